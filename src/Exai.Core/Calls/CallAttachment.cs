@@ -1,0 +1,35 @@
+using Exai.Protocol;
+
+namespace Exai.Core.Calls;
+
+/// <summary>One waiter's view of a call. Leaving it does nothing to the call.</summary>
+public sealed class CallAttachment : IDisposable
+{
+    private readonly LiveCall _live;
+    private readonly TimeSpan _cancelGrace;
+
+    internal CallAttachment(LiveCall live, string how, TimeSpan cancelGrace)
+    {
+        _live = live;
+        _cancelGrace = cancelGrace;
+        How = how;
+        Outcome = live.Outcome;
+    }
+
+    /// <summary>The outcome; cancelled when the daemon stops before there is one.</summary>
+    public Task<CallOutcome> Outcome { get; }
+
+    /// <summary>How this waiter came to the call: one of <see cref="RecoveredHow"/>. Final when <see cref="Outcome"/> has completed.</summary>
+    public string How { get; internal set; }
+
+    /// <summary>What the call is doing now.</summary>
+    public string Progress => _live.Progress;
+
+    /// <summary>The client no longer wants the answer; the call runs on for the cancel grace, in which a retry can attach.</summary>
+    public void CancelLater() => _live.CancelAfter(_cancelGrace);
+
+    public void Dispose()
+    {
+        // Nothing is held; `using` marks the scope of the waiting.
+    }
+}

@@ -1,0 +1,59 @@
+using Exai.Protocol;
+
+namespace Exai.Core.Calls;
+
+/// <summary>
+/// Everything that can end a run from outside: the call clock, a cancel, the daemon's stop. One token for the work to watch, and
+/// one question for the end: whose doing was it?
+/// </summary>
+public sealed class CallClock : IDisposable
+{
+    private readonly CancellationTokenSource _deadline;
+    private readonly CancellationTokenSource _any;
+    private readonly CancellationToken _cancelled;
+    private readonly CancellationToken _stopping;
+    private readonly TimeSpan _limit;
+
+    /// <param name="limit">The call clock.</param>
+    /// <param name="spent">What earlier runs have used of it.</param>
+    public CallClock(TimeSpan limit, TimeSpan spent, CancellationToken cancelled, CancellationToken stopping, TimeProvider time)
+    {
+        _limit = limit;
+        _cancelled = cancelled;
+        _stopping = stopping;
+        var left = limit - spent;
+        _deadline = new CancellationTokenSource(left > TimeSpan.Zero ? left : TimeSpan.Zero, time);
+        _any = CancellationTokenSource.CreateLinkedTokenSource(_deadline.Token, cancelled, stopping);
+    }
+
+    public CancellationToken Token => _any.Token;
+
+    /// <summary>The daemon stops: the run is given up without an outcome.</summary>
+    public bool Stopping => _stopping.IsCancellationRequested;
+
+    /// <summary>Why the token fired, as a call's error; null when it has not, or when the daemon stops.</summary>
+    public CallError? Reason(string callId) => this switch
+    {
+        { Stopping: true } => null,
+        { _cancelled.IsCancellationRequested: true } => new CallError
+        {
+            Code = ErrorCodes.Cancelled,
+            CallId = callId,
+            Message = "The call was cancelled by its client.",
+        },
+        { _deadline.IsCancellationRequested: true } => new CallError
+        {
+            Code = ErrorCodes.Timeout,
+            Clock = Clocks.Call,
+            CallId = callId,
+            Message = $"The call clock (EXAI_CALL_TIMEOUT_SECS) fired after {_limit.TotalSeconds:0.#} s. Ask for less at once, or raise the limit.",
+        },
+        _ => null,
+    };
+
+    public void Dispose()
+    {
+        _any.Dispose();
+        _deadline.Dispose();
+    }
+}

@@ -1,0 +1,76 @@
+namespace Exai.Core.Calls;
+
+/// <summary>
+/// A call that this daemon is resolving or running. Many may wait for it and see its progress; none of them owns it, so none
+/// takes it along when it leaves. Thread-safe.
+/// </summary>
+internal sealed class LiveCall(string callId, string argumentsHash, TimeProvider time) : IDisposable
+{
+    private readonly TaskCompletionSource<CallOutcome> _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationTokenSource _cancel = new();
+    private readonly Lock _lock = new();
+    private ITimer? _grace;
+    private volatile string _progress = "accepted";
+
+    public string CallId => callId;
+
+    public string ArgumentsHash => argumentsHash;
+
+    /// <summary>Ends with the outcome; cancelled when the daemon stops before there is one.</summary>
+    public Task<CallOutcome> Outcome => _outcome.Task;
+
+    /// <summary>Fires when the call is to be cancelled at the provider.</summary>
+    public CancellationToken Cancelled => _cancel.Token;
+
+    /// <summary>What it is doing now, in at most 200 characters.</summary>
+    public string Progress => _progress;
+
+    /// <summary>The resolving and running of the call; awaited at shutdown.</summary>
+    public Task Work { get; set; } = Task.CompletedTask;
+
+    public void Report(string progress) => _progress = progress.Length <= 200 ? progress : progress[..199] + "…";
+
+    public void Complete(CallOutcome outcome) => _outcome.TrySetResult(outcome);
+
+    public void Abandon() => _outcome.TrySetCanceled();
+
+    /// <summary>Somebody waits for the answer again: a cancel that was put off is void.</summary>
+    public void Attached()
+    {
+        lock (_lock)
+        {
+            _grace?.Dispose();
+            _grace = null;
+        }
+    }
+
+    /// <summary>
+    /// The client cancelled. Its time-out and its user's Esc look the same, so the call runs on for a while in which a retry can attach.
+    /// </summary>
+    public void CancelAfter(TimeSpan grace)
+    {
+        lock (_lock)
+        {
+            _grace?.Dispose();
+            _grace = time.CreateTimer(static call => ((LiveCall)call!).Cancel(), this, grace, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    public void Cancel()
+    {
+        try
+        {
+            _cancel.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The call ended in the same moment.
+        }
+    }
+
+    public void Dispose()
+    {
+        Attached();
+        _cancel.Dispose();
+    }
+}

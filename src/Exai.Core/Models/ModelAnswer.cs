@@ -1,0 +1,74 @@
+using Exai.Protocol;
+
+namespace Exai.Core.Models;
+
+/// <summary>One question to one model, or to whichever model fits.</summary>
+public sealed record ModelQuestion
+{
+    /// <summary>A name, an alias, <c>provider/id</c>; null or <c>auto</c> lets the gateway choose.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>What the tool is for; first in every request, byte for byte the same, so that prompt caches hit.</summary>
+    public required string SystemPrompt { get; init; }
+
+    /// <summary>Earlier exchanges, oldest first; the gateway drops the oldest if the model's window is too small.</summary>
+    public IReadOnlyList<(string Question, string Answer)> History { get; init; } = [];
+
+    public required string Prompt { get; init; }
+
+    public ThinkingMode? Thinking { get; init; }
+
+    public bool WebSearch { get; init; }
+
+    public float? Temperature { get; init; }
+
+    /// <summary>Helps the provider find its prompt cache; the thread's id.</summary>
+    public string? ConversationId { get; init; }
+}
+
+/// <summary>How hard the model should think; what a model cannot do is mapped to the nearest it can.</summary>
+public enum ThinkingMode
+{
+    Minimal,
+    Low,
+    Medium,
+    High,
+    Max,
+}
+
+/// <summary>An answer, and the truth about how it came. Kept as a journaled step, so all of it survives a restart.</summary>
+public sealed record ModelAnswer
+{
+    public required string Text { get; init; }
+
+    public required string AskedModel { get; init; }
+
+    public required string Model { get; init; }
+
+    public required string Provider { get; init; }
+
+    /// <summary>What was applied: <c>on</c>, <c>off</c> or <c>default</c>.</summary>
+    public required string Thinking { get; init; }
+
+    /// <summary>The provider's word for why it stopped: stop, length …</summary>
+    public required string FinishReason { get; init; }
+
+    public bool Truncated => FinishReason == "length";
+
+    public IReadOnlyList<AnswerSource> Sources { get; init; } = [];
+
+    /// <summary>Exchanges of the thread that did not fit the model's window.</summary>
+    public int DroppedTurns { get; init; }
+
+    public required IReadOnlyList<ReceiptAttempt> Attempts { get; init; }
+
+    public long? FirstTokenMs { get; init; }
+
+    public decimal? CostUsd { get; init; }
+
+    /// <summary>Things the reader should know: a model the catalogue does not list, an argument that had no effect.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+}
+
+/// <summary>A page that a web search used.</summary>
+public sealed record AnswerSource(string Title, string Link);

@@ -1,0 +1,43 @@
+using Exai.Core.Calls;
+using Exai.Core.Threads;
+
+namespace Exai.Core.Storage;
+
+/// <summary>
+/// The call journal. Async and keyed by owner, so that several daemons can share one later. A write has happened when its task
+/// completes; a write by an owner that has lost its call changes nothing and says so.
+/// </summary>
+public interface ICallStore
+{
+    ValueTask<CallRecord?> FindAsync(string callId, CancellationToken cancellationToken);
+
+    /// <summary>Journals a call that is unknown so far and gives it its place in its thread; otherwise returns the one that is there.</summary>
+    ValueTask<(CallRecord Record, bool Accepted)> AcceptAsync(NewCall call, CallOwner owner, CancellationToken cancellationToken);
+
+    /// <summary>Makes <paramref name="owner"/> the owner and begins the next run; null when the call is no longer as <paramref name="seen"/>.</summary>
+    ValueTask<CallRecord?> TakeOverAsync(CallRecord seen, CallOwner owner, CancellationToken cancellationToken);
+
+    /// <summary>Writes the outcome, and the thread's turn with it; false when another run owns the call or it has an outcome.</summary>
+    ValueTask<bool> FinishAsync(CallRecord run, CallOutcome outcome, Turn? turn, CancellationToken cancellationToken);
+
+    /// <summary>Extends the leases of all calls that the owner runs.</summary>
+    ValueTask RenewLeasesAsync(CallOwner owner, CancellationToken cancellationToken);
+
+    /// <summary>The unfinished call that is next before this one on its thread; null when it is this one's turn.</summary>
+    ValueTask<CallRecord?> FindPredecessorAsync(CallRecord call, CancellationToken cancellationToken);
+
+    ValueTask<IReadOnlyDictionary<string, ModelAnswerStep>> FindStepsAsync(string callId, CancellationToken cancellationToken);
+
+    /// <summary>Keeps a model's answer; false when another run owns the call.</summary>
+    ValueTask<bool> SaveStepAsync(CallRecord run, ModelAnswerStep step, CancellationToken cancellationToken);
+
+    /// <summary>Forgets finished calls older than the time given, and their steps; the number forgotten.</summary>
+    ValueTask<int> ForgetFinishedAsync(DateTimeOffset before, CancellationToken cancellationToken);
+}
+
+/// <summary>Conversations. Turns are written only together with the outcome of their call (<see cref="ICallStore.FinishAsync"/>).</summary>
+public interface IThreadStore
+{
+    /// <summary>The thread with all its turns, oldest first; null when there is none.</summary>
+    ValueTask<ConversationThread?> FindAsync(string threadId, CancellationToken cancellationToken);
+}

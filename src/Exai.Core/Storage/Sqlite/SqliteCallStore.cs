@@ -1,0 +1,137 @@
+using System.Text.Json;
+using Exai.Core.Calls;
+using Exai.Core.Threads;
+using Microsoft.Data.Sqlite;
+
+namespace Exai.Core.Storage.Sqlite;
+
+/// <summary>The call journal in SQLite. Every change of a call names the owner and run that it believes in, in the statement itself.</summary>
+public sealed class SqliteCallStore(SqliteDatabase database, TimeSpan lease, TimeProvider time) : ICallStore
+{
+    /// <summary>A state is stored as its name in lower case; an unfinished call has no outcome.</summary>
+    private const string OwnedAndUnfinished = "call_id = $call AND owner_epoch = $epoch AND runs = $runs AND finished_at IS NULL";
+
+    public ValueTask<CallRecord?> FindAsync(string callId, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(database.Read(connection => Find(connection, callId)));
+
+    public ValueTask<(CallRecord Record, bool Accepted)> AcceptAsync(NewCall call, CallOwner owner, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            connection =>
+            {
+                if (Find(connection, call.Request.CallId) is { } known)
+                {
+                    return (known, false);
+                }
+
+                var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+                connection.Execute(
+                    """
+                    INSERT INTO calls (call_id, tool, arguments_hash, arguments, session_id, client_name, state, runs, owner_epoch, owner_process,
+                        lease_until, accepted_at, run_started_at, spent_ms, thread_id, continues_thread, thread_place)
+                    VALUES ($call, $tool, $hash, $arguments, $session, $client, 'running', 1, $epoch, $process,
+                        $lease, $now, $now, 0, $thread, $continues,
+                        1 + MAX(
+                            (SELECT COALESCE(MAX(thread_place), 0) FROM calls WHERE thread_id = $thread),
+                            (SELECT COALESCE(MAX(place), 0) FROM turns WHERE thread_id = $thread)))
+                    """,
+                    ("$call", call.Request.CallId), ("$tool", call.Request.Tool), ("$hash", call.ArgumentsHash),
+                    ("$arguments", call.Request.Arguments.GetRawText()), ("$session", call.Request.SessionId), ("$client", call.Request.ClientName),
+                    ("$epoch", owner.Epoch), ("$process", owner.Process), ("$lease", LeaseEnd()), ("$now", now),
+                    ("$thread", call.ThreadId), ("$continues", call.ContinuesThread));
+                return (Find(connection, call.Request.CallId)!, true);
+            },
+            cancellationToken);
+
+    public ValueTask<CallRecord?> TakeOverAsync(CallRecord seen, CallOwner owner, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            connection =>
+            {
+                // The dead run is charged up to its last sign of life; nobody ran the clock while no daemon ran the call.
+                var changed = connection.Execute(
+                    $"""
+                    UPDATE calls SET owner_epoch = $newEpoch, owner_process = $newProcess, runs = runs + 1, lease_until = $lease, run_started_at = $now,
+                        spent_ms = spent_ms + MAX(0, lease_until - $leaseLength - run_started_at)
+                    WHERE {OwnedAndUnfinished}
+                    """,
+                    ("$newEpoch", owner.Epoch), ("$newProcess", owner.Process), ("$lease", LeaseEnd()), ("$leaseLength", (long)lease.TotalMilliseconds),
+                    ("$now", time.GetUtcNow().ToUnixTimeMilliseconds()), ("$call", seen.CallId), ("$epoch", seen.Owner.Epoch), ("$runs", seen.Runs));
+                return changed == 1 ? Find(connection, seen.CallId) : null;
+            },
+            cancellationToken);
+
+    public ValueTask<bool> FinishAsync(CallRecord run, CallOutcome outcome, Turn? turn, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            connection =>
+            {
+                var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+                var changed = connection.Execute(
+                    $"UPDATE calls SET state = $state, outcome = $outcome, finished_at = $now WHERE {OwnedAndUnfinished}",
+                    ("$state", StateName(outcome.State)), ("$outcome", JsonSerializer.Serialize(outcome, StoreJson.Default.CallOutcome)), ("$now", now),
+                    ("$call", run.CallId), ("$epoch", run.Owner.Epoch), ("$runs", run.Runs));
+                if (changed == 1 && turn is not null)
+                {
+                    SqliteThreadStore.Append(connection, run.ThreadId, run.ThreadPlace, turn);
+                }
+
+                return changed == 1;
+            },
+            cancellationToken);
+
+    public async ValueTask RenewLeasesAsync(CallOwner owner, CancellationToken cancellationToken) =>
+        await database.WriteAsync(
+            connection => connection.Execute(
+                "UPDATE calls SET lease_until = $lease WHERE owner_epoch = $epoch AND finished_at IS NULL", ("$lease", LeaseEnd()), ("$epoch", owner.Epoch)),
+            cancellationToken);
+
+    public ValueTask<CallRecord?> FindPredecessorAsync(CallRecord call, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(database.Read(connection => connection.Query(
+            "SELECT * FROM calls WHERE thread_id = $thread AND thread_place < $place AND finished_at IS NULL ORDER BY thread_place LIMIT 1",
+            Map, ("$thread", call.ThreadId), ("$place", call.ThreadPlace)).FirstOrDefault()));
+
+    public ValueTask<IReadOnlyDictionary<string, ModelAnswerStep>> FindStepsAsync(string callId, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<IReadOnlyDictionary<string, ModelAnswerStep>>(database.Read(connection => connection.Query(
+            "SELECT step_key, answer FROM steps WHERE call_id = $call",
+            reader => new ModelAnswerStep(reader.Text("step_key"), reader.Text("answer")),
+            ("$call", callId)).ToDictionary(step => step.Key, StringComparer.Ordinal)));
+
+    public ValueTask<bool> SaveStepAsync(CallRecord run, ModelAnswerStep step, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            connection => connection.Execute(
+                $"INSERT INTO steps (call_id, step_key, answer) SELECT $call, $key, $answer WHERE EXISTS (SELECT 1 FROM calls WHERE {OwnedAndUnfinished})",
+                ("$call", run.CallId), ("$key", step.Key), ("$answer", step.AnswerJson), ("$epoch", run.Owner.Epoch), ("$runs", run.Runs)) == 1,
+            cancellationToken);
+
+    public ValueTask<int> ForgetFinishedAsync(DateTimeOffset before, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            connection => connection.Execute(
+                "DELETE FROM calls WHERE finished_at IS NOT NULL AND finished_at < $before", ("$before", before.ToUnixTimeMilliseconds())),
+            cancellationToken);
+
+    private static CallRecord? Find(SqliteConnection connection, string callId) =>
+        connection.Query("SELECT * FROM calls WHERE call_id = $call", Map, ("$call", callId)).FirstOrDefault();
+
+    private static CallRecord Map(SqliteDataReader reader) => new()
+    {
+        CallId = reader.Text("call_id"),
+        Tool = reader.Text("tool"),
+        ArgumentsHash = reader.Text("arguments_hash"),
+        ArgumentsJson = reader.Text("arguments"),
+        SessionId = reader.Text("session_id"),
+        ClientName = reader.TextOrNull("client_name"),
+        State = Enum.Parse<CallState>(reader.Text("state"), ignoreCase: true),
+        Runs = (int)reader.Number("runs"),
+        Owner = new CallOwner(reader.Text("owner_epoch"), reader.Text("owner_process")),
+        LeaseUntil = reader.Time("lease_until"),
+        AcceptedAt = reader.Time("accepted_at"),
+        RunStartedAt = reader.Time("run_started_at"),
+        Spent = TimeSpan.FromMilliseconds(reader.Number("spent_ms")),
+        ThreadId = reader.Text("thread_id"),
+        ContinuesThread = reader.Number("continues_thread") != 0,
+        ThreadPlace = reader.Number("thread_place"),
+        Outcome = reader.TextOrNull("outcome") is { } outcome ? JsonSerializer.Deserialize(outcome, StoreJson.Default.CallOutcome) : null,
+    };
+
+    private static string StateName(CallState state) => state.ToString().ToLowerInvariant();
+
+    private long LeaseEnd() => (time.GetUtcNow() + lease).ToUnixTimeMilliseconds();
+}

@@ -1,0 +1,241 @@
+using System.Threading.Channels;
+using Microsoft.Data.Sqlite;
+
+namespace Exai.Core.Storage.Sqlite;
+
+/// <summary>
+/// One SQLite file: one writer that commits what has gathered since its last commit in one transaction, and a few readers.
+/// A write is durable against the death of the process when its task completes. Safe for use from many threads.
+/// </summary>
+/// <remarks>
+/// The writer runs SQLite on the thread that wakes it: a commit without a disk flush takes tens of microseconds, and the
+/// simulation needs the writer on its own scheduler.
+/// </remarks>
+public sealed class SqliteDatabase : IAsyncDisposable
+{
+    private const int LargestGroup = 512;
+
+    private readonly SqliteConnection _writer;
+    private readonly Channel<IWrite> _writes = Channel.CreateUnbounded<IWrite>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Stack<SqliteConnection> _readers = new();
+    private readonly Lock _readersLock = new();
+    private readonly string _connectionString;
+    private readonly Task _writing;
+
+    private SqliteDatabase(string connectionString, SqliteConnection writer)
+    {
+        _connectionString = connectionString;
+        _writer = writer;
+        _writing = WriteLoopAsync();
+    }
+
+    /// <summary>Which SQLite runs, for people: "3.40.1 (system)".</summary>
+    public static string LibraryVersion => SqliteLibrary.Load();
+
+    /// <summary>Opens or makes the file and brings its tables up to date.</summary>
+    /// <param name="path">The database file; its folder exists.</param>
+    /// <param name="fullSync">True flushes to disk at each commit: survives a power cut, costs time.</param>
+    /// <exception cref="StoreException">The file cannot be opened, is no database, or is newer than this program.</exception>
+    public static SqliteDatabase Open(string path, bool fullSync)
+    {
+        SqliteLibrary.Load();
+        var connectionString = new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = 10 }.ToString();
+        SqliteConnection? writer = null;
+        try
+        {
+            writer = Connect(connectionString);
+            writer.Execute("PRAGMA journal_mode = WAL");
+            writer.Execute($"PRAGMA synchronous = {(fullSync ? "FULL" : "NORMAL")}");
+            SqliteSchema.Migrate(writer, path);
+            return new SqliteDatabase(connectionString, writer);
+        }
+        catch (SqliteException failure)
+        {
+            writer?.Dispose();
+            throw new StoreException(
+                $"The database {path} cannot be opened: {failure.Message} Check that the file and its folder can be written, or set EXAI_STORE to another file.",
+                IsFull(failure), failure);
+        }
+        catch (StoreException)
+        {
+            writer?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Runs <paramref name="work"/> in the next commit. What it throws comes back here and undoes only its own changes.</summary>
+    /// <exception cref="StoreException">Not written.</exception>
+    public async ValueTask<T> WriteAsync<T>(Func<SqliteConnection, T> work, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var write = new Write<T>(work);
+        if (!_writes.Writer.TryWrite(write))
+        {
+            throw new StoreException("The store is closed.", full: false);
+        }
+
+        // Once queued it will be written: a caller that gave up must not leave it unknown whether it was.
+        return await write.Completion;
+    }
+
+    public T Read<T>(Func<SqliteConnection, T> work)
+    {
+        SqliteConnection? reader;
+        lock (_readersLock)
+        {
+            _readers.TryPop(out reader);
+        }
+
+        try
+        {
+            reader ??= Connect(_connectionString);
+            var result = work(reader);
+            lock (_readersLock)
+            {
+                _readers.Push(reader);
+            }
+
+            return result;
+        }
+        catch (SqliteException failure)
+        {
+            reader?.Dispose();
+            throw new StoreException($"The store cannot be read: {failure.Message}", IsFull(failure), failure);
+        }
+    }
+
+    /// <summary>Writes what is queued, then closes.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _writes.Writer.TryComplete();
+        await _writing;
+        lock (_readersLock)
+        {
+            while (_readers.TryPop(out var reader))
+            {
+                reader.Dispose();
+            }
+        }
+
+        _writer.Dispose();
+        SqliteConnection.ClearAllPools();
+    }
+
+    private static SqliteConnection Connect(string connectionString)
+    {
+        var connection = new SqliteConnection(connectionString);
+        connection.Open();
+        connection.Execute("PRAGMA foreign_keys = ON");
+        connection.Execute("PRAGMA busy_timeout = 10000");
+        return connection;
+    }
+
+    private async Task WriteLoopAsync()
+    {
+        var group = new List<IWrite>();
+        while (await _writes.Reader.WaitToReadAsync())
+        {
+            while (group.Count < LargestGroup && _writes.Reader.TryRead(out var write))
+            {
+                group.Add(write);
+            }
+
+            CommitGroup(group);
+            group.Clear();
+        }
+    }
+
+    private void CommitGroup(List<IWrite> group)
+    {
+        try
+        {
+            _writer.Execute("BEGIN IMMEDIATE");
+            foreach (var write in group)
+            {
+                _writer.Execute("SAVEPOINT one");
+                write.Run(_writer);
+                _writer.Execute(write.Failed ? "ROLLBACK TO one; RELEASE one" : "RELEASE one");
+            }
+
+            _writer.Execute("COMMIT");
+        }
+        catch (Exception failure)
+        {
+            // The loop outlives every failure: a writer that is gone would leave all later writes waiting.
+            TryRollBack();
+            var reason = new StoreException($"The store cannot be written: {failure.Message}", failure is SqliteException sqlite && IsFull(sqlite), failure);
+            group.ForEach(write => write.Fail(reason));
+            return;
+        }
+
+        group.ForEach(write => write.Complete());
+    }
+
+    private void TryRollBack()
+    {
+        try
+        {
+            _writer.Execute("ROLLBACK");
+        }
+        catch (SqliteException)
+        {
+            // SQLite had rolled back by itself.
+        }
+    }
+
+    private static bool IsFull(SqliteException failure) => failure.SqliteErrorCode == SQLitePCL.raw.SQLITE_FULL;
+
+    private interface IWrite
+    {
+        bool Failed { get; }
+
+        void Run(SqliteConnection connection);
+
+        void Complete();
+
+        void Fail(StoreException reason);
+    }
+
+    private sealed class Write<T>(Func<SqliteConnection, T> work) : IWrite
+    {
+        private readonly TaskCompletionSource<T> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private T? _result;
+        private Exception? _failure;
+
+        public Task<T> Completion => _done.Task;
+
+        public bool Failed => _failure is not null;
+
+        public void Run(SqliteConnection connection)
+        {
+            try
+            {
+                _result = work(connection);
+            }
+            catch (SqliteException failure) when (failure.SqliteErrorCode is SQLitePCL.raw.SQLITE_FULL or SQLitePCL.raw.SQLITE_IOERR or SQLitePCL.raw.SQLITE_CORRUPT)
+            {
+                // SQLite may have ended the transaction of the whole group.
+                throw;
+            }
+            catch (Exception failure)
+            {
+                // Whatever this write did wrong must not undo the others of its group.
+                _failure = failure is SqliteException ? new StoreException($"The store refused a write: {failure.Message}", full: false, failure) : failure;
+            }
+        }
+
+        public void Complete()
+        {
+            if (_failure is null)
+            {
+                _done.SetResult(_result!);
+            }
+            else
+            {
+                _done.SetException(_failure);
+            }
+        }
+
+        public void Fail(StoreException reason) => _done.SetException(_failure ?? reason);
+    }
+}

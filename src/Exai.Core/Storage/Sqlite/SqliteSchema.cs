@@ -1,0 +1,97 @@
+using Microsoft.Data.Sqlite;
+
+namespace Exai.Core.Storage.Sqlite;
+
+/// <summary>
+/// The tables, as a list of steps: <c>user_version</c> says how many have been taken. An older database is copied beside itself
+/// before it is changed; one from a newer program is refused, never guessed at.
+/// </summary>
+internal static class SqliteSchema
+{
+    /// <summary>Append only: a step that has been released never changes.</summary>
+    private static readonly string[] Steps =
+    [
+        """
+        CREATE TABLE calls (
+            call_id TEXT PRIMARY KEY,
+            tool TEXT NOT NULL,
+            arguments_hash TEXT NOT NULL,
+            arguments TEXT NOT NULL,
+            session_id TEXT NOT NULL,
+            client_name TEXT,
+            state TEXT NOT NULL,
+            runs INTEGER NOT NULL,
+            owner_epoch TEXT NOT NULL,
+            owner_process TEXT NOT NULL,
+            lease_until INTEGER NOT NULL,
+            accepted_at INTEGER NOT NULL,
+            run_started_at INTEGER NOT NULL,
+            spent_ms INTEGER NOT NULL,
+            thread_id TEXT NOT NULL,
+            continues_thread INTEGER NOT NULL,
+            thread_place INTEGER NOT NULL,
+            finished_at INTEGER,
+            outcome TEXT
+        ) WITHOUT ROWID;
+        CREATE INDEX calls_unfinished_by_thread ON calls (thread_id, thread_place) WHERE finished_at IS NULL;
+        CREATE INDEX calls_by_thread ON calls (thread_id, thread_place);
+        CREATE INDEX calls_unfinished_by_owner ON calls (owner_epoch) WHERE finished_at IS NULL;
+        CREATE INDEX calls_by_finish ON calls (finished_at) WHERE finished_at IS NOT NULL;
+
+        CREATE TABLE steps (
+            call_id TEXT NOT NULL REFERENCES calls (call_id) ON DELETE CASCADE,
+            step_key TEXT NOT NULL,
+            answer TEXT NOT NULL,
+            PRIMARY KEY (call_id, step_key)
+        ) WITHOUT ROWID;
+
+        CREATE TABLE threads (
+            thread_id TEXT PRIMARY KEY,
+            created_at INTEGER NOT NULL,
+            updated_at INTEGER NOT NULL
+        ) WITHOUT ROWID;
+
+        CREATE TABLE turns (
+            thread_id TEXT NOT NULL REFERENCES threads (thread_id) ON DELETE CASCADE,
+            place INTEGER NOT NULL,
+            call_id TEXT NOT NULL,
+            tool TEXT NOT NULL,
+            question TEXT NOT NULL,
+            answer TEXT NOT NULL,
+            model TEXT NOT NULL,
+            at INTEGER NOT NULL,
+            PRIMARY KEY (thread_id, place),
+            UNIQUE (thread_id, call_id)
+        ) WITHOUT ROWID;
+        """,
+    ];
+
+    public static void Migrate(SqliteConnection connection, string path)
+    {
+        var version = (int)connection.Scalar<long>("PRAGMA user_version");
+        if (version > Steps.Length)
+        {
+            throw new StoreException(
+                $"The database {path} has schema {version}, this program knows up to {Steps.Length}. Start the newer exai that wrote it, or set EXAI_STORE to another file.",
+                full: false);
+        }
+
+        if (version > 0 && version < Steps.Length)
+        {
+            connection.Execute("VACUUM INTO $copy", ("$copy", $"{path}.schema-{version}.bak"));
+        }
+
+        for (; version < Steps.Length; version++)
+        {
+            connection.Execute("BEGIN IMMEDIATE");
+            // Another process may have taken the step while this one waited for the lock.
+            if (connection.Scalar<long>("PRAGMA user_version") == version)
+            {
+                connection.Execute(Steps[version]);
+                connection.Execute($"PRAGMA user_version = {version + 1}");
+            }
+
+            connection.Execute("COMMIT");
+        }
+    }
+}

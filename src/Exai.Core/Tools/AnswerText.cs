@@ -1,0 +1,38 @@
+using System.Text;
+using Exai.Core.Models;
+
+namespace Exai.Core.Tools;
+
+/// <summary>A model's answer as the caller reads it: the text, its sources, and whatever the reader has to know about it.</summary>
+internal static class AnswerText
+{
+    public static string Compose(ModelAnswer answer)
+    {
+        var text = new StringBuilder(answer.Text);
+        if (answer.Truncated)
+        {
+            text.Append("\n\n[The answer was cut at the model's output limit (finish reason: length). Ask it to go on.]");
+        }
+
+        if (answer.Sources.Count > 0)
+        {
+            text.Append("\n\nSources:");
+            foreach (var source in answer.Sources)
+            {
+                text.Append($"\n- [{source.Title}]({source.Link})");
+            }
+        }
+
+        if (answer.DroppedTurns > 0)
+        {
+            text.Append($"\n\n[The {answer.DroppedTurns} oldest turns of the thread did not fit the model's window and were left out.]");
+        }
+
+        foreach (var note in answer.Notes)
+        {
+            text.Append($"\n\n[{note}]");
+        }
+
+        return text.ToString();
+    }
+}

@@ -1,0 +1,119 @@
+using System.Text.Json;
+using Exai.Core.Calls;
+using Exai.Core.Models;
+using Exai.Core.Storage;
+using Exai.Core.Threads;
+using Exai.Protocol;
+
+namespace Exai.Core.Tools;
+
+/// <summary>
+/// What a tool may use while its call runs. A model's answer is a journaled step: a later run of the call gets it from the journal
+/// and asks only for what is missing. Not thread-safe, except for <see cref="AskAsync"/>.
+/// </summary>
+public sealed class CallContext
+{
+    private readonly ICallStore _store;
+    private readonly ThreadReader _threads;
+    private readonly IModelGateway _models;
+    private readonly IReadOnlyDictionary<string, ModelAnswerStep> _steps;
+    private readonly Lock _lock = new();
+    private readonly List<ModelAnswer> _answers = [];
+    private readonly List<ReceiptAttempt> _failedAttempts = [];
+    private int _replayed;
+
+    internal CallContext(
+        CallRecord call, IReadOnlyDictionary<string, ModelAnswerStep> steps, Action<string> report,
+        ICallStore store, ThreadReader threads, IModelGateway models, TimeProvider time)
+    {
+        Call = call;
+        Report = report;
+        Time = time;
+        Arguments = new ToolArguments(call.Tool, JsonElement.Parse(call.ArgumentsJson));
+        _steps = steps;
+        _store = store;
+        _threads = threads;
+        _models = models;
+    }
+
+    public CallRecord Call { get; }
+
+    public ToolArguments Arguments { get; }
+
+    /// <summary>Tells the waiting client what is going on, in a few words.</summary>
+    public Action<string> Report { get; }
+
+    public TimeProvider Time { get; }
+
+    /// <summary>The thread that this call continues; null when it begins one.</summary>
+    public ValueTask<ConversationThread?> OpenThreadAsync(CancellationToken cancellationToken) => Call.ContinuesThread
+        ? _threads.OpenAsync(Call.ThreadId, cancellationToken)
+        : ValueTask.FromResult<ConversationThread?>(null);
+
+    /// <param name="key">Names the question within the call, the same in every run.</param>
+    public async Task<ModelAnswer> AskAsync(string key, ModelQuestion question, CancellationToken cancellationToken)
+    {
+        if (_steps.TryGetValue(key, out var step))
+        {
+            var kept = JsonSerializer.Deserialize(step.AnswerJson, StoreJson.Default.ModelAnswer)!;
+            Book(kept, replayed: true);
+            return kept;
+        }
+
+        var answer = await _models.AskAsync(question, new AskScope(Call.CallId, Report, BookFailed), cancellationToken);
+        Book(answer, replayed: false);
+        try
+        {
+            // An answer that another run of this call will repeat is not worth failing for: the outcome decides who owned it.
+            await _store.SaveStepAsync(Call, new ModelAnswerStep(key, JsonSerializer.Serialize(answer, StoreJson.Default.ModelAnswer)), cancellationToken);
+        }
+        catch (StoreException)
+        {
+            // The answer is paid for: it is delivered even if it cannot be kept. The outcome will say that it is not durable.
+        }
+
+        return answer;
+    }
+
+    /// <summary>What the receipt says of the models that were asked.</summary>
+    internal Receipt Fill(Receipt receipt)
+    {
+        lock (_lock)
+        {
+            var last = _answers.LastOrDefault();
+            ReceiptAttempt[] attempts = [.. _failedAttempts, .. _answers.SelectMany(answer => answer.Attempts)];
+            return receipt with
+            {
+                AskedModel = last?.AskedModel,
+                Model = last?.Model,
+                Provider = last?.Provider,
+                Thinking = last?.Thinking,
+                Attempts = attempts,
+                FirstTokenMs = last?.FirstTokenMs,
+                QueueMs = attempts.Sum(attempt => attempt.QueueMs),
+                Tokens = attempts.Aggregate(new ReceiptTokens(), (sum, attempt) => sum + attempt.Tokens),
+                CostUsd = _answers.Count > 0 && _answers.TrueForAll(answer => answer.CostUsd is not null) ? _answers.Sum(answer => answer.CostUsd) : null,
+                Recovered = Call.Runs == 1 ? RecoveredHow.None
+                    : _replayed > 0 && _replayed == _answers.Count ? RecoveredHow.Replayed
+                    : RecoveredHow.Rerun,
+            };
+        }
+    }
+
+    private void Book(ModelAnswer answer, bool replayed)
+    {
+        lock (_lock)
+        {
+            _answers.Add(answer);
+            _replayed += replayed ? 1 : 0;
+        }
+    }
+
+    private void BookFailed(ReceiptAttempt attempt)
+    {
+        lock (_lock)
+        {
+            _failedAttempts.Add(attempt);
+        }
+    }
+}

@@ -1,0 +1,69 @@
+using Exai.Core.Calls;
+using Exai.Core.Models;
+using Exai.Core.Storage;
+using Exai.Core.Telemetry;
+using Exai.Core.Threads;
+using Exai.Protocol;
+using Microsoft.Extensions.Logging;
+
+namespace Exai.Core.Tools;
+
+/// <summary>Runs one run of one call: the tool, its time limits, its receipt.</summary>
+public sealed class ToolRunner(
+    IEnumerable<ITool> tools, ICallStore store, ThreadReader threads, IModelGateway models, TimeProvider time, ILogger logger)
+{
+    private readonly Dictionary<string, ITool> _tools = tools.ToDictionary(tool => tool.Descriptor.Name, StringComparer.Ordinal);
+
+    /// <exception cref="OperationCanceledException">The daemon stops; the run has no outcome.</exception>
+    public async Task<(CallOutcome Outcome, Turn? Turn)> RunAsync(CallRecord call, Action<string> report, CallClock clock)
+    {
+        var steps = await store.FindStepsAsync(call.CallId, CancellationToken.None);
+        var context = new CallContext(call, steps, report, store, threads, models, time);
+        try
+        {
+            clock.Token.ThrowIfCancellationRequested();
+            if (!_tools.TryGetValue(call.Tool, out var tool))
+            {
+                // Accepted by a daemon that had the tool, taken over by one that has not.
+                throw new CallException(ErrorCodes.ToolNotFound, $"This daemon (version {Product.Version}) has no tool '{call.Tool}'.");
+            }
+
+            var answer = await tool.RunAsync(context, clock.Token);
+            var receipt = Receipt(context, CallState.Succeeded);
+            return (new CallOutcome { State = CallState.Succeeded, Text = AnswerFooter.Append(answer.Text, receipt), Receipt = receipt }, answer.Turn);
+        }
+        catch (Exception failure)
+        {
+            if (clock.Stopping)
+            {
+                throw new OperationCanceledException("The daemon stops.", failure);
+            }
+
+            var error = failure is OperationCanceledException && clock.Reason(call.CallId) is { } reason ? reason : ErrorMapper.Map(failure, call.CallId);
+            if (error.Code == ErrorCodes.InternalError)
+            {
+                CallLog.ToolDefect(logger, failure, call.CallId, call.Tool);
+            }
+
+            var state = error.Code == ErrorCodes.Cancelled ? CallState.Cancelled : CallState.Failed;
+            return (new CallOutcome { State = state, Text = error.Message, Error = error, Receipt = Receipt(context, state) }, null);
+        }
+    }
+
+    private Receipt Receipt(CallContext context, CallState state)
+    {
+        var call = context.Call;
+        var now = time.GetUtcNow();
+        return context.Fill(new Receipt
+        {
+            CallId = call.CallId,
+            Tool = call.Tool,
+            State = state.ToString().ToLowerInvariant(),
+            Runs = call.Runs,
+            ThreadId = state == CallState.Succeeded || call.ContinuesThread ? call.ThreadId : null,
+            StartedAt = call.AcceptedAt,
+            FinishedAt = now,
+            TotalMs = (long)(now - call.AcceptedAt).TotalMilliseconds,
+        });
+    }
+}

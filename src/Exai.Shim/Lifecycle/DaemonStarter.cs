@@ -1,0 +1,78 @@
+using Exai.Settings;
+using Exai.Settings.Home;
+using Exai.Shim.Link;
+using Microsoft.Extensions.Logging;
+
+namespace Exai.Shim.Lifecycle;
+
+/// <summary>Starts a daemon process. The seam at which tests count the starts.</summary>
+internal interface IDaemonLauncher
+{
+    /// <summary>Starts <c>exai daemon</c> as a process session of its own.</summary>
+    IDaemonProcess Launch(ExaiSettings settings);
+}
+
+internal interface IDaemonProcess : IDisposable
+{
+    /// <summary>Null while it runs.</summary>
+    int? ExitCode { get; }
+
+    /// <summary>The last lines that it wrote before it ended.</summary>
+    string LastLines();
+}
+
+/// <summary>
+/// Starts a missing daemon: once, whoever of several shims comes first, and only if it is nobody else's business.
+/// </summary>
+internal sealed class DaemonStarter(IDaemonLauncher launcher, TimeProvider time, ILogger logger)
+{
+    private static readonly TimeSpan LongestStart = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>Returns when a daemon listens, or somebody else is about to start one.</summary>
+    /// <exception cref="LinkException">The daemon that was started ended at once.</exception>
+    public async Task StartOnceAsync(ExaiSettings settings, CancellationToken cancellationToken)
+    {
+        if (!OwnershipFile.Read(settings.Home).ShimMayStart)
+        {
+            return;
+        }
+
+        settings.Home.EnsureCreated();
+        using var starting = ExclusiveLock.TryAcquire(settings.Home.AutostartLock);
+        if (starting is null || IsServed(settings.Home))
+        {
+            return;
+        }
+
+        var before = HealthFile.TryRead(settings.Home)?.Epoch;
+        LinkLog.StartingDaemon(logger);
+        using var daemon = launcher.Launch(settings);
+        var started = time.GetTimestamp();
+        while (time.GetElapsedTime(started) < LongestStart)
+        {
+            if (HealthFile.TryRead(settings.Home) is { } health && health.Epoch != before)
+            {
+                return;
+            }
+
+            if (daemon.ExitCode is { } code)
+            {
+                var lines = daemon.LastLines();
+                LinkLog.DaemonDied(logger, code, lines);
+                throw new LinkException(
+                    LinkFailure.DaemonDied,
+                    $"The daemon was started and ended at once with exit code {code}. It said:\n{(lines.Length > 0 ? lines : "(nothing)")}");
+            }
+
+            await Task.Delay(Poll, time, cancellationToken);
+        }
+    }
+
+    /// <summary>A daemon holds its home's lock from before it listens until it ends, however it ends.</summary>
+    private static bool IsServed(ExaiHome home)
+    {
+        using var free = ExclusiveLock.TryAcquire(home.ServeLock);
+        return free is null;
+    }
+}

@@ -1,0 +1,40 @@
+using System.Runtime.InteropServices;
+
+namespace Exai.Shim.Lifecycle;
+
+/// <summary>Notices that the process that started the shim is gone although stdin is still open: a killed client leaves no orphan.</summary>
+internal static partial class ParentWatch
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    public static async Task RunAsync(TaskCompletionSource<string> reason, TimeProvider time, CancellationToken cancellationToken)
+    {
+        // Windows closes the pipe of stdin when the client ends, so nothing more is needed there.
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        var parent = GetParentProcessId();
+        using var timer = new PeriodicTimer(Interval, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(cancellationToken))
+            {
+                // An orphan gets another parent at once.
+                if (GetParentProcessId() != parent)
+                {
+                    reason.TrySetResult("the client's process is gone");
+                    return;
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The shim leaves for another reason.
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "getppid")]
+    private static partial int GetParentProcessId();
+}

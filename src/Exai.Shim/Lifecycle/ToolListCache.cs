@@ -1,0 +1,81 @@
+using System.Text;
+using System.Text.Json;
+using Exai.Protocol;
+using Exai.Settings.Home;
+
+namespace Exai.Shim.Lifecycle;
+
+/// <summary>
+/// The tool list for moments without a daemon: the last good one of this era, or the one compiled in. Never empty, never an error.
+/// </summary>
+internal sealed class ToolListCache(Func<ExaiHome> home)
+{
+    private byte[]? _last;
+    private string? _lastHash;
+
+    /// <summary>The result of <c>tools/list</c> as JSON.</summary>
+    public string Read()
+    {
+        _last ??= ReadFile();
+        return _last is null ? ToolCatalogue.ListResult(ToolCatalogue.All).ToJsonString(ToolResults.Json) : Encoding.UTF8.GetString(_last);
+    }
+
+    /// <summary>Keeps a list that a daemon sent; one page of several, or one without tools, is not a list to fall back on.</summary>
+    public void Keep(ReadOnlyMemory<byte> result)
+    {
+        if (!IsWhole(result) || Hash(result) is var hash && hash == _lastHash)
+        {
+            return;
+        }
+
+        _last = result.ToArray();
+        _lastHash = hash;
+        try
+        {
+            Directory.CreateDirectory(home().CacheDirectory);
+            OwnerOnlyFile.WriteAllText(CacheFile, Encoding.UTF8.GetString(_last));
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            // The list is in memory; the next shim begins with the one compiled in.
+        }
+    }
+
+    /// <summary>Equal lists have equal hashes, however they are written.</summary>
+    public static string Hash(ReadOnlyMemory<byte> result)
+    {
+        using var document = JsonDocument.Parse(result);
+        return CanonicalJson.Hash(document.RootElement.TryGetProperty("tools", out var tools) ? tools : document.RootElement);
+    }
+
+    // One entry per era, shape and program version: another version's list is not this one's.
+    private string CacheFile => Path.Combine(home().CacheDirectory, $"tools-{LinkContract.LegacyEra}-{Product.Version}.json");
+
+    private byte[]? ReadFile()
+    {
+        try
+        {
+            var bytes = File.ReadAllBytes(CacheFile);
+            return IsWhole(bytes) ? bytes : null;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    private static bool IsWhole(ReadOnlyMemory<byte> result)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(result);
+            return document.RootElement is { ValueKind: JsonValueKind.Object } root
+                && root.TryGetProperty("tools", out var tools) && tools.ValueKind == JsonValueKind.Array && tools.GetArrayLength() > 0
+                && !root.TryGetProperty("nextCursor", out _);
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+}

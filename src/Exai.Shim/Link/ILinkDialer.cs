@@ -1,0 +1,59 @@
+namespace Exai.Shim.Link;
+
+/// <summary>Opens connections to a daemon. The seam at which tests put a lossy link, and another transport could go.</summary>
+internal interface ILinkDialer
+{
+    /// <exception cref="LinkException">No connection; its kind says why.</exception>
+    Task<ILinkConnection> DialAsync(LinkEndpoint endpoint, CancellationToken cancellationToken);
+}
+
+/// <summary>One connection. One sender and one receiver at a time.</summary>
+internal interface ILinkConnection : IAsyncDisposable
+{
+    /// <summary>The daemon's start, as it named it in the upgrade; empty when it did not.</summary>
+    string Epoch { get; }
+
+    string DaemonVersion { get; }
+
+    ValueTask SendAsync(ReadOnlyMemory<byte> message, CancellationToken cancellationToken);
+
+    /// <summary>The next message; null when the other side has closed.</summary>
+    ValueTask<byte[]?> ReceiveAsync(CancellationToken cancellationToken);
+
+    /// <summary>The close code that the other side gave, once <see cref="ReceiveAsync"/> has returned null.</summary>
+    int? CloseCode { get; }
+
+    /// <summary>Says good-bye without waiting for an answer.</summary>
+    ValueTask CloseAsync(CancellationToken cancellationToken);
+}
+
+/// <param name="Token">The shared secret; null when none can be read yet.</param>
+/// <param name="SessionId">The same for all connections of one shim.</param>
+internal sealed record LinkEndpoint(string Host, int Port, string? Token, string SessionId);
+
+internal enum LinkFailure
+{
+    /// <summary>Nobody answered at the address.</summary>
+    Unreachable,
+
+    /// <summary>Somebody answered who is no daemon of this program, or not in time.</summary>
+    NotADaemon,
+
+    /// <summary>401: the token is wrong.</summary>
+    Unauthorized,
+
+    /// <summary>426: the daemon does not talk to this version of the shim.</summary>
+    VersionRefused,
+
+    /// <summary>The connection stood but did not become ready.</summary>
+    NotValidated,
+
+    /// <summary>A daemon was started and ended at once.</summary>
+    DaemonDied,
+}
+
+/// <summary>Why there is no link. The message is for people and models: what happened, with which values.</summary>
+internal sealed class LinkException(LinkFailure kind, string message, Exception? innerException = null) : Exception(message, innerException)
+{
+    public LinkFailure Kind => kind;
+}

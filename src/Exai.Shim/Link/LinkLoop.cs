@@ -1,0 +1,209 @@
+using Exai.Protocol;
+using Exai.Settings.Home;
+using Exai.Shim.Lifecycle;
+using Exai.Shim.Messages;
+using Microsoft.Extensions.Logging;
+
+namespace Exai.Shim.Link;
+
+/// <summary>What the relay hears from the link. Called from the link's own task, one call at a time.</summary>
+internal interface ILinkEvents
+{
+    /// <summary>What to replay on a new connection: <c>initialize</c> under the id given, and what follows it.</summary>
+    IReadOnlyList<ReadOnlyMemory<byte>> Replay(RequestId initializeId);
+
+    /// <summary>Whether calls wait for the link.</summary>
+    bool CallsPending { get; }
+
+    void LinkReady(LinkSession session, IReadOnlyList<byte[]> early);
+
+    void LinkMessage(LinkSession session, byte[] message);
+
+    void LinkDown(LinkSession session);
+
+    /// <param name="givingUp">EXAI_WS_MAX_RETRIES is reached: nothing more happens until <see cref="LinkLoop.Wake"/>.</param>
+    void DialFailed(LinkException failure, int attempt, bool givingUp);
+}
+
+/// <summary>
+/// Keeps the link: Disconnected → Connecting → Validating → Ready → Disconnected, for as long as the shim lives. The waiting in
+/// Disconnected ends at once when a call comes or the health file names another daemon.
+/// </summary>
+internal sealed class LinkLoop(
+    ShimSettings settings, ILinkDialer dialer, DaemonStarter starter, ILinkEvents events, string sessionId, string ownIdPrefix,
+    Random random, TimeProvider time, ILogger logger)
+{
+    private static readonly TimeSpan HealthFilePoll = TimeSpan.FromMilliseconds(100);
+
+    private readonly WakeSignal _wake = new();
+    private LinkSession? _session;
+    private int _epochs;
+
+    /// <summary>A client message needs the daemon: dial now rather than later.</summary>
+    public void Wake() => _wake.Wake();
+
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        await WaitForClientAsync(cancellationToken);
+        var attempt = 0;
+        var downSince = time.GetTimestamp();
+        while (true)
+        {
+            attempt++;
+            try
+            {
+                settings.Reload();
+                await using var session = await ConnectAsync(cancellationToken);
+                LinkLog.Ready(logger, session.Epoch, session.DaemonVersion, attempt, (long)time.GetElapsedTime(downSince).TotalMilliseconds);
+                attempt = 0;
+                _session = session;
+                await session.RunAsync(message => events.LinkMessage(session, message), () => events.CallsPending, cancellationToken);
+                _session = null;
+                downSince = time.GetTimestamp();
+                LinkLog.Lost(logger, session.CloseCode);
+                events.LinkDown(session);
+                cancellationToken.ThrowIfCancellationRequested();
+                if (session.CloseCode is LinkContract.GiveWayCloseCode)
+                {
+                    // The daemon needs the place for others: come back when the client needs the daemon.
+                    await WaitForClientAsync(cancellationToken);
+                }
+            }
+            catch (LinkException failure)
+            {
+                await AfterFailureAsync(failure, attempt, cancellationToken);
+            }
+        }
+    }
+
+    /// <summary>Closes the connection politely, for the shim's own end.</summary>
+    public async ValueTask CloseAsync(CancellationToken cancellationToken)
+    {
+        if (_session is { } session)
+        {
+            await session.CloseAsync(cancellationToken);
+        }
+    }
+
+    private async Task<LinkSession> ConnectAsync(CancellationToken cancellationToken)
+    {
+        var link = settings.Current.Link;
+        var connection = await DialAnyAsync(cancellationToken);
+        var session = new LinkSession(connection, link, ownIdPrefix, time);
+        try
+        {
+            var initializeId = new RequestId($"{ownIdPrefix}initialize-{++_epochs}", 0);
+            var early = await session.ValidateAsync(events.Replay(initializeId), initializeId, cancellationToken);
+            events.LinkReady(session, early);
+            return session;
+        }
+        catch
+        {
+            await session.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Where the health file says, then where the settings say; then starts a daemon if that is the shim's business.</summary>
+    private async Task<ILinkConnection> DialAnyAsync(CancellationToken cancellationToken)
+    {
+        LinkException? failure = null;
+        foreach (var (host, port) in Addresses())
+        {
+            try
+            {
+                return await dialer.DialAsync(new LinkEndpoint(host, port, Token(), sessionId), cancellationToken);
+            }
+            catch (LinkException refused)
+            {
+                // A daemon that refuses says more than an address at which nobody is.
+                failure = failure is null or { Kind: LinkFailure.Unreachable } ? refused : failure;
+            }
+        }
+
+        failure ??= new LinkException(LinkFailure.Unreachable, "No daemon is running.");
+        if (failure.Kind is LinkFailure.Unreachable && settings.Current.Link.Autostart)
+        {
+            await starter.StartOnceAsync(settings.Current, cancellationToken);
+        }
+
+        throw failure;
+    }
+
+    private IEnumerable<(string Host, int Port)> Addresses()
+    {
+        var link = settings.Current.Link;
+        var known = HealthFile.TryRead(settings.Current.Home);
+        var fromFile = known is { Port: > 0 } && IsLoopback(link.Host) ? known.Port : 0;
+        if (fromFile > 0)
+        {
+            yield return (link.Host, fromFile);
+        }
+
+        if (link.Port > 0 && link.Port != fromFile)
+        {
+            yield return (link.Host, link.Port);
+        }
+    }
+
+    private string? Token() => settings.Current.Link.Token ?? TokenFile.TryRead(settings.Current.Home);
+
+    private async Task AfterFailureAsync(LinkException failure, int attempt, CancellationToken cancellationToken)
+    {
+        var link = settings.Current.Link;
+        var givingUp = link.MaxRetries > 0 && attempt >= link.MaxRetries;
+        if (attempt is 1 or 5 or 20 or 50 || (attempt > 50 && attempt % 10 == 0))
+        {
+            LinkLog.DialFailed(logger, attempt, failure.Message);
+        }
+
+        _wake.Reset();
+        events.DialFailed(failure, attempt, givingUp);
+        if (givingUp)
+        {
+            await WaitForClientAsync(cancellationToken);
+            return;
+        }
+
+        var backoff = new Backoff(link.ReconnectInitial, link.ReconnectMax, random);
+        // A wrong token is not retried faster because somebody waits: only the token's change helps.
+        var unauthorized = failure.Kind is LinkFailure.Unauthorized;
+        var wait = backoff.Before(attempt - 1, events.CallsPending && !unauthorized);
+        if (unauthorized)
+        {
+            await Task.Delay(wait, time, cancellationToken);
+        }
+        else
+        {
+            await WaitForDaemonAsync(wait, cancellationToken);
+        }
+    }
+
+    private async Task WaitForDaemonAsync(TimeSpan wait, CancellationToken cancellationToken)
+    {
+        var started = time.GetTimestamp();
+        var known = Identity(HealthFile.TryRead(settings.Current.Home));
+        while (time.GetElapsedTime(started) < wait)
+        {
+            var left = wait - time.GetElapsedTime(started);
+            if (await _wake.WaitAsync(left < HealthFilePoll ? left : HealthFilePoll, time, cancellationToken)
+                || (Identity(HealthFile.TryRead(settings.Current.Home)) is { } now && now != known))
+            {
+                return;
+            }
+        }
+    }
+
+    private async Task WaitForClientAsync(CancellationToken cancellationToken)
+    {
+        while (!await _wake.WaitAsync(TimeSpan.FromHours(1), time, cancellationToken))
+        {
+            // Nothing else brings this wait to its end.
+        }
+    }
+
+    private static (string Epoch, int Port)? Identity(HealthDocument? health) => health is null ? null : (health.Epoch, health.Port);
+
+    private static bool IsLoopback(string host) =>
+        host is "localhost" || (System.Net.IPAddress.TryParse(host.Trim('[', ']'), out var address) && System.Net.IPAddress.IsLoopback(address));
+}

@@ -1,0 +1,192 @@
+using System.Threading.Channels;
+using Exai.Settings;
+using Exai.Shim.Messages;
+
+namespace Exai.Shim.Link;
+
+/// <summary>
+/// One connection from its validation to its end: replays the handshake, proves with a probe that the daemon answers, then relays.
+/// Ends by itself when the connection does, or when calls wait and the daemon is silent.
+/// </summary>
+internal sealed class LinkSession(ILinkConnection connection, LinkSettings settings, string ownIdPrefix, TimeProvider time) : IAsyncDisposable
+{
+    /// <summary>With calls pending, this much silence makes the shim ask whether the daemon is still there.</summary>
+    private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(15);
+
+    private readonly Channel<ReadOnlyMemory<byte>> _outbound = Channel.CreateUnbounded<ReadOnlyMemory<byte>>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly CancellationTokenSource _end = new();
+    private long _lastReceived = time.GetTimestamp();
+    private int _probes;
+
+    public string Epoch => connection.Epoch;
+
+    public string DaemonVersion => connection.DaemonVersion;
+
+    public int? CloseCode => connection.CloseCode;
+
+    /// <summary>Queues a message. What is queued when the connection ends is lost: the owner of a call sends it again.</summary>
+    public void Send(ReadOnlyMemory<byte> message) => _outbound.Writer.TryWrite(message);
+
+    /// <summary>Replays <c>initialize</c> and what follows it, then waits for the answer to a probe.</summary>
+    /// <returns>What the daemon sent meanwhile that was not for the shim itself.</returns>
+    /// <exception cref="LinkException">It did not answer in time.</exception>
+    public async Task<IReadOnlyList<byte[]>> ValidateAsync(IReadOnlyList<ReadOnlyMemory<byte>> replay, RequestId replayId, CancellationToken cancellationToken)
+    {
+        using var handshake = new CancellationTokenSource(settings.HandshakeTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(handshake.Token, cancellationToken);
+        var others = new List<byte[]>();
+        try
+        {
+            foreach (var message in replay)
+            {
+                await connection.SendAsync(message, either.Token);
+            }
+
+            await ReceiveAnswerAsync(replayId, others, either.Token);
+            using var validation = new CancellationTokenSource(settings.PingValidationTimeout, time);
+            using var first = CancellationTokenSource.CreateLinkedTokenSource(validation.Token, either.Token);
+            var probe = NextProbeId();
+            await connection.SendAsync(RpcMessages.Request(probe, "ping"), first.Token);
+            await ReceiveAnswerAsync(probe, others, first.Token);
+            return others;
+        }
+        catch (OperationCanceledException failure) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new LinkException(
+                LinkFailure.NotValidated,
+                $"The daemon accepted the connection but did not answer within {settings.HandshakeTimeout.TotalSeconds:0.#} s (EXAI_WS_HANDSHAKE_TIMEOUT), " +
+                $"or its probe within {settings.PingValidationTimeout.TotalSeconds:0.#} s (EXAI_WS_PING_VALIDATION_TIMEOUT).",
+                failure);
+        }
+        catch (Exception failure) when (failure is IOException or System.Net.WebSockets.WebSocketException)
+        {
+            throw new LinkException(LinkFailure.NotValidated, "The daemon closed the connection before it was ready.", failure);
+        }
+    }
+
+    /// <summary>Relays until the connection ends.</summary>
+    /// <param name="callsPending">Whether somebody waits for this link.</param>
+    public async Task RunAsync(Action<byte[]> onMessage, Func<bool> callsPending, CancellationToken cancellationToken)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(_end.Token, cancellationToken);
+        Touch();
+        var sending = SendLoopAsync(either.Token);
+        var watching = WatchSilenceAsync(callsPending, either.Token);
+        try
+        {
+            while (await connection.ReceiveAsync(either.Token) is { } message)
+            {
+                Touch();
+                if (!IsProbeAnswer(message))
+                {
+                    onMessage(message);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Ended by this side; the reason is in the caller's hands.
+        }
+        finally
+        {
+            _outbound.Writer.TryComplete();
+            await _end.CancelAsync();
+            await Task.WhenAll(sending, watching);
+        }
+    }
+
+    /// <summary>Says good-bye and ends.</summary>
+    public async ValueTask CloseAsync(CancellationToken cancellationToken)
+    {
+        await connection.CloseAsync(cancellationToken);
+        await _end.CancelAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await connection.DisposeAsync();
+        _end.Dispose();
+    }
+
+    private async Task ReceiveAnswerAsync(RequestId id, List<byte[]> others, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var message = await connection.ReceiveAsync(cancellationToken)
+                ?? throw new LinkException(LinkFailure.NotValidated, $"The daemon closed the connection before it was ready (code {connection.CloseCode?.ToString() ?? "none"}).");
+            if (TryParse(message) is { Kind: MessageKind.Response } response && response.Id == id)
+            {
+                return;
+            }
+
+            others.Add(message);
+        }
+    }
+
+    private async Task SendLoopAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await foreach (var message in _outbound.Reader.ReadAllAsync(cancellationToken))
+            {
+                await connection.SendAsync(message, cancellationToken);
+            }
+        }
+        catch (Exception failure) when (failure is OperationCanceledException or IOException or System.Net.WebSockets.WebSocketException or InvalidOperationException)
+        {
+            // A link that cannot send is no link, even if it still receives.
+            await _end.CancelAsync();
+        }
+    }
+
+    private async Task WatchSilenceAsync(Func<bool> callsPending, CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (true)
+            {
+                var silence = Silence();
+                var wait = LongestSilence - silence;
+                await Task.Delay(wait > TimeSpan.Zero ? wait : LongestSilence, time, cancellationToken);
+                if (callsPending() && Silence() >= LongestSilence)
+                {
+                    Send(RpcMessages.Request(NextProbeId(), "ping"));
+                    await Task.Delay(settings.PingValidationTimeout, time, cancellationToken);
+                    if (Silence() >= LongestSilence)
+                    {
+                        await _end.CancelAsync();
+                        return;
+                    }
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The link ended.
+        }
+    }
+
+    private bool IsProbeAnswer(byte[] message) =>
+        message.AsSpan().IndexOf(System.Text.Encoding.UTF8.GetBytes(ProbePrefix)) >= 0
+        && TryParse(message) is { Kind: MessageKind.Response, Id.Text: { } id } && id.StartsWith(ProbePrefix, StringComparison.Ordinal);
+
+    private static Envelope? TryParse(byte[] message)
+    {
+        try
+        {
+            return Envelope.Parse(message);
+        }
+        catch (MalformedMessageException)
+        {
+            return null;
+        }
+    }
+
+    private string ProbePrefix => ownIdPrefix + "probe-";
+
+    private RequestId NextProbeId() => new(ProbePrefix + ++_probes, 0);
+
+    private void Touch() => Volatile.Write(ref _lastReceived, time.GetTimestamp());
+
+    private TimeSpan Silence() => time.GetElapsedTime(Volatile.Read(ref _lastReceived));
+}

@@ -1,0 +1,84 @@
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace Exai.Shim.Messages;
+
+/// <summary>Finds and inserts members in raw JSON without building a document.</summary>
+internal static class JsonSlice
+{
+    private static readonly JsonSerializerOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>A member's raw value and where it starts within <paramref name="json"/>; an empty value when there is none.</summary>
+    public static (ReadOnlyMemory<byte> Value, int Start) Member(ReadOnlyMemory<byte> json, string name)
+    {
+        if (json.IsEmpty || json.Span[0] != (byte)'{')
+        {
+            return (default, -1);
+        }
+
+        var reader = new Utf8JsonReader(json.Span);
+        reader.Read();
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var found = reader.ValueTextEquals(name);
+            reader.Read();
+            var start = (int)reader.TokenStartIndex;
+            reader.Skip();
+            if (found)
+            {
+                return (json[start..(int)reader.BytesConsumed], start);
+            }
+        }
+
+        return (default, -1);
+    }
+
+    public static string? Text(ReadOnlyMemory<byte> json)
+    {
+        if (json.IsEmpty || json.Span[0] != (byte)'"')
+        {
+            return null;
+        }
+
+        var reader = new Utf8JsonReader(json.Span);
+        reader.Read();
+        return reader.GetString();
+    }
+
+    public static double? Number(ReadOnlyMemory<byte> json)
+    {
+        if (json.IsEmpty)
+        {
+            return null;
+        }
+
+        var reader = new Utf8JsonReader(json.Span);
+        reader.Read();
+        return reader.TokenType == JsonTokenType.Number ? reader.GetDouble() : null;
+    }
+
+    /// <summary>Puts <c>"name":value</c> first into the object that starts at <paramref name="objectStart"/>.</summary>
+    public static byte[] InsertMember(ReadOnlyMemory<byte> json, int objectStart, string member)
+    {
+        var rest = json.Span[(objectStart + 1)..];
+        var isEmpty = rest.TrimStart(" \t\r\n"u8)[0] == (byte)'}';
+        return [.. json.Span[..(objectStart + 1)], .. Encoding.UTF8.GetBytes(isEmpty ? member : member + ","), .. rest];
+    }
+
+    public static string Quote(string text) => JsonSerializer.Serialize(text, Relaxed);
+
+    /// <summary>The same value on one line: line breaks between tokens are white space, those within strings are escaped already.</summary>
+    public static ReadOnlyMemory<byte> OnOneLine(ReadOnlyMemory<byte> json)
+    {
+        if (json.Span.IndexOfAny((byte)'\n', (byte)'\r') < 0)
+        {
+            return json;
+        }
+
+        var copy = json.ToArray();
+        copy.AsSpan().Replace((byte)'\n', (byte)' ');
+        copy.AsSpan().Replace((byte)'\r', (byte)' ');
+        return copy;
+    }
+}

@@ -1,0 +1,37 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json.Nodes;
+using Exai.Protocol;
+
+namespace Exai.Shim.Messages;
+
+/// <summary>The messages that the shim makes itself, as bytes without a line end.</summary>
+internal static class RpcMessages
+{
+    public static byte[] Result(RequestId id, JsonNode result) => Bytes($"{{\"jsonrpc\":\"2.0\",\"id\":{id.ToJson()},\"result\":{result.ToJsonString(ToolResults.Json)}}}");
+
+    public static byte[] Result(RequestId id, string resultJson) => Bytes($"{{\"jsonrpc\":\"2.0\",\"id\":{id.ToJson()},\"result\":{resultJson}}}");
+
+    public static byte[] Error(RequestId? id, int code, string message) =>
+        Bytes($"{{\"jsonrpc\":\"2.0\",\"id\":{id?.ToJson() ?? "null"},\"error\":{{\"code\":{code},\"message\":{JsonSlice.Quote(message)}}}}}");
+
+    public static byte[] Request(RequestId id, string method, string? paramsJson = null) =>
+        Bytes($"{{\"jsonrpc\":\"2.0\",\"id\":{id.ToJson()},\"method\":{JsonSlice.Quote(method)}{(paramsJson is null ? "" : ",\"params\":" + paramsJson)}}}");
+
+    public static byte[] Notification(string method, string? paramsJson = null) =>
+        Bytes($"{{\"jsonrpc\":\"2.0\",\"method\":{JsonSlice.Quote(method)}{(paramsJson is null ? "" : ",\"params\":" + paramsJson)}}}");
+
+    /// <param name="token">The client's progress token, as raw JSON.</param>
+    public static byte[] Progress(ReadOnlyMemory<byte> token, double progress, string message) => Notification(
+        "notifications/progress",
+        $"{{\"progressToken\":{Encoding.UTF8.GetString(token.Span)},\"progress\":{progress.ToString("0.###", CultureInfo.InvariantCulture)},\"message\":{JsonSlice.Quote(message)}}}");
+
+    /// <summary>The same message under another id.</summary>
+    public static byte[] WithId(Envelope message, RequestId id)
+    {
+        var (value, start) = JsonSlice.Member(message.Bytes, "id");
+        return [.. message.Bytes.Span[..start], .. Encoding.UTF8.GetBytes(id.ToJson()), .. message.Bytes.Span[(start + value.Length)..]];
+    }
+
+    private static byte[] Bytes(string json) => Encoding.UTF8.GetBytes(json);
+}

@@ -1,0 +1,46 @@
+using Exai.Shim.Messages;
+
+namespace Exai.Shim.Pending;
+
+internal enum PendingKind
+{
+    /// <summary>A <c>tools/call</c>: sent again after every reconnect, until it is answered.</summary>
+    Call,
+
+    /// <summary>A <c>tools/list</c>: answered from the cache when the daemon cannot.</summary>
+    List,
+
+    /// <summary>Anything else: fails when the link does, for nobody knows whether it may be repeated.</summary>
+    Other,
+}
+
+/// <summary>A client's request that has not been answered. Belongs to the relay's one loop; not thread-safe.</summary>
+internal sealed class PendingRequest(RequestId id, PendingKind kind, ReadOnlyMemory<byte> message, ReadOnlyMemory<byte> progressToken, long receivedAt)
+{
+    public RequestId Id => id;
+
+    public PendingKind Kind => kind;
+
+    /// <summary>What is sent to a daemon, the same bytes each time.</summary>
+    public ReadOnlyMemory<byte> Message => message;
+
+    /// <summary>Raw JSON; empty when the client wants no progress.</summary>
+    public ReadOnlyMemory<byte> ProgressToken => progressToken;
+
+    /// <summary>A timestamp of the shim's clock.</summary>
+    public long ReceivedAt => receivedAt;
+
+    /// <summary>The call's identity in the journal; only of a <see cref="PendingKind.Call"/>.</summary>
+    public string? CallId { get; init; }
+
+    /// <summary>A daemon may know it: it has been handed to a connection.</summary>
+    public bool Sent { get; set; }
+
+    /// <summary>The client's cancel, to be sent after the call itself on the next connection; nobody waits for the answer.</summary>
+    public ReadOnlyMemory<byte>? Cancel { get; set; }
+
+    /// <summary>The last progress value that the client got; the next one is greater.</summary>
+    public double LastProgress { get; set; } = -1;
+
+    public long LastProgressAt { get; set; } = long.MinValue;
+}

@@ -1,0 +1,567 @@
+using System.Text;
+using System.Threading.Channels;
+using Exai.Protocol;
+using Exai.Shim.Lifecycle;
+using Exai.Shim.Link;
+using Exai.Shim.Messages;
+using Exai.Shim.Pending;
+using Exai.Shim.Stdio;
+using Microsoft.Extensions.Logging;
+
+namespace Exai.Shim;
+
+/// <summary>
+/// The shim's heart: one loop through which everything passes that a client, the link or a clock says, so that nothing here needs a lock.
+/// <list type="number">
+/// <item>What must never wait is answered here: initialize, ping, lists while the link is not ready.</item>
+/// <item>A call gets its call id and is kept until its result is on stdout.</item>
+/// <item>On every new connection all pending calls are sent again, unchanged; the daemon attaches them.</item>
+/// <item>A client gets exactly one response per request id, and no progress after it.</item>
+/// </list>
+/// The stateless protocol era gets a second relay with its own link, chosen by the first message; its <c>server/discover</c> is
+/// refused until then, so that clients fall back to <c>initialize</c>.
+/// </summary>
+internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, LineWriter output, string ownIdPrefix, TimeProvider time, ILogger logger) : ILinkEvents
+{
+    /// <summary>A list that a daemon does not answer in this time comes from the cache.</summary>
+    private static readonly TimeSpan ListPatience = TimeSpan.FromSeconds(5);
+
+    private const int LongestResult = 10 * 1024 * 1024;
+
+    private readonly Channel<Action> _events = Channel.CreateUnbounded<Action>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Dictionary<RequestId, PendingRequest> _pending = [];
+    private readonly List<PendingRequest> _cancelledOffline = [];
+    private readonly ServerRequests _serverRequests = new();
+
+    private LinkSession? _session;
+    private bool _draining;
+    private LinkException? _failure;
+    private ReadOnlyMemory<byte> _initializeParams;
+    private ReadOnlyMemory<byte> _logLevel;
+    private bool _clientInitialized;
+    private string? _shownListHash;
+    private string? _currentListHash;
+    private RequestId? _ownListRequest;
+    private int _ownLists;
+    private volatile bool _callsPending;
+
+    /// <summary>Called for each client message that a daemon has to answer; set before the first message.</summary>
+    public required Action Wake { get; init; }
+
+    public bool CallsPending => _callsPending;
+
+    /// <summary>Runs until cancelled.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var ticking = TickAsync(cancellationToken);
+        await foreach (var happened in _events.Reader.ReadAllAsync(cancellationToken))
+        {
+            try
+            {
+                happened();
+            }
+            catch (Exception failure)
+            {
+                // One message that meets a defect must not end a shim that others rely on.
+                LinkLog.RelayDefect(logger, failure);
+            }
+        }
+
+        await ticking;
+    }
+
+    /// <param name="line">A client's line; null for one that was too long to read.</param>
+    public void ClientLine(byte[]? line) => Post(() => OnClientLine(line));
+
+    IReadOnlyList<ReadOnlyMemory<byte>> ILinkEvents.Replay(RequestId initializeId)
+    {
+        // Called on the link's task: the values are written once, before the link is woken, or replaced whole.
+        var parameters = _initializeParams.IsEmpty
+            ? $$"""{"protocolVersion":"{{LinkContract.LegacyVersions[0]}}","capabilities":{},"clientInfo":{"name":"exai-shim","version":"{{Product.Version}}"}}"""
+            : Encoding.UTF8.GetString(_initializeParams.Span);
+        var replay = new List<ReadOnlyMemory<byte>>
+        {
+            RpcMessages.Request(initializeId, "initialize", parameters),
+            RpcMessages.Notification("notifications/initialized"),
+        };
+        if (!_logLevel.IsEmpty)
+        {
+            replay.Add(RpcMessages.Request(new RequestId(ownIdPrefix + "log", 0), "logging/setLevel", Encoding.UTF8.GetString(_logLevel.Span)));
+        }
+
+        return replay;
+    }
+
+    void ILinkEvents.LinkReady(LinkSession session, IReadOnlyList<byte[]> early) => Post(() => OnLinkReady(session, early));
+
+    void ILinkEvents.LinkMessage(LinkSession session, byte[] message) => Post(() =>
+    {
+        if (session == _session)
+        {
+            OnDaemonMessage(message);
+        }
+    });
+
+    void ILinkEvents.LinkDown(LinkSession session) => Post(() => OnLinkDown(session));
+
+    void ILinkEvents.DialFailed(LinkException failure, int attempt, bool givingUp) => Post(() => OnDialFailed(failure, givingUp));
+
+    private void Post(Action happened) => _events.Writer.TryWrite(happened);
+
+    // ── From the client ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    private void OnClientLine(byte[]? line)
+    {
+        if (line is null)
+        {
+            output.Write(RpcMessages.Error(null, -32600, $"Invalid request: the line is longer than {settings.Current.Link.MaxBytes:N0} bytes (EXAI_WS_MAX_BYTES)."));
+            return;
+        }
+
+        Envelope message;
+        try
+        {
+            message = Envelope.Parse(line);
+        }
+        catch (MalformedMessageException malformed)
+        {
+            output.Write(RpcMessages.Error(malformed.Id, malformed.Code, malformed.Message));
+            return;
+        }
+
+        switch (message.Kind)
+        {
+            case MessageKind.Request:
+                OnClientRequest(message);
+                break;
+            case MessageKind.Notification:
+                OnClientNotification(message);
+                break;
+            case MessageKind.Response when _serverRequests.Answer(message) is { } answer:
+                _session?.Send(answer);
+                break;
+        }
+    }
+
+    private void OnClientRequest(Envelope request)
+    {
+        var id = request.Id!.Value;
+        if (_pending.ContainsKey(id))
+        {
+            output.Write(RpcMessages.Error(id, -32600, $"Invalid request: the id {id.ToJson()} belongs to a request that is still running."));
+            return;
+        }
+
+        switch (request.Method)
+        {
+            case "initialize":
+                OnInitialize(request);
+                break;
+            case "ping":
+                output.Write(RpcMessages.Result(id, "{}"));
+                break;
+            case "logging/setLevel":
+                _logLevel = request.Param();
+                output.Write(RpcMessages.Result(id, "{}"));
+                break;
+            case "server/discover":
+                // A plain error makes a client of the stateless era fall back to initialize.
+                output.Write(RpcMessages.Error(id, -32601, "server/discover is not available: begin with initialize."));
+                break;
+            case "tools/list" when _session is null:
+                AnswerListFromCache(id);
+                Wake();
+                break;
+            case "tools/list":
+                Forward(new PendingRequest(id, PendingKind.List, request.Bytes, default, time.GetTimestamp()));
+                break;
+            case "tools/call" when request.ParamsStart >= 0:
+                OnCall(request);
+                break;
+            case "prompts/list":
+                output.Write(RpcMessages.Result(id, """{"prompts":[]}"""));
+                break;
+            case "resources/list":
+                output.Write(RpcMessages.Result(id, """{"resources":[]}"""));
+                break;
+            case "resources/templates/list":
+                output.Write(RpcMessages.Result(id, """{"resourceTemplates":[]}"""));
+                break;
+            case var method when _session is null:
+                output.Write(RpcMessages.Error(id, -32603, $"'{method}' needs the EXAI daemon, which is not reachable now. {_failure?.Message}".TrimEnd()));
+                Wake();
+                break;
+            default:
+                Forward(new PendingRequest(id, PendingKind.Other, request.Bytes, request.Param("_meta", "progressToken"), time.GetTimestamp()));
+                break;
+        }
+    }
+
+    private void OnInitialize(Envelope request)
+    {
+        _initializeParams = request.Param();
+        LinkLog.Serving(logger, Product.Version, request.ParamText("clientInfo", "name") ?? "an unnamed client");
+        output.Write(RpcMessages.Result(request.Id!.Value, ServerManifest.InitializeResult(request.ParamText("protocolVersion"))));
+        Wake();
+    }
+
+    private void OnCall(Envelope request)
+    {
+        var known = CallId.TryParse(request.ParamText("_meta", MetaKeys.CallId), out var callId);
+        var bytes = request.Bytes;
+        if (!known)
+        {
+            callId = CallId.New(time);
+            var member = $"\"{MetaKeys.CallId}\":\"{callId}\"";
+            var (meta, metaStart) = JsonSlice.Member(bytes[request.ParamsStart..], "_meta");
+            bytes = !meta.IsEmpty && meta.Span[0] == (byte)'{'
+                ? JsonSlice.InsertMember(bytes, request.ParamsStart + metaStart, member)
+                : JsonSlice.InsertMember(bytes, request.ParamsStart, $"\"_meta\":{{{member}}}");
+        }
+
+        var call = new PendingRequest(request.Id!.Value, PendingKind.Call, bytes, request.Param("_meta", "progressToken"), time.GetTimestamp()) { CallId = callId };
+        if (_session is null && FailAtOnce() is { } error)
+        {
+            output.Write(RpcMessages.Result(call.Id, ToolResults.Failure(error with { CallId = callId })));
+            Wake();
+            return;
+        }
+
+        Forward(call);
+        Wake();
+    }
+
+    private void OnClientNotification(Envelope notification)
+    {
+        switch (notification.Method)
+        {
+            case "notifications/initialized":
+                // The link replays it by itself; here it opens the way for list_changed.
+                _clientInitialized = true;
+                TellListChanged();
+                break;
+            case "notifications/cancelled":
+                OnClientCancel(notification);
+                break;
+            default:
+                _session?.Send(notification.Bytes);
+                break;
+        }
+    }
+
+    private void OnClientCancel(Envelope notification)
+    {
+        if (RequestId.Parse(notification.Param("requestId").Span) is not { } id || !_pending.TryGetValue(id, out var request))
+        {
+            return;
+        }
+
+        Settle(request);
+        if (_session is not null && request.Sent)
+        {
+            _session.Send(notification.Bytes);
+        }
+        else if (request is { Kind: PendingKind.Call, Sent: true })
+        {
+            // A daemon may have it: after the reconnect it hears of the call and of its cancel.
+            request.Cancel = notification.Bytes;
+            _cancelledOffline.Add(request);
+        }
+    }
+
+    // ── From the link ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    private void OnLinkReady(LinkSession session, IReadOnlyList<byte[]> early)
+    {
+        (_session, _failure, _draining) = (session, null, false);
+        foreach (var cancelled in _serverRequests.NextEpoch())
+        {
+            output.Write(cancelled);
+        }
+
+        foreach (var message in early)
+        {
+            OnDaemonMessage(message);
+        }
+
+        foreach (var cancelled in _cancelledOffline)
+        {
+            session.Send(cancelled.Message);
+            session.Send(cancelled.Cancel!.Value);
+        }
+
+        _cancelledOffline.Clear();
+        foreach (var request in _pending.Values.OrderBy(request => request.ReceivedAt))
+        {
+            session.Send(request.Message);
+            request.Sent = true;
+        }
+
+        _ownListRequest = new RequestId($"{ownIdPrefix}list-{++_ownLists}", 0);
+        session.Send(RpcMessages.Request(_ownListRequest.Value, "tools/list"));
+    }
+
+    private void OnLinkDown(LinkSession session)
+    {
+        if (session != _session)
+        {
+            return;
+        }
+
+        (_session, _ownListRequest) = (null, null);
+        foreach (var request in _pending.Values.Where(request => request.Kind != PendingKind.Call).ToList())
+        {
+            Settle(request);
+            if (request.Kind == PendingKind.List)
+            {
+                AnswerListFromCache(request.Id);
+            }
+            else
+            {
+                output.Write(RpcMessages.Error(request.Id, -32603, "The link to the EXAI daemon was lost before it answered. Send the request again."));
+            }
+        }
+    }
+
+    private void OnDialFailed(LinkException failure, bool givingUp)
+    {
+        _failure = failure;
+        var error = FailAtOnce() ?? (givingUp
+            ? new CallError { Code = ErrorCodes.DaemonUnavailable, Message = $"{failure.Message} The shim gave up after EXAI_WS_MAX_RETRIES attempts; the next call tries again." }
+            : null);
+        if (error is not null)
+        {
+            FailCalls(error);
+        }
+    }
+
+    private void OnDaemonMessage(byte[] bytes)
+    {
+        Envelope message;
+        try
+        {
+            message = Envelope.Parse(bytes);
+        }
+        catch (MalformedMessageException)
+        {
+            return;
+        }
+
+        switch (message.Kind)
+        {
+            case MessageKind.Response:
+                OnDaemonResponse(message);
+                break;
+            case MessageKind.Request:
+                output.Write(JsonSlice.OnOneLine(_serverRequests.Forward(message)));
+                break;
+            case MessageKind.Notification when message.Method == "notifications/progress":
+                OnDaemonProgress(message);
+                break;
+            case MessageKind.Notification when message.Method == LinkContract.DrainingNotification:
+                _draining = true;
+                break;
+            case MessageKind.Notification when message.Method == "notifications/tools/list_changed":
+                // The shim tells the client itself, once, when it has seen that the list is another.
+                RequestOwnList();
+                break;
+            case MessageKind.Notification:
+                output.Write(JsonSlice.OnOneLine(message.Bytes));
+                break;
+        }
+    }
+
+    private void OnDaemonResponse(Envelope response)
+    {
+        var id = response.Id!.Value;
+        if (id == _ownListRequest)
+        {
+            _ownListRequest = null;
+            KeepList(response);
+            TellListChanged();
+        }
+        else if (_pending.TryGetValue(id, out var request))
+        {
+            Settle(request);
+            if (request.Kind == PendingKind.List && !KeepList(response))
+            {
+                AnswerListFromCache(id);
+                return;
+            }
+
+            if (request.Kind == PendingKind.List)
+            {
+                _shownListHash = _currentListHash;
+            }
+
+            output.Write(response.Bytes.Length <= LongestResult ? JsonSlice.OnOneLine(response.Bytes) : TooLong(request, response.Bytes.Length));
+        }
+
+        // Anything else is late or doubled: its request has been answered or cancelled.
+    }
+
+    private void OnDaemonProgress(Envelope notification)
+    {
+        var token = notification.Param("progressToken");
+        var request = _pending.Values.FirstOrDefault(request => request.ProgressToken.Length > 0 && request.ProgressToken.Span.SequenceEqual(token.Span));
+        var value = JsonSlice.Number(notification.Param("progress"));
+        if (request is not null && value is { } progress && MayReport(request, progress))
+        {
+            output.Write(JsonSlice.OnOneLine(notification.Bytes));
+        }
+    }
+
+    // ── Clocks ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    private async Task TickAsync(CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(500), time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(cancellationToken))
+            {
+                if (_callsPending)
+                {
+                    Post(OnTick);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The shim leaves.
+        }
+    }
+
+    private void OnTick()
+    {
+        var limit = settings.Current.Calls.Timeout;
+        foreach (var request in _pending.Values.ToList())
+        {
+            var waited = time.GetElapsedTime(request.ReceivedAt);
+            if (request.Kind == PendingKind.List && waited > ListPatience)
+            {
+                Settle(request);
+                AnswerListFromCache(request.Id);
+            }
+            else if (request.Kind == PendingKind.Call && _session is null && waited > limit)
+            {
+                Settle(request);
+                output.Write(RpcMessages.Result(request.Id, ToolResults.Failure(new CallError
+                {
+                    Code = ErrorCodes.DaemonUnavailable,
+                    Clock = Clocks.Call,
+                    CallId = request.CallId,
+                    Message = $"No daemon could be reached for {limit.TotalSeconds:0} s (EXAI_CALL_TIMEOUT_SECS). {_failure?.Message} Run 'exai doctor' or 'exai daemon' to see why.",
+                })));
+            }
+            else if (request.Kind == PendingKind.Call && _session is null && MayReport(request, waited.TotalSeconds))
+            {
+                output.Write(RpcMessages.Progress(request.ProgressToken, waited.TotalSeconds, request.Sent ? "daemon restarting, call is safe" : "waiting for the daemon"));
+            }
+        }
+    }
+
+    // ── Shared ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    private void Forward(PendingRequest request)
+    {
+        _pending.Add(request.Id, request);
+        _callsPending = true;
+        // A draining daemon accepts nothing new: its successor gets the call.
+        if (_session is not null && !(_draining && request.Kind == PendingKind.Call))
+        {
+            _session.Send(request.Message);
+            request.Sent = true;
+        }
+    }
+
+    private void Settle(PendingRequest request)
+    {
+        _pending.Remove(request.Id);
+        _callsPending = _pending.Count > 0;
+    }
+
+    /// <summary>Progress only rises, and comes at most once in its interval.</summary>
+    private bool MayReport(PendingRequest request, double progress)
+    {
+        if (request.ProgressToken.IsEmpty || progress <= request.LastProgress
+            || (request.LastProgressAt != long.MinValue && time.GetElapsedTime(request.LastProgressAt) < settings.Current.Link.ProgressInterval))
+        {
+            return false;
+        }
+
+        request.LastProgress = progress;
+        request.LastProgressAt = time.GetTimestamp();
+        return true;
+    }
+
+    /// <summary>The reason for which waiting would not help; null when a daemon may appear by itself.</summary>
+    private CallError? FailAtOnce() => _failure?.Kind switch
+    {
+        LinkFailure.Unauthorized => new CallError { Code = ErrorCodes.Unauthorized, Message = _failure.Message },
+        LinkFailure.VersionRefused => new CallError { Code = ErrorCodes.DaemonUnavailable, Message = _failure.Message },
+        not null when settings.Problems is { } problems => new CallError
+        {
+            Code = ErrorCodes.ConfigInvalid,
+            Message = $"The settings have problems, and no daemon runs:\n{problems}\nMend them and call again; nothing needs a restart.",
+        },
+        LinkFailure.DaemonDied => new CallError { Code = ErrorCodes.DaemonUnavailable, Message = $"{_failure.Message}\nMend the cause and call again; nothing needs a restart." },
+        _ => null,
+    };
+
+    private void FailCalls(CallError error)
+    {
+        foreach (var call in _pending.Values.Where(request => request.Kind == PendingKind.Call).ToList())
+        {
+            Settle(call);
+            output.Write(RpcMessages.Result(call.Id, ToolResults.Failure(error with { CallId = call.CallId })));
+        }
+    }
+
+    private void AnswerListFromCache(RequestId id)
+    {
+        var list = tools.Read();
+        _shownListHash = ToolListCache.Hash(Encoding.UTF8.GetBytes(list));
+        output.Write(RpcMessages.Result(id, list));
+    }
+
+    private void RequestOwnList()
+    {
+        // A request that is on its way will bring the newest list.
+        if (_session is not null && _ownListRequest is null)
+        {
+            _ownListRequest = new RequestId($"{ownIdPrefix}list-{++_ownLists}", 0);
+            _session.Send(RpcMessages.Request(_ownListRequest.Value, "tools/list"));
+        }
+    }
+
+    /// <summary>Remembers a list that a daemon sent; false when it sent an error instead.</summary>
+    private bool KeepList(Envelope response)
+    {
+        var (result, _) = JsonSlice.Member(response.Bytes, "result");
+        if (result.IsEmpty)
+        {
+            return false;
+        }
+
+        tools.Keep(result);
+        _currentListHash = ToolListCache.Hash(result);
+        return true;
+    }
+
+    private void TellListChanged()
+    {
+        if (_clientInitialized && _shownListHash is not null && _currentListHash is not null && _shownListHash != _currentListHash)
+        {
+            _shownListHash = _currentListHash;
+            output.Write(RpcMessages.Notification("notifications/tools/list_changed"));
+        }
+    }
+
+    private static byte[] TooLong(PendingRequest request, int bytes) => RpcMessages.Result(request.Id, ToolResults.Failure(new CallError
+    {
+        Code = ErrorCodes.InternalError,
+        CallId = request.CallId,
+        Message = $"The result has {bytes:N0} bytes, more than a client can read in one message ({LongestResult:N0}). Ask for less at once.",
+    }));
+}
