@@ -1,0 +1,47 @@
+using Exai.Settings.Home;
+
+namespace Exai.Settings;
+
+/// <summary>
+/// Loads all settings: command line before environment before settings file before default. The file is the one that <c>ENV_FILE</c> names,
+/// or else <c>.env</c> in the home; one in the current folder is never read, because the shim runs in other people's projects.
+/// Pure but for that one file; safe from any thread.
+/// </summary>
+public static class SettingsLoader
+{
+    /// <summary>Never throws for what is set: everything wrong is in the result, all at once.</summary>
+    public static SettingsResult Load(SettingsSources sources)
+    {
+        var findings = new SettingsFindings();
+        var paths = new SettingsPaths(sources.Environment);
+        var layers = new List<SettingsLayer>(3);
+        if (sources.CommandLine is { } commandLine)
+        {
+            layers.Add(SettingsLayer.FromCommandLine(commandLine));
+        }
+
+        layers.Add(SettingsLayer.FromEnvironment(sources.Environment));
+
+        var file = new SettingsFileLocator(paths, findings).Read(layers);
+        if (file is not null)
+        {
+            layers.Add(SettingsLayer.FromFile(file));
+        }
+
+        var reader = new SettingsReader(layers, findings);
+        var home = new ExaiHome(Path.TrimEndingDirectorySeparator(paths.Expand(reader.TextOrNull(SettingNames.Home) ?? paths.DefaultHome())));
+        var settings = new SettingsBinder(reader, paths, home).Bind(new SettingsVariables(layers));
+        new CrossChecks(reader, findings).Run(settings);
+        NameChecks.Run(layers, findings);
+
+        return new SettingsResult
+        {
+            Settings = settings,
+            Problems = findings.Problems,
+            Warnings = findings.Warnings,
+            Ignored = findings.Ignored,
+            Values = [.. SettingsRegistry.All.Select(definition => reader[definition.Name].ToValue())],
+            SettingsFile = file?.Path,
+        };
+    }
+}

@@ -1,0 +1,58 @@
+namespace Exai.Settings;
+
+/// <summary>The link between shim and daemon.</summary>
+public sealed record LinkSettings
+{
+    public required string Host { get; init; }
+
+    /// <summary>0 means any free port.</summary>
+    public required int Port { get; init; }
+
+    /// <summary>Nobody set the port, so a daemon that finds it taken may use another.</summary>
+    public required bool PortIsDefault { get; init; }
+
+    /// <summary>The shared secret if a setting gives it; null means the home's token file. There is no link without a token.</summary>
+    public string? Token { get; init; }
+
+    /// <summary>Whether the shim starts a missing daemon; unset it follows <see cref="HostIsLoopback"/>.</summary>
+    public required bool Autostart { get; init; }
+
+    public required TimeSpan ReconnectInitial { get; init; }
+
+    public required TimeSpan ReconnectMax { get; init; }
+
+    /// <summary>0 means for ever.</summary>
+    public required int MaxRetries { get; init; }
+
+    public required TimeSpan ConnectTimeout { get; init; }
+
+    public required TimeSpan HandshakeTimeout { get; init; }
+
+    public required TimeSpan PingValidationTimeout { get; init; }
+
+    public required TimeSpan PingInterval { get; init; }
+
+    public required TimeSpan PingTimeout { get; init; }
+
+    /// <summary>Largest frame in bytes.</summary>
+    public required int MaxBytes { get; init; }
+
+    public required TimeSpan ProgressInterval { get; init; }
+
+    public required TimeSpan HealthStale { get; init; }
+
+    public required TimeSpan HealthWriterInterval { get; init; }
+
+    /// <summary>Host names accepted besides the loopback ones.</summary>
+    public required IReadOnlyList<string> AllowedHosts { get; init; }
+
+    public bool HostIsLoopback => IsLoopback(Host);
+
+    /// <summary>True for <c>localhost</c> and for loopback addresses, with or without brackets.</summary>
+    public static bool IsLoopback(string host) =>
+        string.Equals(host, "localhost", StringComparison.OrdinalIgnoreCase)
+        || (System.Net.IPAddress.TryParse(host, out var address) && System.Net.IPAddress.IsLoopback(address));
+
+    /// <summary>Without the token: records print all members otherwise.</summary>
+    public override string ToString() => $"{Host}:{Port}";
+}
