@@ -1,0 +1,73 @@
+namespace Exai.Core.Models.Catalogue;
+
+/// <summary>How a model thinks before it answers.</summary>
+internal enum ThinkingKind
+{
+    /// <summary>Never.</summary>
+    None,
+
+    /// <summary>When the model finds it worth while, unless told.</summary>
+    Hybrid,
+
+    /// <summary>Unless told otherwise.</summary>
+    DefaultOn,
+
+    /// <summary>Whatever it is told.</summary>
+    Always,
+
+    /// <summary>By a switch that stands on at first.</summary>
+    Toggle,
+}
+
+/// <summary>What is known of a model. Null means not known, never "no": unknown ids and unknown limits must work.</summary>
+internal sealed record ModelInfo
+{
+    public required string Id { get; init; }
+
+    public required string Provider { get; init; }
+
+    /// <summary>Tokens of prompt and answer together.</summary>
+    public long? Window { get; init; }
+
+    /// <summary>Most tokens of one answer, reasoning included.</summary>
+    public int? MaxOutput { get; init; }
+
+    /// <summary>Takes images.</summary>
+    public bool? Vision { get; init; }
+
+    public ThinkingKind? Thinking { get; init; }
+
+    /// <summary>Refuses temperature and its like.</summary>
+    public bool FixedSampling { get; init; }
+
+    /// <summary>Can search the web through its provider, with what this program sends.</summary>
+    public bool WebSearch { get; init; }
+
+    /// <summary>USD for a million prompt tokens.</summary>
+    public decimal? PriceIn { get; init; }
+
+    /// <summary>USD for a million answer tokens, reasoning included.</summary>
+    public decimal? PriceOut { get; init; }
+
+    /// <summary>USD for a million prompt tokens found in the provider's cache; null: as <see cref="PriceIn"/>.</summary>
+    public decimal? PriceCached { get; init; }
+
+    public IReadOnlyList<string> Aliases { get; init; } = [];
+
+    /// <summary>Retired, or announced to be; a provider may still serve it.</summary>
+    public bool Dated { get; init; }
+
+    /// <summary>USD of one request, or null when the prices are not known.</summary>
+    /// <param name="inputTokens">The whole prompt, cached part included.</param>
+    /// <param name="outputTokens">What the provider bills as completion, reasoning included.</param>
+    /// <param name="cachedTokens">The part of the prompt that was in the cache.</param>
+    public decimal? Cost(long inputTokens, long outputTokens, long cachedTokens = 0)
+    {
+        if (PriceIn is not { } priceIn || PriceOut is not { } priceOut)
+            return null;
+
+        const decimal Million = 1_000_000m;
+        var cached = Math.Clamp(cachedTokens, 0, Math.Max(inputTokens, 0));
+        return ((inputTokens - cached) * priceIn + cached * (PriceCached ?? priceIn) + outputTokens * priceOut) / Million;
+    }
+}

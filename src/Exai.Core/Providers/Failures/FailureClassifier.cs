@@ -1,0 +1,151 @@
+using System.Net.Http.Headers;
+using Exai.Core.Providers.OpenAiCompatible;
+using Exai.Protocol;
+using Microsoft.Extensions.AI;
+
+namespace Exai.Core.Providers.Failures;
+
+/// <summary>
+/// Turns everything that can go wrong in one attempt into a <see cref="ProviderException"/>, by the dialect's table and the shared one:
+/// status and vendor code decide, words never do alone.
+/// </summary>
+internal sealed class FailureClassifier(Dialect dialect, ProviderEndpoint endpoint, string model, TimeProvider timeProvider)
+{
+    /// <summary>A response with an error status.</summary>
+    public ProviderException FromResponse(int status, VendorError error, HttpResponseHeaders headers) =>
+        Build(Rule(status, error, errorEvent: false), Stages.Headers, status, error, RetryAfterReader.Read(headers, timeProvider.GetUtcNow()));
+
+    /// <summary>An error within a stream or body that began with status 200.</summary>
+    public ProviderException FromStream(VendorError error, bool errorEvent, string stage)
+    {
+        var status = error.EffectiveStatus(200);
+        return Build(Rule(status, error, errorEvent), stage, status, error, retryAfter: null);
+    }
+
+    /// <summary>A finish reason that means a failure; null for all others, unknown ones included.</summary>
+    public ProviderException? FromFinish(string reason, string stage) =>
+        dialect.FailedFinishes.TryGetValue(reason, out var rule)
+            ? Build(rule, stage, status: null, new VendorError(Code: reason), retryAfter: null)
+            : null;
+
+    public ProviderException CannotConnect(Exception cause) => Plain(
+        FailureClass.RetryShort, Stages.Connect,
+        $"{endpoint.Name}: cannot reach {endpoint.BaseUrl.Host} for {model}{Detail(cause)}. Check the network, the proxy and the provider's base URL.", cause);
+
+    public ProviderException ConnectTimedOut(Exception cause)
+    {
+        var message = $"{endpoint.Name}: no connection to {endpoint.BaseUrl.Host} within {endpoint.ConnectTimeout.TotalSeconds:0.###} s for {model}. "
+            + "Check the network and the proxy, or raise EXAI_CONNECT_TIMEOUT_SECS.";
+        var error = new CallError
+        {
+            Code = ErrorCodes.Timeout,
+            Message = message,
+            Clock = Clocks.Connect,
+            Provider = endpoint.Name,
+            Model = model,
+            Stage = Stages.Connect,
+        };
+        return new ProviderException(error, FailureClass.RetryShort, cause);
+    }
+
+    /// <summary>The connection broke after the request was on its way.</summary>
+    public ProviderException Cut(string stage, Exception cause) => Plain(
+        Interrupted(stage), stage, $"{endpoint.Name}: the connection dropped at stage {stage} while {model} was answering{Detail(cause)}. Ask again.", cause);
+
+    /// <summary>The stream ended in good order, but the answer did not.</summary>
+    public ProviderException Truncated(string stage, int characters, int skipped) => Plain(
+        Interrupted(stage), stage,
+        $"{endpoint.Name}: the stream of {model} ended without a finish, after {characters} characters of the answer"
+        + (skipped > 0 ? $" and {skipped} unreadable events" : "") + ". Ask again.");
+
+    public ProviderException TooLarge(string stage, Exception cause) => Plain(
+        FailureClass.FallBackWithNotice, stage, $"{endpoint.Name}: {model} sent {cause.Message}. Ask for less at once, or choose another model.", cause);
+
+    public ProviderException NotAnApi() => Plain(
+        FailureClass.FallBackWithNotice, Stages.FirstToken,
+        $"{endpoint.Name}: {endpoint.BaseUrl.Host} answered the request for {model} with a web page (HTTP 200). Check the provider's base URL and the proxy.");
+
+    public ProviderException UnusableKey() => new(
+        new CallError
+        {
+            Code = ErrorCodes.ProviderAuth,
+            Message = $"{endpoint.Name}: the API key holds characters that no key has, such as a line break or a special space. Copy it into the settings again.",
+            Provider = endpoint.Name,
+            Model = model,
+            Stage = Stages.Connect,
+        },
+        FailureClass.FallBackWithNotice);
+
+    /// <summary>A finish without any text: never an empty success.</summary>
+    public ProviderException NoAnswer(string? finishReason, UsageDetails? usage)
+    {
+        var reason = FailureText.Code(finishReason, endpoint) ?? "none given";
+        var spent = usage is null ? "tokens spent not told" : $"{usage.OutputTokenCount ?? 0} output tokens spent"
+            + (usage.ReasoningTokenCount is > 0 and var reasoning ? $", {reasoning} of them on reasoning" : "");
+        var (failureClass, advice) = finishReason == "length"
+            ? (FailureClass.Stop, "Raise the output limit, or switch thinking off.")
+            : (FailureClass.RetryOnce, "Ask again, or choose another model.");
+        return Plain(failureClass, Stages.Finish, $"{endpoint.Name}: {model} ended with no answer (finish reason {reason}, {spent}). {advice}", vendorCode: reason);
+    }
+
+    private FailureRule Rule(int status, VendorError error, bool errorEvent) =>
+        dialect.Learn(model, status, error)
+        ?? dialect.Failures.FirstOrDefault(rule => rule.Matches(status, error))
+        ?? (error.Moderated && status == 403 ? SharedFailures.Moderated : null)
+        ?? SharedFailures.Rules.FirstOrDefault(rule => rule.Matches(status, error))
+        ?? SharedFailures.Otherwise(status, errorEvent);
+
+    private ProviderException Build(FailureRule rule, string stage, int? status, VendorError vendor, TimeSpan? retryAfter)
+    {
+        var code = FailureText.Code(dialect.VendorCode(vendor), endpoint);
+        var facts = string.Join(", ", new[] { $"model {model}", status is null ? null : $"HTTP {status}", code is null ? null : $"code {code}" }.OfType<string>());
+        var advice = rule.Advice;
+        if (vendor.Overflow is { } overflow)
+            advice = $"The prompt has {overflow.Prompt} tokens of {overflow.Window}. {advice}";
+
+        var now = timeProvider.GetUtcNow();
+        // The text tells the reset of a quota; a header beside it tells when a connection may be tried, which is sooner and of no use.
+        if (vendor.Message is { } text && dialect.ReadResetTime(text) is { } reset && reset > now)
+        {
+            retryAfter = RetryAfterReader.Until(reset, now);
+            advice = $"It comes back at {TimeZoneInfo.ConvertTime(reset, timeProvider.LocalTimeZone):yyyy-MM-dd HH:mm zzz}. {advice}";
+        }
+
+        var said = FailureText.Message(vendor.Message, endpoint);
+        var message = $"{endpoint.Name} {rule.What} ({facts}). {advice}" + (said is null ? "" : $" The provider says: {said}");
+        return new ProviderException(
+            new CallError
+            {
+                Code = rule.Error,
+                Message = message,
+                Provider = endpoint.Name,
+                Model = model,
+                Stage = stage,
+                RetryAfterSecs = retryAfter?.TotalSeconds,
+            },
+            rule.Class)
+        {
+            HttpStatus = status,
+            VendorCode = code,
+            RetryAfter = retryAfter,
+        };
+    }
+
+    private ProviderException Plain(FailureClass failureClass, string stage, string message, Exception? cause = null, string? vendorCode = null) =>
+        new(new CallError { Code = ErrorCodes.ProviderError, Message = message, Provider = endpoint.Name, Model = model, Stage = stage }, failureClass, cause)
+        {
+            VendorCode = vendorCode,
+        };
+
+    /// <summary>After the first token of the answer a whole attempt would be paid for anew: once is enough.</summary>
+    private static FailureClass Interrupted(string stage) =>
+        stage is Stages.Answer or Stages.Finish ? FailureClass.RetryOnce : FailureClass.RetryShort;
+
+    /// <summary>The kind of failure, never its text: that may hold addresses with credentials of a proxy.</summary>
+    private static string Detail(Exception cause) => cause switch
+    {
+        HttpRequestException { HttpRequestError: not HttpRequestError.Unknown and var kind } => $" ({kind})",
+        HttpIOException { HttpRequestError: not HttpRequestError.Unknown and var kind } => $" ({kind})",
+        _ => "",
+    };
+}

@@ -1,0 +1,37 @@
+using System.Text.Json;
+using Exai.Core.Models.Catalogue;
+
+namespace Exai.Core.Providers.OpenAiCompatible;
+
+/// <summary>What differs between OpenAI-compatible servers and cannot be told from their answers.</summary>
+/// <param name="OutputLimitName">OpenAI's newer models refuse <c>max_tokens</c>; most other servers know nothing else.</param>
+/// <param name="IncludeUsage">Asks for the token counts at the end of a stream.</param>
+internal sealed record GenericDialectOptions(string OutputLimitName = "max_tokens", bool IncludeUsage = true)
+{
+    public static GenericDialectOptions For(ProviderEndpoint endpoint) =>
+        endpoint.BaseUrl.Host.Equals("api.openai.com", StringComparison.OrdinalIgnoreCase)
+            ? new GenericDialectOptions("max_completion_tokens")
+            : new GenericDialectOptions();
+}
+
+/// <summary>
+/// Any OpenAI-compatible server: OpenAI, OpenRouter, DeepSeek, Ollama, vLLM, llama.cpp, LM Studio. Sends the members that all of them
+/// know. There is no common switch for thinking or web search, so neither is sent.
+/// </summary>
+internal sealed class GenericDialect(ModelCatalogue catalogue, GenericDialectOptions options) : Dialect(catalogue)
+{
+    protected override string OutputLimitName => options.OutputLimitName;
+
+    protected override void WriteOptions(Utf8JsonWriter json, ChatRequest request)
+    {
+        if (options.IncludeUsage)
+        {
+            json.WriteStartObject("stream_options");
+            json.WriteBoolean("include_usage", true);
+            json.WriteEndObject();
+        }
+
+        if (request.Options.Temperature is { } temperature && Describe(request.Model) is not { FixedSampling: true })
+            json.WriteNumber("temperature", Rounded(temperature));
+    }
+}

@@ -1,0 +1,35 @@
+using System.Net;
+
+namespace Exai.Core.Providers;
+
+/// <summary>One connection pool per provider. Time belongs to the attempt's clocks; only the connect timeout lives in the handler.</summary>
+internal static class ProviderHttp
+{
+    /// <summary>DNS answers are looked up anew at this pace; connections in use live on.</summary>
+    private static readonly TimeSpan ConnectionLifetime = TimeSpan.FromMinutes(5);
+
+    public static SocketsHttpHandler CreateHandler(ProviderEndpoint endpoint) => new()
+    {
+        MaxConnectionsPerServer = endpoint.MaxConnections,
+        EnableMultipleHttp2Connections = true,
+        ConnectTimeout = endpoint.ConnectTimeout,
+        PooledConnectionLifetime = ConnectionLifetime,
+        PooledConnectionIdleTimeout = ConnectionLifetime,
+        // The proxy variables of the environment apply; HttpClient.DefaultProxy reads them.
+        UseProxy = true,
+        UseCookies = false,
+        // A redirect would carry the prompt, and maybe the key, to a host that nobody configured.
+        AllowAutoRedirect = false,
+    };
+
+    /// <param name="endpoint">Whose pool it is.</param>
+    /// <param name="handler">A test's double; null for the real network.</param>
+    public static HttpClient CreateClient(ProviderEndpoint endpoint, HttpMessageHandler? handler = null) =>
+        new(handler ?? CreateHandler(endpoint))
+        {
+            Timeout = Timeout.InfiniteTimeSpan,
+            // HTTP/2 is agreed upon within TLS; in clear text a local server would have to be known to speak it.
+            DefaultRequestVersion = endpoint.BaseUrl.Scheme == Uri.UriSchemeHttps ? HttpVersion.Version20 : HttpVersion.Version11,
+            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
+        };
+}

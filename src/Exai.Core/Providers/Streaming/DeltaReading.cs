@@ -1,0 +1,28 @@
+using System.Text.Json;
+
+namespace Exai.Core.Providers.Streaming;
+
+/// <summary>Text and reasoning of a delta or message, in all their spellings.</summary>
+internal static class DeltaReading
+{
+    /// <summary>A string, or an array of text parts; null, absent and anything else are no text.</summary>
+    public static string Content(JsonElement delta)
+    {
+        if (delta.Text("content") is { } text)
+            return text;
+
+        return string.Concat(delta.Items("content").Select(part => part.Text() ?? part.Text("text")));
+    }
+
+    /// <summary>The first of <c>reasoning_content</c>, <c>reasoning</c> and <c>reasoning_details[].text</c>: servers send the same text twice.</summary>
+    public static string Reasoning(JsonElement delta)
+    {
+        foreach (var name in (ReadOnlySpan<string>)["reasoning_content", "reasoning"])
+        {
+            if (delta.Text(name) is { Length: > 0 } text)
+                return text;
+        }
+
+        return string.Concat(delta.Items("reasoning_details").Select(detail => detail.Text("text")));
+    }
+}
