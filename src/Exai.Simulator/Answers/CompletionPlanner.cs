@@ -1,0 +1,59 @@
+using Exai.Simulator.Dialects;
+
+namespace Exai.Simulator.Answers;
+
+/// <summary>Makes the completion out of request, rule and dialect.</summary>
+internal static class CompletionPlanner
+{
+    // Kimi caches prefixes from 256 tokens on; one rule for all dialects is enough to see cached tokens at all.
+    private const int LeastCachedTokens = 256;
+
+    public static Completion Plan(ChatRequest request, SimulatorRule rule, SimulatedDialect dialect, int number, DateTimeOffset now)
+    {
+        var reasoning = EchoAnswer.Reasoning(request, ReasoningTokens(request, rule, dialect));
+        var answer = AnswerPieces(request, rule);
+
+        // Reasoning eats the output budget first: a small limit can leave no answer at all.
+        var budget = request.MaxTokens ?? int.MaxValue;
+        var cut = reasoning.Count + answer.Count > budget;
+        if (cut)
+        {
+            reasoning = [.. reasoning.Take(budget)];
+            answer = [.. answer.Take(budget - reasoning.Count)];
+        }
+
+        return new Completion
+        {
+            Id = dialect.CompletionId(number, now),
+            Created = now.ToUnixTimeSeconds(),
+            Model = request.Model,
+            Reasoning = reasoning,
+            Answer = answer,
+            FinishReason = rule.FinishReason ?? (cut ? "length" : "stop"),
+            Usage = rule.OmitUsage
+                ? null
+                : new UsageCount(
+                    request.PromptTokens,
+                    reasoning.Count + answer.Count,
+                    reasoning.Count,
+                    request.EarlierTokens >= LeastCachedTokens ? request.EarlierTokens : 0),
+            IncludeUsage = request.IncludeUsage && !rule.OmitUsage,
+            Sources = dialect.SearchesWeb(request),
+        };
+    }
+
+    private static int ReasoningTokens(ChatRequest request, SimulatorRule rule, SimulatedDialect dialect)
+    {
+        var tokens = rule.ReasoningTokens ?? (dialect.Thinks(request) ? SimulatorServer.DefaultReasoningTokens : 0);
+        // A rule that hangs or drops while reasoning would otherwise pass a model that does not reason without a trace.
+        var stopsThere = rule.HangAt == SimulatorStage.Reasoning || rule.DropAt == SimulatorStage.Reasoning;
+        return tokens == 0 && stopsThere ? SimulatorServer.DefaultReasoningTokens : tokens;
+    }
+
+    private static IReadOnlyList<string> AnswerPieces(ChatRequest request, SimulatorRule rule)
+    {
+        if (rule.EmptyAnswer)
+            return [];
+        return rule.Answer is { } text ? Tokens.Split(text) : EchoAnswer.Pieces(request, rule.AnswerTokens);
+    }
+}

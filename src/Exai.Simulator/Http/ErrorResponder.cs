@@ -1,0 +1,65 @@
+using System.Globalization;
+using Exai.Simulator.Dialects;
+using Microsoft.AspNetCore.Http;
+
+namespace Exai.Simulator.Http;
+
+/// <summary>Refusals over plain HTTP: the dialect's error object or a gateway's HTML page, with the waiting time if the rule names one.</summary>
+internal static class ErrorResponder
+{
+    private const string Page =
+        "<html>\r\n<head><title>504 Gateway Time-out</title></head>\r\n<body>\r\n<center><h1>504 Gateway Time-out</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n";
+
+    public static async Task RespondAsync(
+        HttpResponse response, SimulatedDialect dialect, ProviderProblem problem, SimulatorRequest entry, CancellationToken cancellationToken)
+    {
+        entry.Answering(problem.Status);
+        // The end is written down before the last byte: a client that has read the answer finds the log up to date.
+        entry.End(SimulatorOutcome.Error);
+        await ProviderJson.RespondAsync(response, problem.Status, dialect.Error(problem), cancellationToken);
+    }
+
+    public static async Task RespondAsync(
+        HttpResponse response, SimulatedDialect dialect, SimulatorRule rule, SimulatorRequest entry, CancellationToken cancellationToken)
+    {
+        if (rule.RetryAfterSecs is { } seconds)
+            AddRetryAfter(response, dialect, seconds);
+        if (!rule.HtmlError)
+        {
+            await RespondAsync(response, dialect, Problem(dialect, rule), entry, cancellationToken);
+            return;
+        }
+
+        response.StatusCode = rule.Status ?? StatusCodes.Status504GatewayTimeout;
+        response.ContentType = "text/html";
+        entry.Answering(response.StatusCode);
+        entry.End(SimulatorOutcome.Error);
+        await response.WriteAsync(Page.Replace("504", response.StatusCode.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal), cancellationToken);
+    }
+
+    private static ProviderProblem Problem(SimulatedDialect dialect, SimulatorRule rule)
+    {
+        var usual = dialect.Usual(rule.Status ?? StatusCodes.Status500InternalServerError);
+        var code = rule.ErrorCode switch
+        {
+            null => usual.Code,
+            "" => null,
+            var given => given,
+        };
+        return usual with { Code = code, Message = rule.ErrorMessage ?? usual.Message };
+    }
+
+    private static void AddRetryAfter(HttpResponse response, SimulatedDialect dialect, double seconds)
+    {
+        if (seconds != Math.Floor(seconds))
+        {
+            response.Headers["retry-after-ms"] = Math.Ceiling(seconds * 1000).ToString(CultureInfo.InvariantCulture);
+            return;
+        }
+
+        var text = seconds.ToString(CultureInfo.InvariantCulture);
+        response.Headers.RetryAfter = text;
+        if (dialect is KimiDialect)
+            response.Headers["x-retry-after"] = text;
+    }
+}

@@ -1,0 +1,105 @@
+namespace Exai.Simulator;
+
+/// <summary>
+/// One line of a script: which chat requests it is for, and what happens to them. Every member left out means the ordinary:
+/// an answer at once, complete, in the dialect's own shape.
+/// </summary>
+public sealed record SimulatorRule
+{
+    // Which requests: all given members must match.
+
+    /// <summary>The model id, case ignored; null matches every model.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>A text that the last user message contains, case-sensitive; null matches every prompt.</summary>
+    public string? PromptContains { get; init; }
+
+    /// <summary><c>glm</c>, <c>kimi</c> or <c>openai</c>; null matches all three.</summary>
+    public string? Dialect { get; init; }
+
+    /// <summary>How many requests the rule serves before it is used up; null has no end.</summary>
+    public int? Times { get; init; }
+
+    // The shape and pace of the answer.
+
+    /// <summary>Milliseconds from the request to the first token; default 0.</summary>
+    public double FirstTokenMs { get; init; }
+
+    /// <summary>Milliseconds from the request to the response headers (of an error, too); default 0.</summary>
+    public double HeadersMs { get; init; }
+
+    /// <summary>Tokens a second after the first, reasoning included; 0 (the default) writes as fast as the client reads.</summary>
+    public double TokensPerSecond { get; init; }
+
+    /// <summary>Tokens of reasoning; null: <see cref="SimulatorServer.DefaultReasoningTokens"/> if the model would think, else none.</summary>
+    public int? ReasoningTokens { get; init; }
+
+    /// <summary>The answer word by word; null: an echo of the prompt.</summary>
+    public string? Answer { get; init; }
+
+    /// <summary>Exact length of the echo answer in tokens, filled up or cut; null leaves it as long as it is. Unused beside <see cref="Answer"/>.</summary>
+    public int? AnswerTokens { get; init; }
+
+    // Trouble on the wire.
+
+    /// <summary>One of <see cref="SimulatorStage"/>: silence from there on, until the client leaves.</summary>
+    public string? HangAt { get; init; }
+
+    /// <summary>Hang after so many tokens; counted within the stage for <c>reasoning</c> and <c>answer</c>, else over all tokens.</summary>
+    public int? HangAfterTokens { get; init; }
+
+    /// <summary>One of <see cref="SimulatorStage"/>: the connection ends there. What was written before still arrives.</summary>
+    public string? DropAt { get; init; }
+
+    /// <summary>Drop after so many tokens; counted as for <see cref="HangAfterTokens"/>.</summary>
+    public int? DropAfterTokens { get; init; }
+
+    /// <summary>Milliseconds of silence after which a <c>: keep-alive</c> comment goes out (a blank line where the answer is no stream); null sends none.</summary>
+    public double? KeepAliveCommentEveryMs { get; init; }
+
+    // Errors in the dialect's own words.
+
+    /// <summary>HTTP status to refuse with, 400 to 599; null answers.</summary>
+    public int? Status { get; init; }
+
+    /// <summary>The vendor's code (GLM) or type (Kimi); null: the usual one for the status; empty: none.</summary>
+    public string? ErrorCode { get; init; }
+
+    /// <summary>The error's message; null: the usual one for the status.</summary>
+    public string? ErrorMessage { get; init; }
+
+    /// <summary>Seconds for Retry-After; a fraction goes out as <c>retry-after-ms</c>. Null sends no header.</summary>
+    public double? RetryAfterSecs { get; init; }
+
+    /// <summary>An error inside a response of status 200: its message, or the error object itself when the text starts with a brace.</summary>
+    public string? StreamError { get; init; }
+
+    /// <summary>Tokens before <see cref="StreamError"/>; default 0.</summary>
+    public int StreamErrorAfterTokens { get; init; }
+
+    /// <summary>An HTML page in place of the error object; status 504 unless <see cref="Status"/> says otherwise.</summary>
+    public bool HtmlError { get; init; }
+
+    // Oddities of the stream.
+
+    /// <summary>The finish reason to send; null: <c>stop</c>, or <c>length</c> when the request's token limit cut the answer.</summary>
+    public string? FinishReason { get; init; }
+
+    /// <summary>Leaves <c>[DONE]</c> out.</summary>
+    public bool OmitDone { get; init; }
+
+    /// <summary>Sends <c>[DONE]</c> twice.</summary>
+    public bool DoubleDone { get; init; }
+
+    /// <summary>Leaves usage out everywhere.</summary>
+    public bool OmitUsage { get; init; }
+
+    /// <summary>Finishes cleanly without a token of answer; reasoning stays.</summary>
+    public bool EmptyAnswer { get; init; }
+
+    /// <summary>Ends lines with CR LF.</summary>
+    public bool Crlf { get; init; }
+
+    /// <summary>Writes the body in pieces of one to three bytes, across characters.</summary>
+    public bool SplitUtf8 { get; init; }
+}
