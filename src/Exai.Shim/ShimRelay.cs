@@ -77,7 +77,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
     {
         // Called on the link's task: the values are written once, before the link is woken, or replaced whole.
         var parameters = _initializeParams.IsEmpty
-            ? $$"""{"protocolVersion":"{{LinkContract.LegacyVersions[0]}}","capabilities":{},"clientInfo":{"name":"exai-shim","version":"{{Product.Version}}"}}"""
+            ? $$$"""{"protocolVersion":"{{{LinkContract.LegacyVersions[0]}}}","capabilities":{},"clientInfo":{"name":"exai-shim","version":"{{{Product.Version}}}"}}"""
             : Encoding.UTF8.GetString(_initializeParams.Span);
         var replay = new List<ReadOnlyMemory<byte>>
         {

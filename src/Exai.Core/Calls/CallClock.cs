@@ -16,7 +16,7 @@ public sealed class CallClock : IDisposable
 
     /// <param name="limit">The call clock.</param>
     /// <param name="spent">What earlier runs have used of it.</param>
-    public CallClock(TimeSpan limit, TimeSpan spent, CancellationToken cancelled, CancellationToken stopping, TimeProvider time)
+    public CallClock(TimeSpan limit, TimeSpan spent, TimeProvider time, CancellationToken cancelled, CancellationToken stopping)
     {
         _limit = limit;
         _cancelled = cancelled;

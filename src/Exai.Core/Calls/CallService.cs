@@ -212,7 +212,7 @@ public sealed class CallService : IAsyncDisposable
         RunningChanged?.Invoke();
         try
         {
-            using var clock = new CallClock(_options.Timeout, run.Spent, live.Cancelled, _stopping.Token, _time);
+            using var clock = new CallClock(_options.Timeout, run.Spent, _time, live.Cancelled, _stopping.Token);
             await WaitForThreadAsync(live, run, clock);
             var (outcome, turn) = await _runner.RunAsync(run, live.Report, clock);
             return await FinishAsync(run, outcome, turn);

@@ -32,7 +32,7 @@ internal sealed class LiveCall(string callId, string argumentsHash, TimeProvider
 
     public void Complete(CallOutcome outcome) => _outcome.TrySetResult(outcome);
 
-    public void Abandon() => _outcome.TrySetCanceled();
+    public void Abandon() => _outcome.TrySetCanceled(CancellationToken.None);
 
     /// <summary>Somebody waits for the answer again: a cancel that was put off is void.</summary>
     public void Attached()

@@ -8,6 +8,9 @@ public sealed record ModelQuestion
     /// <summary>A name, an alias, <c>provider/id</c>; null or <c>auto</c> lets the gateway choose.</summary>
     public string? Model { get; init; }
 
+    /// <summary>Without a name: the model that the thread has been talking to.</summary>
+    public string? ContinueWith { get; init; }
+
     /// <summary>What the tool is for; first in every request, byte for byte the same, so that prompt caches hit.</summary>
     public required string SystemPrompt { get; init; }
 

@@ -37,8 +37,7 @@ internal sealed class ChatTool : ITool
             "answer",
             question with
             {
-                // Without a name the thread goes on with the model that it has been talking to.
-                Model = question.Model ?? thread?.Turns.LastOrDefault()?.Model,
+                ContinueWith = thread?.Turns is [.., var last] ? last.Model : null,
                 History = thread is null ? [] : [.. thread.Turns.Select(turn => (turn.Question, turn.Answer))],
             },
             cancellationToken);

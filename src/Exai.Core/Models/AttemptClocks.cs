@@ -1,0 +1,167 @@
+using Exai.Core.Providers;
+using Exai.Protocol;
+using Exai.Settings;
+
+namespace Exai.Core.Models;
+
+/// <summary>
+/// The clocks of one attempt: headers, first token, idle, stream. Each is a timer, so that none depends on data arriving; the first
+/// that fires cancels the attempt and says which it was. (The connect clock is the HTTP handler's.) Thread-safe.
+/// </summary>
+internal sealed class AttemptClocks : IAttemptSignals, IDisposable
+{
+    private readonly AttemptClockLimits _limits;
+    private readonly TimeProvider _time;
+    private readonly CancellationTokenSource _cancel;
+    private readonly Lock _lock = new();
+    private readonly long _started;
+    private readonly ITimer _stream;
+    private ITimer? _headers;
+    private ITimer? _firstToken;
+    private ITimer? _idle;
+    private string? _fired;
+    private bool _headersSeen;
+    private bool _disposed;
+
+    public AttemptClocks(AttemptClockLimits limits, TimeProvider time, CancellationToken cancellationToken)
+    {
+        _limits = limits;
+        _time = time;
+        _cancel = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        _started = time.GetTimestamp();
+        _stream = Start(Clocks.Stream, limits.Stream);
+        _firstToken = Start(Clocks.FirstToken, limits.FirstToken);
+        _headers = limits.Headers is { } headers ? Start(Clocks.Headers, headers) : null;
+    }
+
+    public CancellationToken Token => _cancel.Token;
+
+    /// <summary>The clock that ended the attempt; null while none has.</summary>
+    public string? Fired
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _fired;
+            }
+        }
+    }
+
+    public TimeSpan Elapsed => _time.GetElapsedTime(_started);
+
+    public TimeSpan Limit(string clock) => clock switch
+    {
+        Clocks.Headers => _limits.Headers ?? _limits.FirstToken,
+        Clocks.FirstToken => _limits.FirstToken,
+        Clocks.Idle => _limits.Idle,
+        _ => _limits.Stream,
+    };
+
+    public void Connected()
+    {
+        // The connect clock belongs to the HTTP handler.
+    }
+
+    /// <summary>Whether the response's headers had come; without a dialect that tells, whether a token had.</summary>
+    public bool HeadersSeen
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _headersSeen;
+            }
+        }
+    }
+
+    public void HeadersReceived()
+    {
+        lock (_lock)
+        {
+            _headersSeen = true;
+            StopUnsynchronized(ref _headers);
+        }
+    }
+
+    /// <summary>Comments keep the gap between tokens alive; they never replace the first token.</summary>
+    public void BytesReceived()
+    {
+        lock (_lock)
+        {
+            if (!_disposed)
+            {
+                _idle?.Change(_limits.Idle, Timeout.InfiniteTimeSpan);
+            }
+        }
+    }
+
+    /// <summary>A token arrived, of reasoning or of the answer.</summary>
+    public void TokenReceived()
+    {
+        lock (_lock)
+        {
+            _headersSeen = true;
+            StopUnsynchronized(ref _headers);
+            StopUnsynchronized(ref _firstToken);
+            if (_disposed || _fired is not null)
+            {
+                return;
+            }
+
+            _idle ??= Start(Clocks.Idle, _limits.Idle);
+            _idle.Change(_limits.Idle, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _disposed = true;
+            _stream.Dispose();
+            StopUnsynchronized(ref _headers);
+            StopUnsynchronized(ref _firstToken);
+            StopUnsynchronized(ref _idle);
+        }
+
+        _cancel.Dispose();
+    }
+
+    private ITimer Start(string clock, TimeSpan limit) => _time.CreateTimer(_ => Fire(clock), null, limit, Timeout.InfiniteTimeSpan);
+
+    private void Fire(string clock)
+    {
+        lock (_lock)
+        {
+            // A timer may fire in the moment in which it is stopped.
+            var stopped = clock switch
+            {
+                Clocks.Headers => _headers is null,
+                Clocks.FirstToken => _firstToken is null,
+                _ => false,
+            };
+            if (_disposed || stopped || _fired is not null)
+            {
+                return;
+            }
+
+            _fired = clock;
+        }
+
+        try
+        {
+            _cancel.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The attempt ended in the same moment.
+        }
+    }
+
+    private static void StopUnsynchronized(ref ITimer? timer)
+    {
+        timer?.Dispose();
+        timer = null;
+    }
+}

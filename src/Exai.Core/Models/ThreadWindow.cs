@@ -1,0 +1,56 @@
+using Exai.Protocol;
+using Microsoft.Extensions.AI;
+
+namespace Exai.Core.Models;
+
+/// <summary>
+/// Lays a question and its thread into a model's window: the question always, then as many turns as fit, newest first. What does not
+/// fit is counted, so that the answer can say it.
+/// </summary>
+internal static class ThreadWindow
+{
+    private const long UnknownWindow = 128_000;
+
+    /// <summary>For what estimates miss and protocols add.</summary>
+    private const int Reserve = 1024;
+
+    /// <exception cref="CallException">CONTEXT_TOO_LARGE: the question alone does not fit.</exception>
+    public static (List<ChatMessage> Messages, int DroppedTurns) Lay(ModelQuestion question, string model, long? window, int maxOutput)
+    {
+        var budget = (window ?? UnknownWindow) - maxOutput - Reserve;
+        var needed = TokenEstimate.Of(question.SystemPrompt) + TokenEstimate.Of(question.Prompt);
+        if (needed > budget)
+        {
+            throw new CallException(new CallError
+            {
+                Code = ErrorCodes.ContextTooLarge,
+                Model = model,
+                Message = $"The question has about {needed:N0} tokens; {model} takes {Math.Max(budget, 0):N0} " +
+                    $"(window {window ?? UnknownWindow:N0}, less {maxOutput:N0} for the answer). Send less, or ask a model with a larger window (listmodels).",
+            });
+        }
+
+        var kept = new List<(string Question, string Answer)>();
+        foreach (var turn in question.History.Reverse())
+        {
+            needed += TokenEstimate.Of(turn.Question) + TokenEstimate.Of(turn.Answer);
+            if (needed > budget)
+            {
+                break;
+            }
+
+            kept.Add(turn);
+        }
+
+        kept.Reverse();
+        List<ChatMessage> messages = [new(ChatRole.System, question.SystemPrompt)];
+        foreach (var (asked, answered) in kept)
+        {
+            messages.Add(new ChatMessage(ChatRole.User, asked));
+            messages.Add(new ChatMessage(ChatRole.Assistant, answered));
+        }
+
+        messages.Add(new ChatMessage(ChatRole.User, question.Prompt));
+        return (messages, question.History.Count - kept.Count);
+    }
+}

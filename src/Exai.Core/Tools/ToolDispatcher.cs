@@ -1,0 +1,74 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Exai.Core.Calls;
+using Exai.Core.Telemetry;
+using Exai.Protocol;
+using Microsoft.Extensions.Logging;
+
+namespace Exai.Core.Tools;
+
+/// <summary>
+/// Where a call's way parts: a recomputed tool is answered on the spot, a journaled one becomes a call. The tools that exist for this
+/// daemon are decided here, so that a hidden tool is refused and not only hidden.
+/// </summary>
+public sealed class ToolDispatcher(IEnumerable<IRecomputedTool> recomputed, IEnumerable<ITool> journaled, CallService calls, TimeProvider time, ILogger logger)
+{
+    private readonly Dictionary<string, IRecomputedTool> _recomputed = recomputed.ToDictionary(tool => tool.Descriptor.Name, StringComparer.Ordinal);
+    private readonly HashSet<string> _journaled = [.. journaled.Select(tool => tool.Descriptor.Name)];
+
+    public IEnumerable<ToolDescriptor> Tools => ToolCatalogue.All.Where(tool => _recomputed.ContainsKey(tool.Name) || _journaled.Contains(tool.Name));
+
+    /// <summary>Begins or joins the call; null when the tool answers on the spot (<see cref="AnswerAsync"/>).</summary>
+    /// <exception cref="CallException">TOOL_NOT_FOUND, INVALID_ARGUMENT, CALL_CONFLICT.</exception>
+    public CallAttachment? Attach(CallRequest request)
+    {
+        if (request.Arguments.ValueKind != JsonValueKind.Object)
+        {
+            throw new CallException(ErrorCodes.InvalidArgument, $"The arguments of '{request.Tool}' must be a JSON object.");
+        }
+
+        if (_journaled.Contains(request.Tool))
+        {
+            return calls.StartOrAttach(request);
+        }
+
+        return _recomputed.ContainsKey(request.Tool) ? null : throw NotFound(request.Tool);
+    }
+
+    /// <summary>The result of a recomputed tool.</summary>
+    public async Task<JsonObject> AnswerAsync(CallRequest request, CancellationToken cancellationToken)
+    {
+        var started = time.GetUtcNow();
+        var text = await _recomputed[request.Tool].AnswerAsync(new ToolArguments(request.Tool, request.Arguments), cancellationToken);
+        var finished = time.GetUtcNow();
+        return ToolResults.Success(text, new Receipt
+        {
+            CallId = request.CallId,
+            Tool = request.Tool,
+            State = "succeeded",
+            StartedAt = started,
+            FinishedAt = finished,
+            TotalMs = (long)(finished - started).TotalMilliseconds,
+        });
+    }
+
+    /// <summary>Any failure as a tool's result, the only way in which a client sees one.</summary>
+    public JsonObject Failure(Exception failure, string tool, string callId)
+    {
+        var error = ErrorMapper.Map(failure, callId);
+        if (error.Code == ErrorCodes.InternalError)
+        {
+            CallLog.ToolDefect(logger, failure, callId, tool);
+        }
+
+        return ToolResults.Failure(error);
+    }
+
+    private CallException NotFound(string name)
+    {
+        var near = NearNames.Of(name, Tools.Select(tool => tool.Name));
+        return new CallException(
+            ErrorCodes.ToolNotFound,
+            $"There is no tool '{name}'.{(near.Count > 0 ? $" Did you mean {string.Join(" or ", near)}?" : "")} There are: {string.Join(", ", Tools.Select(tool => tool.Name))}.");
+    }
+}
