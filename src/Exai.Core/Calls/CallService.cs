@@ -52,6 +52,9 @@ public sealed class CallService : IAsyncDisposable
     /// <summary>Raised after <see cref="Running"/> has changed, on the thread that changed it.</summary>
     public event Action? RunningChanged;
 
+    /// <summary>Whether the call is being resolved or run here.</summary>
+    public bool IsLive(string callId) => _live.ContainsKey(callId);
+
     /// <exception cref="CallException">The same id stands for other arguments, or is too old to be known.</exception>
     public CallAttachment StartOrAttach(CallRequest request)
     {

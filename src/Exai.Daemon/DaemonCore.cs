@@ -1,0 +1,109 @@
+using Exai.Core.Calls;
+using Exai.Core.Models;
+using Exai.Core.Models.Catalogue;
+using Exai.Core.Providers;
+using Exai.Core.Providers.Glm;
+using Exai.Core.Storage.Sqlite;
+using Exai.Core.Threads;
+using Exai.Core.Tools;
+using Exai.Core.Tools.Chat;
+using Exai.Core.Tools.Server;
+using Exai.Settings;
+using Exai.Settings.Home;
+using Microsoft.Extensions.Logging;
+
+namespace Exai.Daemon;
+
+/// <summary>
+/// What a daemon does, put together in the order in which a call meets it: store, models, tools, calls, dispatch. The program's table
+/// of contents.
+/// </summary>
+internal sealed class DaemonCore : IAsyncDisposable
+{
+    private readonly SqliteDatabase _database;
+    private readonly IReadOnlyList<ModelProvider> _providers;
+
+    /// <exception cref="Exai.Core.Storage.StoreException">The store cannot be opened.</exception>
+    public DaemonCore(ExaiSettings settings, string epoch, TimeProvider time, ILoggerFactory loggers)
+    {
+        // Store
+        _database = SqliteDatabase.Open(settings.Store.Path, settings.Store.FullSync);
+        var callStore = new SqliteCallStore(_database, settings.Calls.Lease, time);
+        var threads = new ThreadReader(new SqliteThreadStore(_database), settings.Tools.ConversationTimeout, settings.Tools.MaxConversationTurns, time);
+
+        // Models
+        var catalogue = ModelCatalogue.Load();
+        _providers = Providers(settings, catalogue, time);
+        var router = new ModelRouter(_providers, catalogue, settings.Models.DefaultModel);
+        var models = new ModelGateway(router, time, loggers.CreateLogger("models"));
+
+        // Tools
+        ITool[] journaled = [new ChatTool()];
+        IRecomputedTool[] recomputed =
+        [
+            new VersionTool(epoch),
+            new ListModelsTool(router),
+            new StatusTool(_providers, () => Calls!, time.GetUtcNow(), time),
+        ];
+
+        // Calls
+        var runner = new ToolRunner(journaled, callStore, threads, models, time, loggers.CreateLogger("tools"));
+        Calls = new CallService(
+            callStore, runner, new CallOwner(epoch, ProcessIdentity.Current.ToString()), new ProcessLiveness(time), Options(settings.Calls), time, loggers.CreateLogger("calls"));
+        Tools = new ToolDispatcher(recomputed, journaled, Calls, time, loggers.CreateLogger("tools"));
+    }
+
+    public CallService Calls { get; }
+
+    public ToolDispatcher Tools { get; }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Calls.DisposeAsync();
+        await _database.DisposeAsync();
+        foreach (var provider in _providers)
+        {
+            provider.Client.Dispose();
+        }
+    }
+
+    private static List<ModelProvider> Providers(ExaiSettings settings, ModelCatalogue catalogue, TimeProvider time)
+    {
+        var search = new GlmWebSearchOptions(settings.WebSearch.GlmEngine, settings.WebSearch.GlmCount, settings.WebSearch.GlmRecency, settings.WebSearch.GlmDomainFilter);
+        var providers = new List<ModelProvider>();
+        if (settings.Glm.ApiKey is not null)
+        {
+            providers.Add(Provider(settings.Glm, endpoint => ProviderClients.Glm(endpoint, catalogue, search, time)));
+        }
+
+        if (settings.Kimi.ApiKey is not null)
+        {
+            providers.Add(Provider(settings.Kimi, endpoint => ProviderClients.Kimi(endpoint, catalogue, time)));
+        }
+
+        return providers;
+    }
+
+    private static ModelProvider Provider(ProviderSettings settings, Func<ProviderEndpoint, Microsoft.Extensions.AI.IChatClient> connect)
+    {
+        var endpoint = new ProviderEndpoint
+        {
+            Name = settings.Name,
+            BaseUrl = settings.BaseUrl,
+            ApiKey = settings.ApiKey,
+            MaxConnections = settings.ConnectionPoolSize,
+            ConnectTimeout = settings.Clocks.Connect,
+        };
+        string[] models = [.. settings.PreferredModels.Prepend(settings.DefaultModel).Distinct(StringComparer.OrdinalIgnoreCase)];
+        return new ModelProvider(settings.Name, connect(endpoint), settings.Clocks, models, settings.MaxOutputTokens);
+    }
+
+    private static CallOptions Options(CallSettings settings) => new()
+    {
+        Timeout = settings.Timeout,
+        MaxRuns = settings.MaxRuns,
+        Lease = settings.Lease,
+        ResultTtl = settings.ResultTtl,
+        CancelGrace = settings.CancelGrace,
+    };
+}

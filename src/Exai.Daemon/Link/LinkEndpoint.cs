@@ -1,0 +1,108 @@
+using System.Collections.Concurrent;
+using Exai.Core.Tools;
+using Exai.Daemon.Security;
+using Exai.Protocol;
+using Exai.Settings;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Exai.Daemon.Link;
+
+/// <summary>
+/// <c>GET /ws</c>: token, then versions, then one MCP session for as long as the socket lives. The newest link of a session and era
+/// wins: a shim that reconnects must not compete with its own half-dead connection.
+/// </summary>
+internal sealed class LinkEndpoint(
+    RequestGuard guard, LinkSettings settings, string epoch, ToolDispatcher tools, ToolCallHandler calls, DaemonState state, ILoggerFactory loggers)
+{
+    private readonly ConcurrentDictionary<(string Session, string Era), LinkSession> _sessions = new();
+    private readonly CancellationTokenSource _forcedStop = new();
+    private readonly ILogger _logger = loggers.CreateLogger("link");
+
+    /// <summary>Raised after <see cref="SessionCount"/> has changed.</summary>
+    public event Action? SessionsChanged;
+
+    public int SessionCount => _sessions.Count;
+
+    public async Task AcceptAsync(HttpContext context)
+    {
+        if (!guard.HasToken(context))
+        {
+            context.Response.StatusCode = StatusCodes.Status401Unauthorized;
+            context.Response.Headers.WWWAuthenticate = "Bearer";
+            return;
+        }
+
+        context.Response.Headers[LinkContract.EpochHeader] = epoch;
+        context.Response.Headers[LinkContract.VersionHeader] = Product.Version;
+        var era = context.Request.Headers[LinkContract.EraHeader].ToString() is { Length: > 0 } named ? named : LinkContract.LegacyEra;
+        if (!context.WebSockets.IsWebSocketRequest || era != LinkContract.LegacyEra || !IsSupported(context.Request.Headers[LinkContract.ShimVersionHeader].ToString()))
+        {
+            context.Response.StatusCode = StatusCodes.Status426UpgradeRequired;
+            return;
+        }
+
+        if (state.IsDraining)
+        {
+            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+            return;
+        }
+
+        var sessionId = context.Request.Headers[LinkContract.SessionHeader].ToString() is { Length: > 0 and <= 128 } given ? given : Guid.NewGuid().ToString();
+        using var socket = await context.WebSockets.AcceptWebSocketAsync(LinkContract.Subprotocol);
+        await using var session = new LinkSession(sessionId, new WebSocketTransport(socket, sessionId, settings.MaxBytes, loggers), tools, calls, loggers);
+        await ServeAsync((sessionId, era), session);
+    }
+
+    /// <summary>Tells every shim to send new calls to the daemon that comes next.</summary>
+    public Task TellDrainingAsync(CancellationToken cancellationToken) =>
+        Task.WhenAll(_sessions.Values.Select(session => session.TellDrainingAsync(epoch, cancellationToken)));
+
+    /// <summary>Closes all sockets and stops waiting for the calls behind them.</summary>
+    public async Task StopAsync(int closeCode, string reason, CancellationToken cancellationToken)
+    {
+        await Task.WhenAll(_sessions.Values.Select(session => session.CloseAsync(closeCode, reason, cancellationToken)));
+        await _forcedStop.CancelAsync();
+    }
+
+    private async Task ServeAsync((string Session, string Era) key, LinkSession session)
+    {
+        LinkSession? older = null;
+        _sessions.AddOrUpdate(key, session, (_, current) =>
+        {
+            older = current;
+            return session;
+        });
+        LinkEvents.Connected(_logger, key.Session, key.Era, _sessions.Count);
+        SessionsChanged?.Invoke();
+        try
+        {
+            if (older is not null)
+            {
+                await older.CloseAsync(LinkContract.SupersededCloseCode, "a newer link of this session", _forcedStop.Token);
+            }
+
+            await session.RunAsync(_forcedStop.Token);
+        }
+        finally
+        {
+            // Only its own entry: a newer link may stand under the key by now.
+            _sessions.TryRemove(KeyValuePair.Create(key, session));
+            LinkEvents.Disconnected(_logger, key.Session, key.Era, _sessions.Count);
+            SessionsChanged?.Invoke();
+        }
+    }
+
+    /// <summary>The same major version, or none named: a client that is no shim.</summary>
+    private static bool IsSupported(string shimVersion) => shimVersion.Length == 0 || shimVersion.Split('.')[0] == Product.Version.Split('.')[0];
+}
+
+/// <summary>What the link writes to the log. Event ids 1100–1199.</summary>
+internal static partial class LinkEvents
+{
+    [LoggerMessage(1100, LogLevel.Information, "Session {Session} ({Era}) connected; {Sessions} are connected")]
+    public static partial void Connected(ILogger logger, string session, string era, int sessions);
+
+    [LoggerMessage(1101, LogLevel.Information, "Session {Session} ({Era}) ended; {Sessions} are connected")]
+    public static partial void Disconnected(ILogger logger, string session, string era, int sessions);
+}

@@ -1,0 +1,78 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Exai.Core.Tools;
+using Exai.Protocol;
+using Microsoft.Extensions.Logging;
+using ModelContextProtocol.Protocol;
+using ModelContextProtocol.Server;
+
+namespace Exai.Daemon.Link;
+
+/// <summary>One shim on one socket: an MCP server session whose tool calls live apart from it.</summary>
+internal sealed class LinkSession : IAsyncDisposable
+{
+    private readonly WebSocketTransport _transport;
+    private readonly McpServer _server;
+
+    public LinkSession(string sessionId, WebSocketTransport transport, ToolDispatcher tools, ToolCallHandler calls, ILoggerFactory loggers)
+    {
+        SessionId = sessionId;
+        _transport = transport;
+        _server = McpServer.Create(
+            transport,
+            new McpServerOptions
+            {
+                ServerInfo = new Implementation { Name = Product.Name, Title = Product.Title, Version = Product.Version },
+                ServerInstructions = ServerManifest.Instructions,
+                Capabilities = new ServerCapabilities { Tools = new ToolsCapability { ListChanged = true } },
+                Handlers = new McpServerHandlers
+                {
+                    ListToolsHandler = (_, _) => ValueTask.FromResult(McpShapes.ToolList(tools.Tools)),
+                    CallToolHandler = (request, cancellationToken) => calls.CallAsync(sessionId, request, cancellationToken),
+                },
+            },
+            loggers);
+    }
+
+    public string SessionId { get; }
+
+    /// <summary>Serves until the socket has ended and the answers of its calls are sent or dropped.</summary>
+    /// <param name="forcedStop">Ends also the waiting for running calls.</param>
+    public async Task RunAsync(CancellationToken forcedStop)
+    {
+        try
+        {
+            await _server.RunAsync(forcedStop);
+        }
+        catch (OperationCanceledException) when (forcedStop.IsCancellationRequested)
+        {
+            // The daemon stops.
+        }
+    }
+
+    public Task TellDrainingAsync(string epoch, CancellationToken cancellationToken) => _transport.SendMessageAsync(
+        new JsonRpcNotification
+        {
+            Method = LinkContract.DrainingNotification,
+            Params = new JsonObject { ["epoch"] = epoch, ["reconnectAfterMs"] = 0 },
+        },
+        cancellationToken);
+
+    public Task CloseAsync(int code, string reason, CancellationToken cancellationToken) => _transport.CloseAsync(code, reason, cancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _server.DisposeAsync();
+        await _transport.DisposeAsync();
+    }
+}
+
+/// <summary>The contract's JSON as the MCP SDK's types.</summary>
+internal static class McpShapes
+{
+    public static ListToolsResult ToolList(IEnumerable<ToolDescriptor> tools) => Read<ListToolsResult>(ToolCatalogue.ListResult(tools));
+
+    public static CallToolResult ToolResult(JsonObject result) => Read<CallToolResult>(result);
+
+    private static T Read<T>(JsonObject json) => json.Deserialize<T>(ModelContextProtocol.McpJsonUtilities.DefaultOptions)!;
+}

@@ -1,0 +1,95 @@
+using System.Text.Json;
+using Exai.Core.Calls;
+using Exai.Core.Tools;
+using Exai.Protocol;
+using ModelContextProtocol;
+using ModelContextProtocol.Protocol;
+using ModelContextProtocol.Server;
+
+namespace Exai.Daemon.Link;
+
+/// <summary>
+/// A <c>tools/call</c> from the wire to the call that it starts or joins, and its outcome back to the wire. Waits for the outcome with
+/// progress; leaving does not end the call.
+/// </summary>
+internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, DaemonState state, TimeSpan progressInterval, TimeProvider time)
+{
+    private int _answering;
+
+    /// <summary>Completes when every call with an outcome has been handed to its socket.</summary>
+    public async Task WhenAnsweredAsync(CancellationToken cancellationToken)
+    {
+        while (Volatile.Read(ref _answering) > 0)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(10), time, cancellationToken);
+        }
+    }
+
+    public async ValueTask<CallToolResult> CallAsync(string sessionId, RequestContext<CallToolRequestParams> context, CancellationToken cancellationToken)
+    {
+        var parameters = context.Params;
+        var call = new CallRequest
+        {
+            CallId = CallId.TryParse((string?)parameters.Meta?[MetaKeys.CallId]?.AsValue(), out var callId) ? callId : CallId.New(time),
+            Tool = parameters.Name,
+            Arguments = JsonSerializer.SerializeToElement(parameters.Arguments ?? new Dictionary<string, JsonElement>(StringComparer.Ordinal)),
+            SessionId = sessionId,
+            ClientName = context.Server.ClientInfo?.Name,
+        };
+        if (state.IsDraining && !calls.IsLive(call.CallId))
+        {
+            // Nothing new begins here; the shim sends the call again to the daemon that comes next.
+            await Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken);
+        }
+
+        Interlocked.Increment(ref _answering);
+        try
+        {
+            using var attachment = tools.Attach(call);
+            return McpShapes.ToolResult(attachment is null
+                ? await tools.AnswerAsync(call, cancellationToken)
+                : (await WaitAsync(attachment, call.CallId, context, cancellationToken)).ToResult(attachment.How));
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException)
+        {
+            return McpShapes.ToolResult(tools.Failure(failure, call.Tool, call.CallId));
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _answering);
+        }
+    }
+
+    private async Task<CallOutcome> WaitAsync(
+        CallAttachment attachment, string callId, RequestContext<CallToolRequestParams> context, CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (context.Params.ProgressToken is { } token && !attachment.Outcome.IsCompleted)
+            {
+                await Task.WhenAny(attachment.Outcome, Task.Delay(progressInterval, time, cancellationToken));
+                cancellationToken.ThrowIfCancellationRequested();
+                if (!attachment.Outcome.IsCompleted)
+                {
+                    // Counted from the call's own birth, so that it rises across daemons too.
+                    var progress = (float)(time.GetUtcNow() - CallId.CreatedAt(callId)).TotalSeconds;
+                    await context.Server.NotifyProgressAsync(
+                        token, new ProgressNotificationValue { Progress = progress, Message = attachment.Progress }, cancellationToken: cancellationToken);
+                }
+            }
+
+            return await attachment.Outcome.WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested && !state.IsStopping)
+        {
+            attachment.CancelLater();
+            throw;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // The daemon stops before there is an outcome. Silence: the shim asks the next daemon, which takes the call over.
+            await Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken);
+            throw;
+        }
+    }
+}

@@ -1,0 +1,188 @@
+using System.Buffers;
+using System.Net.WebSockets;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.Extensions.Logging;
+using ModelContextProtocol;
+using ModelContextProtocol.Protocol;
+
+namespace Exai.Daemon.Link;
+
+/// <summary>
+/// MCP over one accepted WebSocket: one JSON-RPC message per text frame. A message after the end is dropped, because the call that it
+/// answers is in the journal; a frame that is no message is answered, because silence would hang its sender.
+/// </summary>
+internal sealed class WebSocketTransport : TransportBase
+{
+    private const int ParseError = -32700;
+    private const int InvalidRequest = -32600;
+
+    private static readonly JsonTypeInfo<JsonRpcMessage> MessageInfo =
+        (JsonTypeInfo<JsonRpcMessage>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(JsonRpcMessage));
+
+    private readonly WebSocket _socket;
+    private readonly int _largestMessage;
+    private readonly SemaphoreSlim _sending = new(1, 1);
+    private readonly CancellationTokenSource _end = new();
+    private readonly Task _reading;
+
+    public WebSocketTransport(WebSocket socket, string sessionId, int largestMessage, ILoggerFactory loggers)
+        : base("link", loggers)
+    {
+        _socket = socket;
+        _largestMessage = largestMessage;
+        SessionId = sessionId;
+        SetConnected();
+        _reading = ReadLoopAsync();
+    }
+
+    public override async Task SendMessageAsync(JsonRpcMessage message, CancellationToken cancellationToken = default)
+    {
+        if (!IsConnected)
+        {
+            return;
+        }
+
+        var frame = JsonSerializer.SerializeToUtf8Bytes(message, MessageInfo);
+        await _sending.WaitAsync(cancellationToken);
+        try
+        {
+            await _socket.SendAsync(frame, WebSocketMessageType.Text, endOfMessage: true, cancellationToken);
+        }
+        catch (Exception failure) when (failure is WebSocketException or ObjectDisposedException or InvalidOperationException or IOException)
+        {
+            // The other side went away in this moment: the same as a message after the end.
+        }
+        finally
+        {
+            _sending.Release();
+        }
+    }
+
+    /// <summary>Tells the other side why the link ends; it answers by closing too.</summary>
+    public async Task CloseAsync(int code, string reason, CancellationToken cancellationToken)
+    {
+        await _sending.WaitAsync(cancellationToken);
+        try
+        {
+            if (_socket.State is WebSocketState.Open or WebSocketState.CloseReceived)
+            {
+                await _socket.CloseOutputAsync((WebSocketCloseStatus)code, reason, cancellationToken);
+            }
+        }
+        catch (Exception failure) when (failure is WebSocketException or ObjectDisposedException or IOException)
+        {
+            // It has gone already.
+        }
+        finally
+        {
+            _sending.Release();
+        }
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        await _end.CancelAsync();
+        await _reading;
+        SetDisconnected();
+        _end.Dispose();
+    }
+
+    private async Task ReadLoopAsync()
+    {
+        var frame = new ArrayBufferWriter<byte>(16 * 1024);
+        try
+        {
+            while (await ReadFrameAsync(frame))
+            {
+                if (TryParse(frame.WrittenSpan) is { } message)
+                {
+                    await WriteMessageAsync(message, _end.Token);
+                }
+                else
+                {
+                    await SendMessageAsync(Refusal(frame.WrittenMemory), _end.Token);
+                }
+            }
+        }
+        catch (Exception failure) when (failure is OperationCanceledException or WebSocketException or IOException)
+        {
+            // The other side went away, or this one ends.
+        }
+        finally
+        {
+            SetDisconnected();
+        }
+    }
+
+    private async Task<bool> ReadFrameAsync(ArrayBufferWriter<byte> frame)
+    {
+        frame.ResetWrittenCount();
+        while (true)
+        {
+            var part = await _socket.ReceiveAsync(frame.GetMemory(16 * 1024), _end.Token);
+            frame.Advance(part.Count);
+            if (part.MessageType == WebSocketMessageType.Close)
+            {
+                await CloseAsync((int)WebSocketCloseStatus.NormalClosure, "", _end.Token);
+                return false;
+            }
+
+            if (part.MessageType == WebSocketMessageType.Binary)
+            {
+                await CloseAsync((int)WebSocketCloseStatus.InvalidMessageType, "text frames only", _end.Token);
+                return false;
+            }
+
+            if (frame.WrittenCount > _largestMessage)
+            {
+                await CloseAsync((int)WebSocketCloseStatus.MessageTooBig, "message too big", _end.Token);
+                return false;
+            }
+
+            if (part.EndOfMessage)
+            {
+                return true;
+            }
+        }
+    }
+
+    private static JsonRpcMessage? TryParse(ReadOnlySpan<byte> frame)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(frame, MessageInfo);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Not JSON, or JSON that is no message (an array, a fractional id); with the id where one can be used.</summary>
+    private static JsonRpcError Refusal(ReadOnlyMemory<byte> frame)
+    {
+        RequestId id = default;
+        var code = ParseError;
+        try
+        {
+            using var document = JsonDocument.Parse(frame);
+            code = InvalidRequest;
+            if (document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("id", out var value))
+            {
+                id = value.ValueKind switch
+                {
+                    JsonValueKind.String => new RequestId(value.GetString()!),
+                    JsonValueKind.Number when value.TryGetInt64(out var number) => new RequestId(number),
+                    _ => default,
+                };
+            }
+        }
+        catch (JsonException)
+        {
+            // Stays a parse error.
+        }
+
+        return new JsonRpcError { Id = id, Error = new() { Code = code, Message = code == ParseError ? "Parse error" : "Invalid request" } };
+    }
+}
