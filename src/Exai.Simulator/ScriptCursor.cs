@@ -19,7 +19,7 @@ internal sealed class ScriptCursor
 
     public SimulatorScript Script { get; }
 
-    /// <summary>The rule that decides without a look into the body: it comes first of all that could match, and hangs or drops before reading.</summary>
+    /// <summary>The rule that decides without a look into the body: first of all that could match, and it hangs or drops before reading.</summary>
     public SimulatorRule? TakeBeforeBody(string dialect)
     {
         lock (_gate)

@@ -49,7 +49,7 @@ public sealed class SimulatorRequest
     /// <summary>The model asked for; empty where the request names none.</summary>
     public required string Model { get; init; }
 
-    /// <summary>The body verbatim; an empty object where there was none, or it was not read (see <see cref="SimulatorStage.ConnectAccepted"/>).</summary>
+    /// <summary>The body verbatim; an empty object if there was none or it stayed unread (<see cref="SimulatorStage.ConnectAccepted"/>).</summary>
     public required JsonElement Body { get; init; }
 
     /// <summary>The Authorization header's text, for tests; null when missing. Never given out over HTTP.</summary>

@@ -37,8 +37,14 @@ public sealed record SimulatorRule
     /// <summary>The answer word by word; null: an echo of the prompt.</summary>
     public string? Answer { get; init; }
 
-    /// <summary>Exact length of the echo answer in tokens, filled up or cut; null leaves it as long as it is. Unused beside <see cref="Answer"/>.</summary>
+    /// <summary>Exact length of the echo in tokens, filled up or cut; null leaves it as it is. Unused beside <see cref="Answer"/>.</summary>
     public int? AnswerTokens { get; init; }
+
+    /// <summary>Name of a function to call in place of an answer, until the request brings its result; null calls none.</summary>
+    public string? ToolCall { get; init; }
+
+    /// <summary>The call's arguments as the model writes them, not checked; null: <c>{}</c>.</summary>
+    public string? ToolArguments { get; init; }
 
     // Trouble on the wire.
 
@@ -54,7 +60,9 @@ public sealed record SimulatorRule
     /// <summary>Drop after so many tokens; counted as for <see cref="HangAfterTokens"/>.</summary>
     public int? DropAfterTokens { get; init; }
 
-    /// <summary>Milliseconds of silence after which a <c>: keep-alive</c> comment goes out (a blank line where the answer is no stream); null sends none.</summary>
+    /// <summary>
+    /// Milliseconds of silence after which a <c>: keep-alive</c> comment goes out (a blank line where the answer is no stream); null sends none.
+    /// </summary>
     public double? KeepAliveCommentEveryMs { get; init; }
 
     // Errors in the dialect's own words.
@@ -82,7 +90,7 @@ public sealed record SimulatorRule
 
     // Oddities of the stream.
 
-    /// <summary>The finish reason to send; null: <c>stop</c>, or <c>length</c> when the request's token limit cut the answer.</summary>
+    /// <summary>The finish reason to send; null: <c>stop</c>, <c>tool_calls</c>, or <c>length</c> when the request's limit cut the answer.</summary>
     public string? FinishReason { get; init; }
 
     /// <summary>Leaves <c>[DONE]</c> out.</summary>

@@ -19,6 +19,8 @@ internal static class SimulatorScriptReader
         ["reasoningTokens"] = (rule, value) => rule with { ReasoningTokens = Whole(value) },
         ["answer"] = (rule, value) => rule with { Answer = Text(value) },
         ["answerTokens"] = (rule, value) => rule with { AnswerTokens = Whole(value) },
+        ["toolCall"] = (rule, value) => rule with { ToolCall = Text(value) },
+        ["toolArguments"] = (rule, value) => rule with { ToolArguments = Text(value) },
         ["hangAt"] = (rule, value) => rule with { HangAt = Text(value) },
         ["hangAfterTokens"] = (rule, value) => rule with { HangAfterTokens = Whole(value) },
         ["dropAt"] = (rule, value) => rule with { DropAt = Text(value) },
@@ -74,7 +76,11 @@ internal static class SimulatorScriptReader
         foreach (var member in element.EnumerateObject())
         {
             if (!Members.TryGetValue(member.Name, out var set))
-                throw new FormatException($"{at}.{member.Name} is {Shown(member.Value)}, but a rule has no such member; it has {string.Join(", ", Members.Keys)}.");
+            {
+                var known = string.Join(", ", Members.Keys);
+                throw new FormatException($"{at}.{member.Name} is {Shown(member.Value)}, but a rule has no such member; it has {known}.");
+            }
+
             if (member.Value.ValueKind == JsonValueKind.Null)
                 continue;
             try

@@ -48,7 +48,9 @@ public sealed class SimulatorServer : IAsyncDisposable
     /// <summary>Every request so far.</summary>
     public SimulatorLog Log { get; } = new();
 
-    /// <summary>The script being played. Setting it starts the counts of <see cref="SimulatorRule.Times"/> anew; requests under way keep their rule.</summary>
+    /// <summary>
+    /// The script being played. Setting it starts the counts of <see cref="SimulatorRule.Times"/> anew; requests under way keep their rule.
+    /// </summary>
     /// <exception cref="ArgumentException">A rule has an impossible value.</exception>
     public SimulatorScript Script
     {
@@ -57,6 +59,9 @@ public sealed class SimulatorServer : IAsyncDisposable
     }
 
     internal ScriptCursor Cursor => _cursor;
+
+    /// <summary>Whether the owner is ending the server, which breaks connections that no client has left.</summary>
+    internal bool Stopping => Volatile.Read(ref _disposed) != 0;
 
     /// <summary>Starts listening on 127.0.0.1; throws <see cref="IOException"/> if the port is taken.</summary>
     public static async Task<SimulatorServer> StartAsync(SimulatorOptions options, CancellationToken cancellationToken = default)
@@ -82,6 +87,8 @@ public sealed class SimulatorServer : IAsyncDisposable
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
             return;
         await _stopping.CancelAsync();
+        // Stopping waits for the requests, so that the log has every outcome when this returns.
+        await _app.StopAsync(CancellationToken.None);
         await _app.DisposeAsync();
         _stopping.Dispose();
     }

@@ -51,6 +51,17 @@ public sealed class ScriptTests
         SimulatorScript.Parse(new SimulatorScript { Rules = [new SimulatorRule { ReasoningTokens = 0 }] }.ToJson()).Rules[0].ReasoningTokens.ShouldBe(0);
 
     [Fact]
+    public void Documentation_shows_a_script_that_parses()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "Exai.slnx")))
+            folder = folder.Parent.ShouldNotBeNull();
+        var page = File.ReadAllText(Path.Combine(folder.FullName, "docs", "simulator.md"));
+
+        SimulatorScript.Parse(page.Split("```json")[1].Split("```")[0]).Rules.Count.ShouldBe(10);
+    }
+
+    [Fact]
     public async Task Script_made_in_code_is_checked_as_well()
     {
         var script = new SimulatorScript { Rules = [new SimulatorRule { DropAt = "lunch" }] };

@@ -8,7 +8,9 @@ namespace Exai.Simulator.Tests;
 internal sealed class SimulatorHarness : IAsyncDisposable
 {
     private readonly CancellationTokenSource _patience = new(TimeSpan.FromSeconds(30));
-    private readonly HttpClient _client = new(new SocketsHttpHandler { UseProxy = false });
+
+    // Without this a disposed response is read on for two seconds before its connection closes.
+    private readonly HttpClient _client = new(new SocketsHttpHandler { UseProxy = false, ResponseDrainTimeout = TimeSpan.Zero });
 
     private SimulatorHarness(SimulatorServer server)
     {

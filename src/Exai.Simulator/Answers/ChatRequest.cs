@@ -13,6 +13,7 @@ internal sealed class ChatRequest
         LastUserText = last < 0 ? "" : ContentText(Messages[last]);
         // System messages and tool results are not what a person would call earlier messages.
         EarlierMessages = Messages.Take(Math.Max(last, 0)).Count(message => Text(message, "role") is "user" or "assistant");
+        HasToolResult = Messages.Skip(last + 1).Any(message => Text(message, "role") == "tool");
         PromptTokens = Messages.Sum(message => Tokens.Count(ContentText(message)));
         EarlierTokens = Messages.Take(Math.Max(last, 0)).Sum(message => Tokens.Count(ContentText(message)));
     }
@@ -33,11 +34,15 @@ internal sealed class ChatRequest
     public string? ReasoningEffort => Text(Body, "reasoning_effort");
 
     /// <summary>The limit on reasoning and answer together, under either of its names.</summary>
-    public int? MaxTokens => (Number(Body, "max_completion_tokens") ?? Number(Body, "max_tokens")) is { } limit ? (int)Math.Clamp(limit, 0, int.MaxValue) : null;
+    public int? MaxTokens =>
+        (Number(Body, "max_completion_tokens") ?? Number(Body, "max_tokens")) is { } limit ? (int)Math.Clamp(limit, 0, int.MaxValue) : null;
 
     public string LastUserText { get; }
 
     public int EarlierMessages { get; }
+
+    /// <summary>Whether a tool's result came in after the last user message, so that the model has to answer now.</summary>
+    public bool HasToolResult { get; }
 
     public int PromptTokens { get; }
 

@@ -6,6 +6,9 @@ internal sealed record UsageCount(int Prompt, int Completion, int Reasoning, int
     public int Total => Prompt + Completion;
 }
 
+/// <summary>A function call in place of an answer.</summary>
+internal sealed record ToolCall(string Id, string Name, string Arguments);
+
 /// <summary>Everything an answer will say, known before its first byte; the dialect gives it its shape, the rule its pace.</summary>
 internal sealed record Completion
 {
@@ -18,6 +21,9 @@ internal sealed record Completion
     public required IReadOnlyList<string> Reasoning { get; init; }
 
     public required IReadOnlyList<string> Answer { get; init; }
+
+    /// <summary>Comes after the answer's pieces, which it mostly replaces; null in an ordinary answer.</summary>
+    public required ToolCall? Call { get; init; }
 
     public required string FinishReason { get; init; }
 

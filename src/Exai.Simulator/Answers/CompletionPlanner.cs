@@ -11,7 +11,8 @@ internal static class CompletionPlanner
     public static Completion Plan(ChatRequest request, SimulatorRule rule, SimulatedDialect dialect, int number, DateTimeOffset now)
     {
         var reasoning = EchoAnswer.Reasoning(request, ReasoningTokens(request, rule, dialect));
-        var answer = AnswerPieces(request, rule);
+        var call = request.HasToolResult ? null : ScriptedCall(rule, dialect) ?? dialect.OwnCall(request);
+        var answer = AnswerPieces(request, rule, call);
 
         // Reasoning eats the output budget first: a small limit can leave no answer at all.
         var budget = request.MaxTokens ?? int.MaxValue;
@@ -29,12 +30,13 @@ internal static class CompletionPlanner
             Model = request.Model,
             Reasoning = reasoning,
             Answer = answer,
-            FinishReason = rule.FinishReason ?? (cut ? "length" : "stop"),
+            Call = cut ? null : call,
+            FinishReason = rule.FinishReason ?? (cut ? "length" : call is null ? "stop" : "tool_calls"),
             Usage = rule.OmitUsage
                 ? null
                 : new UsageCount(
                     request.PromptTokens,
-                    reasoning.Count + answer.Count,
+                    reasoning.Count + answer.Count + (cut || call is null ? 0 : Tokens.Count(call.Arguments)),
                     reasoning.Count,
                     request.EarlierTokens >= LeastCachedTokens ? request.EarlierTokens : 0),
             IncludeUsage = request.IncludeUsage && !rule.OmitUsage,
@@ -50,9 +52,12 @@ internal static class CompletionPlanner
         return tokens == 0 && stopsThere ? SimulatorServer.DefaultReasoningTokens : tokens;
     }
 
-    private static IReadOnlyList<string> AnswerPieces(ChatRequest request, SimulatorRule rule)
+    private static ToolCall? ScriptedCall(SimulatorRule rule, SimulatedDialect dialect) =>
+        rule.ToolCall is { } name ? new ToolCall(dialect.CallId(name), name, rule.ToolArguments ?? "{}") : null;
+
+    private static IReadOnlyList<string> AnswerPieces(ChatRequest request, SimulatorRule rule, ToolCall? call)
     {
-        if (rule.EmptyAnswer)
+        if (rule.EmptyAnswer || (call is not null && rule.Answer is null && rule.AnswerTokens is null))
             return [];
         return rule.Answer is { } text ? Tokens.Split(text) : EchoAnswer.Pieces(request, rule.AnswerTokens);
     }

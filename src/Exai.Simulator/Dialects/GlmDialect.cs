@@ -8,7 +8,10 @@ namespace Exai.Simulator.Dialects;
 internal sealed class GlmDialect : SimulatedDialect
 {
     private static readonly string[] Ids =
-        ["glm-5.3", "glm-5.3-flash", "glm-5.2", "glm-5.1", "glm-5-turbo", "glm-5", "glm-4.7", "glm-4.7-flash", "glm-4.6", "glm-4.6v", "glm-4.5", "glm-4.5-air"];
+    [
+        "glm-5.3", "glm-5.3-flash", "glm-5.2", "glm-5.1", "glm-5-turbo", "glm-5",
+        "glm-4.7", "glm-4.7-flash", "glm-4.6", "glm-4.6v", "glm-4.5", "glm-4.5-air",
+    ];
 
     private static readonly HashSet<string> ThinkByDefault =
         new(["glm-5.3", "glm-5.3-flash", "glm-5.2", "glm-5.1", "glm-5", "glm-4.7", "glm-4.5v"], StringComparer.OrdinalIgnoreCase);
@@ -19,7 +22,7 @@ internal sealed class GlmDialect : SimulatedDialect
 
     // The vendor's ids carry its own local time.
     public override string CompletionId(int number, DateTimeOffset now) =>
-        now.ToOffset(TimeSpan.FromHours(8)).ToString("yyyyMMddHHmmss", CultureInfo.InvariantCulture) + number.ToString("x8", CultureInfo.InvariantCulture);
+        string.Create(CultureInfo.InvariantCulture, $"{now.ToOffset(TimeSpan.FromHours(8)):yyyyMMddHHmmss}{number:x8}");
 
     public override bool Thinks(ChatRequest request)
     {
@@ -52,6 +55,22 @@ internal sealed class GlmDialect : SimulatedDialect
 
     public override JsonObject Content(Completion completion, string text) => Delta(completion, "content", text);
 
+    // Without tool_stream, a call comes in one delta.
+    public override IEnumerable<JsonObject> Calling(Completion completion)
+    {
+        if (completion.Call is not { } call)
+            yield break;
+        var calls = new JsonArray(new JsonObject
+        {
+            ["id"] = call.Id,
+            ["index"] = 0,
+            ["type"] = "function",
+            ["function"] = new JsonObject { ["name"] = call.Name, ["arguments"] = call.Arguments },
+        });
+        var delta = new JsonObject { ["role"] = "assistant", ["tool_calls"] = calls };
+        yield return Chunk(completion, new JsonObject { ["index"] = 0, ["delta"] = delta });
+    }
+
     public override IEnumerable<JsonObject> Closing(Completion completion)
     {
         var choice = new JsonObject
@@ -65,9 +84,7 @@ internal sealed class GlmDialect : SimulatedDialect
 
     public override JsonObject Whole(Completion completion)
     {
-        var message = new JsonObject { ["role"] = "assistant", ["content"] = completion.AnswerText };
-        if (completion.Reasoning.Count > 0)
-            message["reasoning_content"] = completion.ReasoningText;
+        var message = Message(completion, "reasoning_content");
         var body = new JsonObject
         {
             ["id"] = completion.Id,
@@ -90,7 +107,7 @@ internal sealed class GlmDialect : SimulatedDialect
     {
         401 => Unauthorized(present: true),
         403 => new ProviderProblem(status, "1220", "You do not have permission to access this API."),
-        429 => new ProviderProblem(status, "1302", "High concurrency usage of this API, please reduce concurrency or contact customer service to increase limits."),
+        429 => new ProviderProblem(status, "1302", "High concurrency usage of this API, please reduce concurrency or contact customer service."),
         >= 500 => new ProviderProblem(status, "1234", "Network error, please try again later."),
         _ => new ProviderProblem(status, "1210", "Incorrect API call parameters, please check the documentation."),
     };

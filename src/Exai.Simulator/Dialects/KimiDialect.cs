@@ -7,6 +7,9 @@ namespace Exai.Simulator.Dialects;
 /// <summary>Moonshot Kimi: OpenAI's shape, but usage inside the choice of the finish chunk, with cached tokens given twice.</summary>
 internal sealed class KimiDialect : OpenAiShape
 {
+    private const string WebSearch = "$web_search";
+    private const string WebSearchArguments = """{"search_result":{"search_id":"simulated"},"usage":{"total_tokens":120}}""";
+
     public override string Name => "kimi";
 
     public override string BasePath => "/v1";
@@ -16,6 +19,17 @@ internal sealed class KimiDialect : OpenAiShape
     public override string CompletionId(int number, DateTimeOffset now) => "chatcmpl-" + number.ToString("x16", CultureInfo.InvariantCulture);
 
     public override bool Thinks(ChatRequest request) => KimiModels.Thinks(request);
+
+    // The built-in search works with thinking off only; its arguments are the server's and come back unchanged.
+    public override ToolCall? OwnCall(ChatRequest request)
+    {
+        var offered = ChatRequest.Items(request.Body, "tools").Any(tool =>
+            ChatRequest.Text(tool, "type") == "builtin_function"
+            && ChatRequest.Text(ChatRequest.Member(tool, "function"), "name") == WebSearch);
+        return offered && !Thinks(request) ? new ToolCall(CallId(WebSearch), WebSearch, WebSearchArguments) : null;
+    }
+
+    public override string CallId(string name) => name + ":0";
 
     public override ProviderProblem? Refusal(ChatRequest request) => KimiRefusals.First(request);
 
@@ -30,7 +44,7 @@ internal sealed class KimiDialect : OpenAiShape
         401 => Unauthorized(present: true),
         402 or 403 => new ProviderProblem(status, "permission_denied_error", "The API you are accessing is not open"),
         404 => new ProviderProblem(status, "resource_not_found_error", "Not found the model or Permission denied"),
-        429 => new ProviderProblem(status, "rate_limit_reached_error", "Your account reached max organization concurrency: 1, please try again after 1 seconds"),
+        429 => new ProviderProblem(status, "rate_limit_reached_error", "Your account reached max organization concurrency: 1, please try again"),
         503 => new ProviderProblem(status, "server_unavailable", "The server is currently unavailable"),
         >= 500 => new ProviderProblem(status, "server_error", "Internal server error"),
         _ => new ProviderProblem(status, "invalid_request_error", "Invalid request"),

@@ -24,7 +24,7 @@ internal sealed class OpenAiDialect : OpenAiShape
         if (request.Model.Contains("no-such", StringComparison.OrdinalIgnoreCase))
             return new ProviderProblem(404, "model_not_found", $"The model `{request.Model}` does not exist or you do not have access to it.");
         return request.Messages.Count == 0
-            ? new ProviderProblem(400, null, "Invalid 'messages': empty array. Expected an array with minimum length 1, but got an empty array instead.")
+            ? new ProviderProblem(400, null, "Invalid 'messages': empty array. Expected an array with minimum length 1.")
             : null;
     }
 

@@ -18,6 +18,16 @@ internal abstract class OpenAiShape : SimulatedDialect
     public override JsonObject Content(Completion completion, string text) =>
         Chunk(completion, new JsonObject { ["content"] = text }, finishReason: null);
 
+    // The name comes first with empty arguments, then the arguments by themselves.
+    public override IEnumerable<JsonObject> Calling(Completion completion)
+    {
+        if (completion.Call is not { } call)
+            yield break;
+        yield return Chunk(completion, new JsonObject { ["tool_calls"] = new JsonArray(CallObject(call, "")) }, finishReason: null);
+        var rest = new JsonObject { ["index"] = 0, ["function"] = new JsonObject { ["arguments"] = call.Arguments } };
+        yield return Chunk(completion, new JsonObject { ["tool_calls"] = new JsonArray(rest) }, finishReason: null);
+    }
+
     public override IEnumerable<JsonObject> Closing(Completion completion)
     {
         yield return FinishChunk(completion);
@@ -32,9 +42,7 @@ internal abstract class OpenAiShape : SimulatedDialect
 
     public override JsonObject Whole(Completion completion)
     {
-        var message = new JsonObject { ["role"] = "assistant", ["content"] = completion.AnswerText };
-        if (completion.Reasoning.Count > 0)
-            message[ReasoningMember] = completion.ReasoningText;
+        var message = Message(completion, ReasoningMember);
         var body = Head(completion, "chat.completion");
         body["choices"] = new JsonArray(new JsonObject { ["index"] = 0, ["message"] = message, ["finish_reason"] = completion.FinishReason });
         if (completion.Usage is { } usage)

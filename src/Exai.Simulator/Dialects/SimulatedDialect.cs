@@ -22,6 +22,11 @@ internal abstract class SimulatedDialect
     /// <summary>Whether the answer brings web sources.</summary>
     public virtual bool SearchesWeb(ChatRequest request) => false;
 
+    /// <summary>A call that the model makes by itself, because the request offers the vendor's own tool; null for none.</summary>
+    public virtual ToolCall? OwnCall(ChatRequest request) => null;
+
+    public virtual string CallId(string name) => "call_1";
+
     /// <summary>What the real one refuses about a request with a good key, or null.</summary>
     public abstract ProviderProblem? Refusal(ChatRequest request);
 
@@ -31,6 +36,9 @@ internal abstract class SimulatedDialect
     public abstract JsonObject Reasoning(Completion completion, string text);
 
     public abstract JsonObject Content(Completion completion, string text);
+
+    /// <summary>The chunks of a function call; none where the completion has none.</summary>
+    public abstract IEnumerable<JsonObject> Calling(Completion completion);
 
     /// <summary>The finish chunk and what follows it before the end mark.</summary>
     public abstract IEnumerable<JsonObject> Closing(Completion completion);
@@ -48,6 +56,27 @@ internal abstract class SimulatedDialect
 
     /// <summary>The body of a refusal; a null code is left out.</summary>
     public abstract JsonObject Error(ProviderProblem problem);
+
+    /// <summary>An answer's message outside a stream; beside a call the blank content is left out, as its resending is refused.</summary>
+    protected static JsonObject Message(Completion completion, string reasoningMember)
+    {
+        var message = new JsonObject { ["role"] = "assistant" };
+        if (completion.Call is null || completion.Answer.Count > 0)
+            message["content"] = completion.AnswerText;
+        if (completion.Reasoning.Count > 0)
+            message[reasoningMember] = completion.ReasoningText;
+        if (completion.Call is { } call)
+            message["tool_calls"] = new JsonArray(CallObject(call, call.Arguments));
+        return message;
+    }
+
+    protected static JsonObject CallObject(ToolCall call, string arguments) => new()
+    {
+        ["index"] = 0,
+        ["id"] = call.Id,
+        ["type"] = "function",
+        ["function"] = new JsonObject { ["name"] = call.Name, ["arguments"] = arguments },
+    };
 
     protected static JsonObject With(JsonObject target, string name, JsonNode? value)
     {

@@ -7,8 +7,16 @@ namespace Exai.Simulator.Http;
 /// <summary>Refusals over plain HTTP: the dialect's error object or a gateway's HTML page, with the waiting time if the rule names one.</summary>
 internal static class ErrorResponder
 {
-    private const string Page =
-        "<html>\r\n<head><title>504 Gateway Time-out</title></head>\r\n<body>\r\n<center><h1>504 Gateway Time-out</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n";
+    private const string Page = """
+        <html>
+        <head><title>STATUS Gateway Error</title></head>
+        <body>
+        <center><h1>STATUS Gateway Error</h1></center>
+        <hr><center>nginx</center>
+        </body>
+        </html>
+
+        """;
 
     public static async Task RespondAsync(
         HttpResponse response, SimulatedDialect dialect, ProviderProblem problem, SimulatorRequest entry, CancellationToken cancellationToken)
@@ -34,7 +42,8 @@ internal static class ErrorResponder
         response.ContentType = "text/html";
         entry.Answering(response.StatusCode);
         entry.End(SimulatorOutcome.Error);
-        await response.WriteAsync(Page.Replace("504", response.StatusCode.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal), cancellationToken);
+        var status = response.StatusCode.ToString(CultureInfo.InvariantCulture);
+        await response.WriteAsync(Page.Replace("STATUS", status, StringComparison.Ordinal), cancellationToken);
     }
 
     private static ProviderProblem Problem(SimulatedDialect dialect, SimulatorRule rule)

@@ -20,7 +20,8 @@ internal sealed class ProviderEndpoints(SimulatorServer server, TimeProvider tim
         if (dialect is null)
         {
             var bases = string.Join(", ", SimulatedDialect.All.Select(known => known.BasePath));
-            await ProviderJson.RespondAsync(context.Response, 404, new JsonObject { ["error"] = $"No provider speaks at {path}; the bases are {bases}." }, cancellationToken);
+            var lost = new JsonObject { ["error"] = $"No provider speaks at {path}; the bases are {bases}." };
+            await ProviderJson.RespondAsync(context.Response, StatusCodes.Status404NotFound, lost, cancellationToken);
             return;
         }
 
@@ -37,7 +38,8 @@ internal sealed class ProviderEndpoints(SimulatorServer server, TimeProvider tim
         if (cursor.TakeBeforeBody(dialect.Name) is { } early)
         {
             var unread = Record(context, dialect, Nothing);
-            await GuardAsync(context, unread, () => new ChatPerformance(context, unread, early, dialect, time, cancellationToken).AcceptAsync(), cancellationToken);
+            var performance = new ChatPerformance(context, unread, early, dialect, time, cancellationToken);
+            await GuardAsync(context, unread, performance.AcceptAsync, cancellationToken);
             return;
         }
 
@@ -89,7 +91,7 @@ internal sealed class ProviderEndpoints(SimulatorServer server, TimeProvider tim
     }
 
     /// <summary>Gives a request that ends by leaving or by the server's end its outcome.</summary>
-    private static async Task GuardAsync(HttpContext context, SimulatorRequest entry, Func<Task> play, CancellationToken cancellationToken)
+    private async Task GuardAsync(HttpContext context, SimulatorRequest entry, Func<Task> play, CancellationToken cancellationToken)
     {
         try
         {
@@ -101,7 +103,7 @@ internal sealed class ProviderEndpoints(SimulatorServer server, TimeProvider tim
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            entry.End(context.RequestAborted.IsCancellationRequested ? SimulatorOutcome.ClientGone : SimulatorOutcome.Dropped);
+            entry.End(server.Stopping ? SimulatorOutcome.Dropped : SimulatorOutcome.ClientGone);
             context.Abort();
         }
     }

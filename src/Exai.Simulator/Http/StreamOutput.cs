@@ -30,7 +30,7 @@ internal sealed class StreamOutput(HttpResponse response, SimulatedDialect diale
 
     public async Task FinishAsync(Completion completion, CancellationToken cancellationToken)
     {
-        foreach (var chunk in dialect.Closing(completion))
+        foreach (var chunk in dialect.Calling(completion).Concat(dialect.Closing(completion)))
             await DataAsync(chunk, cancellationToken);
         if (!rule.OmitDone)
             await EventAsync("data: [DONE]", cancellationToken);
