@@ -123,6 +123,7 @@ public sealed class DaemonHost : IAsyncDisposable
         await Task.WhenAny(_app.StopAsync(limit.Token));
         await _app.DisposeAsync();
         await _health.DisposeAsync();
+        _link.Dispose();
         _lock.Dispose();
     }
 

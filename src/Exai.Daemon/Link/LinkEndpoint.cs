@@ -14,6 +14,7 @@ namespace Exai.Daemon.Link;
 /// </summary>
 internal sealed class LinkEndpoint(
     RequestGuard guard, LinkSettings settings, string epoch, ToolDispatcher tools, ToolCallHandler calls, DaemonState state, ILoggerFactory loggers)
+    : IDisposable
 {
     private readonly ConcurrentDictionary<(string Session, string Era), LinkSession> _sessions = new();
     private readonly CancellationTokenSource _forcedStop = new();
@@ -64,6 +65,8 @@ internal sealed class LinkEndpoint(
         await Task.WhenAll(_sessions.Values.Select(session => session.CloseAsync(closeCode, reason, cancellationToken)));
         await _forcedStop.CancelAsync();
     }
+
+    public void Dispose() => _forcedStop.Dispose();
 
     private async Task ServeAsync((string Session, string Era) key, LinkSession session)
     {

@@ -5,6 +5,7 @@ using Exai.Protocol;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
+using MetaKeys = Exai.Protocol.MetaKeys;
 
 namespace Exai.Daemon.Link;
 

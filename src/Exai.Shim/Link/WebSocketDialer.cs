@@ -61,6 +61,8 @@ internal sealed class WebSocketDialer(Func<LinkSettings> settings, TimeProvider 
             LinkFailure.VersionRefused,
             $"The daemon at {address} does not talk to this shim's version {Product.Version}. Restart the older of the two: exai restart, or the client's MCP server.",
             failure),
+        HttpStatusCode.ServiceUnavailable => new LinkException(
+            LinkFailure.NotADaemon, $"The daemon at {address} is ending; the next one will take its calls over.", failure),
         not 0 => new LinkException(
             LinkFailure.NotADaemon, $"Whoever listens at {address} answered {(int)status}: that is no EXAI daemon, or one that does not allow this host. Check EXAI_WS_PORT.", failure),
         _ when timedOut => new LinkException(
