@@ -73,6 +73,14 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
     /// <param name="line">A client's line; null for one that was too long to read.</param>
     public void ClientLine(byte[]? line) => Post(() => OnClientLine(line));
 
+    /// <summary>Completes when everything that has been said so far is dealt with.</summary>
+    public Task SettledAsync()
+    {
+        var settled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Post(settled.SetResult);
+        return settled.Task;
+    }
+
     IReadOnlyList<ReadOnlyMemory<byte>> ILinkEvents.Replay(RequestId initializeId)
     {
         // Called on the link's task: the values are written once, before the link is woken, or replaced whole.

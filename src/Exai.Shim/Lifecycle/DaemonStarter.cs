@@ -29,6 +29,9 @@ internal sealed class DaemonStarter(IDaemonLauncher launcher, TimeProvider time,
     private static readonly TimeSpan LongestStart = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(50);
 
+    /// <summary>One that starts this same program and keeps quiet about it.</summary>
+    public static DaemonStarter CreateDefault(TimeProvider time) => new(new ProcessLauncher(), time, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+
     /// <summary>Returns when a daemon listens, or somebody else is about to start one.</summary>
     /// <exception cref="LinkException">The daemon that was started ended at once.</exception>
     public async Task StartOnceAsync(ExaiSettings settings, CancellationToken cancellationToken)

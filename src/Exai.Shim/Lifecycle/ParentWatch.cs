@@ -7,7 +7,7 @@ internal static partial class ParentWatch
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
-    public static async Task RunAsync(TaskCompletionSource<string> reason, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task RunAsync(CancellationTokenSource leave, TimeProvider time)
     {
         // Windows closes the pipe of stdin when the client ends, so nothing more is needed there.
         if (OperatingSystem.IsWindows())
@@ -19,12 +19,12 @@ internal static partial class ParentWatch
         using var timer = new PeriodicTimer(Interval, time);
         try
         {
-            while (await timer.WaitForNextTickAsync(cancellationToken))
+            while (await timer.WaitForNextTickAsync(leave.Token))
             {
                 // An orphan gets another parent at once.
                 if (GetParentProcessId() != parent)
                 {
-                    reason.TrySetResult("the client's process is gone");
+                    await leave.CancelAsync();
                     return;
                 }
             }

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Exai.Settings;
-using Exai.Settings.Home;
 
 namespace Exai.Shim.Lifecycle;
 

@@ -63,7 +63,7 @@ internal sealed class WebSocketDialer(Func<LinkSettings> settings, TimeProvider 
             failure),
         HttpStatusCode.ServiceUnavailable => new LinkException(
             LinkFailure.NotADaemon, $"The daemon at {address} is ending; the next one will take its calls over.", failure),
-        not 0 => new LinkException(
+        not default(HttpStatusCode) => new LinkException(
             LinkFailure.NotADaemon, $"Whoever listens at {address} answered {(int)status}: that is no EXAI daemon, or one that does not allow this host. Check EXAI_WS_PORT.", failure),
         _ when timedOut => new LinkException(
             LinkFailure.NotADaemon, $"Nobody at {address} answered within {limit.TotalSeconds:0.#} s (EXAI_WS_CONNECT_TIMEOUT).", failure),

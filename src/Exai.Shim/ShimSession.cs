@@ -1,0 +1,55 @@
+using Exai.Protocol;
+using Exai.Settings;
+using Exai.Shim.Lifecycle;
+using Exai.Shim.Link;
+using Exai.Shim.Stdio;
+using Microsoft.Extensions.Logging;
+
+namespace Exai.Shim;
+
+/// <summary>
+/// A shim over any pair of streams: what <c>exai shim</c> does with stdin and stdout, and <c>exai ask</c> within its own process.
+/// </summary>
+public static class ShimSession
+{
+    private static readonly TimeSpan FlushLimit = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Serves until the input ends, the output breaks or the token fires.</summary>
+    /// <param name="load">Reads the settings; called again at each attempt to reach the daemon.</param>
+    public static Task RunAsync(
+        Func<SettingsResult> load, Stream input, Stream output, ILogger logger, TimeProvider time, Random random, CancellationToken leave) =>
+        RunAsync(new ShimSettings(load), input, output, logger, time, random, leave);
+
+    internal static async Task RunAsync(
+        ShimSettings settings, Stream input, Stream output, ILogger logger, TimeProvider time, Random random, CancellationToken leave)
+    {
+        await using var writer = new LineWriter(new BufferedStream(output, 64 * 1024));
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(leave);
+        var sessionId = Guid.NewGuid().ToString();
+        var ownIdPrefix = $"exai:{sessionId[..8]}:";
+        LinkLoop? link = null;
+        var relay = new ShimRelay(settings, new ToolListCache(() => settings.Current.Home), writer, ownIdPrefix, time, logger) { Wake = () => link!.Wake() };
+        link = new LinkLoop(
+            settings, new WebSocketDialer(() => settings.Current.Link, time), new DaemonStarter(new ProcessLauncher(), time, logger),
+            relay, sessionId, ownIdPrefix, random, time, logger);
+
+        var relaying = relay.RunAsync(end.Token);
+        var linking = link.RunAsync(end.Token);
+        // A read of stdin cannot be cancelled everywhere; it may still be under way when the process ends.
+        var reading = new LineReader(input, settings.Current.Link.MaxBytes).ReadAllAsync(relay.ClientLine, end.Token);
+
+        var first = await Task.WhenAny(reading, writer.Broken, linking, relaying);
+        LinkLog.Leaving(logger, Product.Version, leave.IsCancellationRequested ? "asked to" : first == reading ? "its input ended" : first == writer.Broken ? "its output is closed" : "a defect");
+
+        using var flush = new CancellationTokenSource(FlushLimit, time);
+        await Task.WhenAny(relay.SettledAsync(), Task.Delay(FlushLimit, time, flush.Token));
+        await Task.WhenAny(link.CloseAsync(flush.Token).AsTask());
+        await end.CancelAsync();
+        await Task.WhenAny(Task.WhenAll(linking, relaying), Task.Delay(FlushLimit, time, CancellationToken.None));
+        // What ended link or relay by itself is a defect and must not pass for a client that left.
+        if (!leave.IsCancellationRequested && (first == linking || first == relaying))
+        {
+            await first;
+        }
+    }
+}

@@ -1,0 +1,98 @@
+using System.CommandLine;
+using System.Runtime.InteropServices;
+using Exai.Daemon;
+using Exai.Protocol;
+using Exai.Settings.Home;
+using Exai.Settings.Logs;
+
+namespace Exai.Cli.Commands;
+
+/// <summary><c>exai daemon</c>: the daemon in the foreground. The first SIGTERM or SIGINT drains, a second ends it at once.</summary>
+internal static partial class DaemonCommand
+{
+    public static Command Create()
+    {
+        var detached = new Option<bool>("--detached") { Hidden = true, Description = "Become a process session of its own." };
+        var command = new Command("daemon", "Run the daemon in the foreground until SIGTERM or SIGINT.") { detached };
+        command.SetAction((parsed, _) => RunAsync(parsed.GetValue(detached)));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(bool detached)
+    {
+        if (detached && !OperatingSystem.IsWindows())
+        {
+            // The terminal, and the client that happened to start the daemon, no longer reach it with their signals.
+            _ = SetSessionId();
+        }
+
+        if (Configuration.LoadOrExplain() is not { } settings)
+        {
+            return ExitCodes.WrongUsage;
+        }
+
+        try
+        {
+            settings.Home.EnsureCreated();
+            var time = TimeProvider.System;
+            using var loggers = new ExaiLoggerFactory(ExaiLogOptions.From(settings.Log, settings.Home.DaemonLog, toStandardError: !detached), time);
+            using var signals = new StopSignals();
+            await using var daemon = await DaemonHost.StartAsync(settings, loggers, time, signals.First);
+            OwnershipFile.Write(settings.Home, new DaemonOwnership { ManagedBy = detached ? "shim" : "user" });
+            await signals.WaitAsync();
+            await daemon.DrainAsync(CancellationToken.None);
+            return ExitCodes.Ok;
+        }
+        catch (HomeException failure)
+        {
+            Terminal.Explain(failure.Message);
+            return ExitCodes.WrongUsage;
+        }
+        catch (DaemonStartException failure)
+        {
+            Terminal.Explain(failure.Message);
+            return ExitCodes.Failed;
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "setsid")]
+    private static partial int SetSessionId();
+
+    /// <summary>SIGTERM and SIGINT, the first and the second.</summary>
+    private sealed class StopSignals : IDisposable
+    {
+        private readonly CancellationTokenSource _first = new();
+        private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly List<PosixSignalRegistration> _registrations = [];
+
+        public StopSignals()
+        {
+            foreach (var signal in (PosixSignal[])[PosixSignal.SIGTERM, PosixSignal.SIGINT])
+            {
+                _registrations.Add(PosixSignalRegistration.Create(signal, OnSignal));
+            }
+        }
+
+        public CancellationToken First => _first.Token;
+
+        public Task WaitAsync() => _stopped.Task;
+
+        public void Dispose()
+        {
+            _registrations.ForEach(registration => registration.Dispose());
+            _first.Dispose();
+        }
+
+        private void OnSignal(PosixSignalContext context)
+        {
+            context.Cancel = true;
+            if (!_stopped.TrySetResult())
+            {
+                // The user does not want to wait for running calls; the next daemon takes them over.
+                Environment.Exit(ExitCodes.Failed);
+            }
+
+            _first.Cancel();
+        }
+    }
+}
