@@ -52,7 +52,8 @@ internal sealed record ModelInfo
     /// <summary>USD for a million prompt tokens found in the provider's cache; null: as <see cref="PriceIn"/>.</summary>
     public decimal? PriceCached { get; init; }
 
-    public IReadOnlyList<string> Aliases { get; init; } = [];
+    // The generated reader assigns null to members that the JSON leaves out.
+    public IReadOnlyList<string> Aliases { get; init => field = value ?? []; } = [];
 
     /// <summary>Retired, or announced to be; a provider may still serve it.</summary>
     public bool Dated { get; init; }

@@ -8,10 +8,14 @@ internal sealed class ObservedStream(Stream inner, IAttemptSignals? signals, int
 {
     public const int DefaultMaxEventBytes = 8 * 1024 * 1024;
 
+    /// <summary>Ends the last event of a body that stops without its blank line; the parser would drop it.</summary>
+    private static readonly byte[] LastBlankLine = "\n\n"u8.ToArray();
+
     private readonly byte[] _peeked = new byte[1024];
     private int _peekStart;
     private int _peekEnd;
     private int _eventBytes;
+    private int _blanksGiven;
     private bool _lineIsBlank = true;
 
     public override bool CanRead => true;
@@ -58,6 +62,8 @@ internal sealed class ObservedStream(Stream inner, IAttemptSignals? signals, int
         else
         {
             read = await ReadObservedAsync(buffer, cancellationToken);
+            if (read == 0)
+                return GiveBlank(buffer.Span);
         }
 
         Measure(buffer.Span[..read]);
@@ -92,6 +98,14 @@ internal sealed class ObservedStream(Stream inner, IAttemptSignals? signals, int
         if (read > 0)
             signals?.BytesReceived();
         return read;
+    }
+
+    private int GiveBlank(Span<byte> buffer)
+    {
+        var given = Math.Min(buffer.Length, LastBlankLine.Length - _blanksGiven);
+        LastBlankLine.AsSpan(_blanksGiven, given).CopyTo(buffer);
+        _blanksGiven += given;
+        return given;
     }
 
     /// <summary>An event ends at a blank line, by any of the three line ends.</summary>
