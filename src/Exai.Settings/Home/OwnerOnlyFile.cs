@@ -23,8 +23,14 @@ public static class OwnerOnlyFile
     /// <returns>False when the file was there already.</returns>
     internal static bool TryCreate(string path, string text)
     {
-        // Unlike an exclusive open followed by a write, the rename never shows an empty file to the one that comes second.
+        // Unlike an exclusive open followed by a write, a name given to a finished file never shows an empty one to whoever comes second.
         var temporary = WriteTemporary(path, text, durable: true);
+        if (!OperatingSystem.IsWindows() && HardLink.TryCreate(temporary, path) is { } isFirst)
+        {
+            File.Delete(temporary);
+            return isFirst;
+        }
+
         try
         {
             MoveOrDelete(temporary, path, overwrite: false);

@@ -18,12 +18,13 @@ public static class ShimLogs
         try
         {
             var shims = new DirectoryInfo(home.LogsDirectory).EnumerateFiles("shim-*.log*")
-                .GroupBy(file => Pid(file.Name))
+                .Where(file => Pid(file.Name) is not null)
+                .GroupBy(file => Pid(file.Name)!.Value)
                 .OrderByDescending(files => files.Max(file => file.LastWriteTimeUtc));
             var deleted = 0;
             foreach (var files in shims.Skip(keep))
             {
-                if (files.Key is { } pid && !isAlive(pid))
+                if (!isAlive(files.Key))
                 {
                     deleted += files.Count(TryDelete);
                 }

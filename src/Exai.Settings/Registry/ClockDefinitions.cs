@@ -20,9 +20,9 @@ internal static class ClockDefinitions
             Clock($"{prefix}_SESSION_TIMEOUT", null, $"An attempt at {who} ends when no response headers came by then, counted from the request.")
                 with { DefaultNote = "same as first token" },
             Clock($"{prefix}_TIMEOUT_SECS", "75", $"Longest silence before {who}'s first token, plain questions; reasoning counts as a token."),
-            Clock($"{prefix}_WEB_SEARCH_TIMEOUT_SECS", "300", $"The same with web search."),
-            Clock($"{prefix}_THINKING_TIMEOUT_SECS", "360", $"The same with thinking."),
-            Clock($"{prefix}_WEB_THINKING_TIMEOUT_SECS", "420", $"The same with both."),
+            Clock($"{prefix}_WEB_SEARCH_TIMEOUT_SECS", "300", $"Longest silence before {who}'s first token with web search."),
+            Clock($"{prefix}_THINKING_TIMEOUT_SECS", "360", $"Longest silence before {who}'s first token with thinking."),
+            Clock($"{prefix}_WEB_THINKING_TIMEOUT_SECS", "420", $"Longest silence before {who}'s first token with web search and thinking."),
             Clock($"{prefix}_STREAM_TIMEOUT", stream, $"Longest attempt at {who}, plain; the other classes get their longer first token on top.")
                 with { DeprecatedAliases = oldStream is null ? [] : [oldStream] },
         ];

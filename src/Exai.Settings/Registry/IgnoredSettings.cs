@@ -20,7 +20,7 @@ public static class IgnoredSettings
     internal static bool IsCommonElsewhere(string name) =>
         name is "ENVIRONMENT" or "LOCALE" or "WS_PORT" or "DATE_FORMAT" or "DIAGNOSTICS" or "DRY_RUN_MODE" or "REQUEST_TIMEOUT" or "MAX_RETRIES"
             or "MAX_CONNECTIONS" or "ALLOWED_EXTENSIONS" or "MAX_FILE_SIZE" or "UPLOAD_TIMEOUT" or "DOCKER_CONTAINER" or "TAVILY_API_KEY" or "BING_SEARCH_API_KEY"
-        || StartsWithAny(name, "REDIS_", "SUPABASE_", "JWT_", "CACHE_", "METRICS_", "PROMETHEUS_", "HEALTH_CHECK", "PYTHON", "SESSION_", "RATE_LIMIT_");
+        || StartsWithAny(name, "REDIS_", "SUPABASE_", "JWT_", "CACHE_", "METRICS_", "PROMETHEUS_", "HEALTH_CHECK", "SESSION_", "RATE_LIMIT_");
 
     private static bool StartsWithAny(string name, params ReadOnlySpan<string> prefixes)
     {
