@@ -22,7 +22,7 @@ public static class ShimHost
         using var loggers = OpenLog(settings, time);
         var watching = ParentWatch.RunAsync(leave, time);
         await ShimSession.RunAsync(settings, input, output, loggers.CreateLogger("shim"), time, random, leave.Token);
-        await leave.CancelAsync();
+        leave.Cancel();
         await watching;
         return 0;
     }

@@ -44,7 +44,7 @@ public static class ShimSession
         using var flush = new CancellationTokenSource(FlushLimit, time);
         await Task.WhenAny(relay.SettledAsync(), Task.Delay(FlushLimit, time, flush.Token));
         await Task.WhenAny(link.CloseAsync(flush.Token).AsTask());
-        await end.CancelAsync();
+        end.Cancel();
         await Task.WhenAny(Task.WhenAll(linking, relaying), Task.Delay(FlushLimit, time, CancellationToken.None));
         // What ended link or relay by itself is a defect and must not pass for a client that left.
         if (!leave.IsCancellationRequested && (first == linking || first == relaying))

@@ -86,7 +86,7 @@ public sealed class SimulatorServer : IAsyncDisposable
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
             return;
-        await _stopping.CancelAsync();
+        _stopping.Cancel();
         // Stopping waits for the requests, so that the log has every outcome when this returns.
         await _app.StopAsync(CancellationToken.None);
         await _app.DisposeAsync();

@@ -84,7 +84,7 @@ public sealed class CallService : IAsyncDisposable
     /// <summary>Stops running calls where they are. They stay unfinished in the journal, for the next daemon to take over.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _stopping.CancelAsync();
+        _stopping.Cancel();
         await Task.WhenAll(_live.Values.Select(live => live.Work));
         await _leases;
         _stopping.Dispose();

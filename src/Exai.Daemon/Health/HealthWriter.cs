@@ -46,7 +46,7 @@ internal sealed class HealthWriter : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _end.CancelAsync();
+        _end.Cancel();
         await _writing;
         HealthFile.DeleteIfEpoch(_home, _read().Epoch);
         _changed.Dispose();

@@ -63,7 +63,7 @@ internal sealed class LinkEndpoint(
     public async Task StopAsync(int closeCode, string reason, CancellationToken cancellationToken)
     {
         await Task.WhenAll(_sessions.Values.Select(session => session.CloseAsync(closeCode, reason, cancellationToken)));
-        await _forcedStop.CancelAsync();
+        _forcedStop.Cancel();
     }
 
     public void Dispose() => _forcedStop.Dispose();

@@ -82,7 +82,7 @@ internal sealed class WebSocketTransport : TransportBase
 
     public override async ValueTask DisposeAsync()
     {
-        await _end.CancelAsync();
+        _end.Cancel();
         await _reading;
         SetDisconnected();
         _end.Dispose();

@@ -24,7 +24,7 @@ internal static partial class ParentWatch
                 // An orphan gets another parent at once.
                 if (GetParentProcessId() != parent)
                 {
-                    await leave.CancelAsync();
+                    leave.Cancel();
                     return;
                 }
             }

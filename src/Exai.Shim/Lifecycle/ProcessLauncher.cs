@@ -19,9 +19,10 @@ internal sealed class ProcessLauncher : IDaemonLauncher
         {
             // The shell replaces itself by the daemon, after it has let go of this process's streams.
             start.ArgumentList.Add("-c");
-            start.ArgumentList.Add("exec \"$0\" \"$@\" </dev/null >/dev/null 2>\"$EXAI_START_LOG\"");
+            start.ArgumentList.Add("log=$1; shift; exec \"$@\" </dev/null >/dev/null 2>\"$log\"");
+            start.ArgumentList.Add("sh");
+            start.ArgumentList.Add(home.DaemonStartLog);
             start.ArgumentList.Add(file);
-            start.Environment["EXAI_START_LOG"] = home.DaemonStartLog;
         }
 
         foreach (var argument in (string[])[.. arguments, "daemon", "--detached"])

@@ -90,7 +90,7 @@ internal sealed class LinkSession(ILinkConnection connection, LinkSettings setti
         finally
         {
             _outbound.Writer.TryComplete();
-            await _end.CancelAsync();
+            _end.Cancel();
             await Task.WhenAll(sending, watching);
         }
     }
@@ -99,7 +99,7 @@ internal sealed class LinkSession(ILinkConnection connection, LinkSettings setti
     public async ValueTask CloseAsync(CancellationToken cancellationToken)
     {
         await connection.CloseAsync(cancellationToken);
-        await _end.CancelAsync();
+        _end.Cancel();
     }
 
     public async ValueTask DisposeAsync()
@@ -135,7 +135,7 @@ internal sealed class LinkSession(ILinkConnection connection, LinkSettings setti
         catch (Exception failure) when (failure is OperationCanceledException or IOException or System.Net.WebSockets.WebSocketException or InvalidOperationException)
         {
             // A link that cannot send is no link, even if it still receives.
-            await _end.CancelAsync();
+            _end.Cancel();
         }
     }
 
@@ -154,7 +154,7 @@ internal sealed class LinkSession(ILinkConnection connection, LinkSettings setti
                     await Task.Delay(settings.PingValidationTimeout, time, cancellationToken);
                     if (Silence() >= LongestSilence)
                     {
-                        await _end.CancelAsync();
+                        _end.Cancel();
                         return;
                     }
                 }

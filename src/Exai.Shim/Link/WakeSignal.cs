@@ -37,7 +37,7 @@ internal sealed class WakeSignal
 
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var first = await Task.WhenAny(signal, Task.Delay(time, clock, stop.Token));
-        await stop.CancelAsync();
+        stop.Cancel();
         cancellationToken.ThrowIfCancellationRequested();
         return first == signal;
     }

@@ -75,7 +75,7 @@ internal static class AskCommand
         }
         finally
         {
-            await leave.CancelAsync();
+            leave.Cancel();
             await shim;
         }
     }

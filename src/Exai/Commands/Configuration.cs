@@ -1,5 +1,4 @@
 using Exai.Settings;
-using Spectre.Console;
 
 namespace Exai.Cli.Commands;
 
@@ -12,7 +11,7 @@ internal static class Configuration
         var result = SettingsLoader.Load(SettingsSources.FromProcess(commandLine));
         foreach (var warning in result.Warnings)
         {
-            Terminal.Errors.MarkupLineInterpolated($"[yellow]warning:[/] {warning.ToString()}");
+            Terminal.Explain($"warning: {warning}");
         }
 
         if (result.Problems.Count == 0)
@@ -20,7 +19,7 @@ internal static class Configuration
             return result.Settings;
         }
 
-        Terminal.Errors.MarkupLineInterpolated($"[red]{result.Problems.Count} setting(s) cannot be used:[/]");
+        Terminal.Explain(result.Problems.Count == 1 ? "A setting cannot be used:" : $"{result.Problems.Count} settings cannot be used:");
         foreach (var problem in result.Problems)
         {
             Terminal.Explain($"  {problem}");

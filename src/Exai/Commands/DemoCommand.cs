@@ -72,7 +72,13 @@ internal static class DemoCommand
             "chat", new JsonObject { ["prompt"] = "Why does an answer survive the death of the process that fetched it?" },
             progress => timeline.Add($"[grey]progress: {Markup.Escape(progress)}[/]"), cancellationToken);
         timeline.Add("the client has asked its question");
-        await StreamingAsync(http, cancellationToken);
+        await StreamingAsync(http, asking, cancellationToken);
+        if (asking.IsCompleted)
+        {
+            Terminal.Explain($"The answer came before the daemon could be killed:\n{ToolResultView.From(await asking).Text}");
+            return ExitCodes.Failed;
+        }
+
         var first = HealthFile.TryRead(home)!;
         using (var daemon = Process.GetProcessById(first.Pid))
         {
@@ -106,9 +112,9 @@ internal static class DemoCommand
     }
 
     /// <summary>Waits until the simulator is in the middle of an answer.</summary>
-    private static async Task StreamingAsync(HttpClient http, CancellationToken cancellationToken)
+    private static async Task StreamingAsync(HttpClient http, Task<JsonObject> asking, CancellationToken cancellationToken)
     {
-        while (!(await RequestsAsync(http, cancellationToken)).Any(request => ((int?)request?["tokensSent"] ?? 0) >= TokensBeforeKill))
+        while (!asking.IsCompleted && !(await RequestsAsync(http, cancellationToken)).Any(request => ((int?)request?["tokensSent"] ?? 0) >= TokensBeforeKill))
         {
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, cancellationToken);
         }
