@@ -81,7 +81,10 @@ internal static class HomeFolder
         catch (UnauthorizedAccessException exception)
         {
             throw new HomeException(
-                path, $"other users may enter it (mode {Convert.ToString((int)mode, 8)}) and it belongs to somebody else", "Give it to this user (chown) or set EXAI_HOME", exception);
+                path,
+                $"other users may enter it (mode {Convert.ToString((int)mode, 8)}) and it belongs to somebody else",
+                "Give it to this user (chown) or set EXAI_HOME",
+                exception);
         }
     }
 

@@ -26,7 +26,10 @@ public static class TokenFile
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw new HomeException(
-                home.TokenFile, $"the token cannot be read or written ({exception.Message.TrimEnd('.')})", "Let this user read and write the file, or set EXAI_WS_TOKEN", exception);
+                home.TokenFile,
+                $"the token cannot be read or written ({exception.Message.TrimEnd('.')})",
+                "Let this user read and write the file, or set EXAI_WS_TOKEN",
+                exception);
         }
     }
 

@@ -60,16 +60,24 @@ internal sealed class CrossChecks(SettingsReader reader, SettingsFindings findin
 
         foreach (var (web, thinking, name, setting) in Classes)
         {
-            var stream = clocks.EffectiveStream(web, thinking);
-            if (stream > call)
+            if (clocks.EffectiveStream(web, thinking) is var stream && stream > call)
             {
-                var sum = web || thinking
-                    ? $"{prefix}_STREAM_TIMEOUT={Text($"{prefix}_STREAM_TIMEOUT")} plus the class's longer first token ({prefix}_{setting}={Text($"{prefix}_{setting}")} against {prefix}_TIMEOUT_SECS={Text($"{prefix}_TIMEOUT_SECS")}) makes {Seconds(stream)} s"
-                    : $"{prefix}_STREAM_TIMEOUT={Text($"{prefix}_STREAM_TIMEOUT")}";
-                Add($"{prefix}_STREAM_TIMEOUT", "EXAI_CALL_TIMEOUT_SECS", $"one attempt ({name}) may last longer than its call: {sum}, above EXAI_CALL_TIMEOUT_SECS={Described("EXAI_CALL_TIMEOUT_SECS")}",
-                    $"Raise EXAI_CALL_TIMEOUT_SECS to at least {Seconds(stream)}, or lower the other");
+                LongerThanCall(name, stream, $"{prefix}_STREAM_TIMEOUT", $"{prefix}_{setting}", $"{prefix}_TIMEOUT_SECS");
             }
         }
+    }
+
+    private void LongerThanCall(string @class, TimeSpan effective, string stream, string firstToken, string plain)
+    {
+        const string Call = "EXAI_CALL_TIMEOUT_SECS";
+        var sum = firstToken == plain
+            ? $"{stream}={Described(stream)}"
+            : $"{stream}={Described(stream)} plus {firstToken}={Described(firstToken)} less {plain}={Described(plain)} makes {Seconds(effective)} s";
+        Add(
+            stream,
+            Call,
+            $"one attempt ({@class}) may last longer than its call: {sum}, above {Call}={Described(Call)}",
+            $"Raise {Call} to at least {Seconds(effective)}, or lower the others");
     }
 
     /// <summary>The generic clocks have no names, so only the call clock and the connect clock can contradict them.</summary>
@@ -82,7 +90,7 @@ internal sealed class CrossChecks(SettingsReader reader, SettingsFindings findin
             findings.Warnings.Add(new SettingWarning(
                 "EXAI_CALL_TIMEOUT_SECS",
                 reader["EXAI_CALL_TIMEOUT_SECS"].Source,
-                $"is {Text("EXAI_CALL_TIMEOUT_SECS")}, below the {Seconds(longest)} s that an attempt at an endpoint of the providers file may last if that sets no clocks"));
+                $"is {Text("EXAI_CALL_TIMEOUT_SECS")}, but an attempt at an endpoint of the providers file that sets no clocks may last {Seconds(longest)} s"));
         }
     }
 

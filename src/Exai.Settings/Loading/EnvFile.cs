@@ -55,7 +55,12 @@ internal sealed class EnvFile
     }
 
     /// <summary>The same file less the entries that have no effect.</summary>
-    public EnvFile Without(Func<string, bool> hasNoEffect) => new(Path, [.. Entries.Where(entry => !hasNoEffect(entry.Name))], Errors);
+    public EnvFile Without(Predicate<string> hasNoEffect)
+    {
+        var left = new List<EnvFileEntry>(Entries);
+        left.RemoveAll(entry => hasNoEffect(entry.Name));
+        return new EnvFile(Path, left, Errors);
+    }
 
     /// <summary>Takes an inline comment off a bare value.</summary>
     public static ReadOnlySpan<char> WithoutComment(ReadOnlySpan<char> value)

@@ -7,7 +7,7 @@ internal static class NameChecks
     {
         foreach (var layer in layers)
         {
-            foreach (var (name, entry) in layer.Entries.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+            foreach (var (name, entry) in layer.Entries)
             {
                 if (SettingsRegistry.Find(name) is not null)
                 {
@@ -31,7 +31,7 @@ internal static class NameChecks
 
     private static void Unknown(string name, LayerEntry entry, bool isOurs, SettingsFindings findings)
     {
-        var looksLikeOurs = SettingNames.OwnPrefixes.Any(prefix => name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase));
+        var looksLikeOurs = SettingNames.LooksLikeOurs(name);
         if (!looksLikeOurs && !isOurs)
         {
             return;

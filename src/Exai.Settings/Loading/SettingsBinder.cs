@@ -84,7 +84,7 @@ internal sealed class SettingsBinder(SettingsReader reader, SettingsPaths paths,
             BaseUrl = reader.Url($"{prefix}_API_URL"),
             DefaultModel = defaultModel,
             // Who sets only the default model means it to be asked first.
-            PreferredModels = reader[$"{prefix}_PREFERRED_MODELS"].IsDefault ? [.. new[] { defaultModel }.Union(preferred)] : preferred,
+            PreferredModels = reader[$"{prefix}_PREFERRED_MODELS"].IsDefault ? Leading(defaultModel, preferred) : preferred,
             ConnectionPoolSize = reader.Integer($"{prefix}_CONNECTION_POOL_SIZE"),
             MaxOutputTokens = reader.Integer($"{prefix}_MAX_OUTPUT_TOKENS"),
             MaxInflight = reader.Integer($"EXAI_WS_{prefix}_MAX_INFLIGHT"),
@@ -167,7 +167,7 @@ internal sealed class SettingsBinder(SettingsReader reader, SettingsPaths paths,
         Disabled = reader.List("DISABLED_TOOLS"),
         ConversationTimeout = reader.Hours("CONVERSATION_TIMEOUT_HOURS"),
         MaxConversationTurns = reader.Integer("MAX_CONVERSATION_TURNS"),
-        AllowedRoots = [.. reader.List("EXAI_ALLOWED_ROOTS").Select(paths.Expand)],
+        AllowedRoots = Array.ConvertAll(reader.List("EXAI_ALLOWED_ROOTS"), paths.Expand),
     };
 
     private StoreSettings Store()
@@ -185,6 +185,20 @@ internal sealed class SettingsBinder(SettingsReader reader, SettingsPaths paths,
         PingInterval = reader.Seconds("MONITORING_PING_INTERVAL"),
         PingTimeout = reader.Seconds("MONITORING_PING_TIMEOUT"),
     };
+
+    private static List<string> Leading(string first, string[] models)
+    {
+        var all = new List<string>(models.Length + 1) { first };
+        foreach (var model in models)
+        {
+            if (model != first)
+            {
+                all.Add(model);
+            }
+        }
+
+        return all;
+    }
 
     private string PathInHome(string name)
     {

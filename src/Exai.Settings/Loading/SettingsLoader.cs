@@ -5,7 +5,7 @@ namespace Exai.Settings;
 /// <summary>
 /// Loads all settings: command line before environment before settings file before default. The file is the one that <c>ENV_FILE</c> names,
 /// or else <c>.env</c> in the home; one in the current folder is never read, because the shim runs in other people's projects.
-/// Pure but for that one file; safe from any thread.
+/// Pure but for that one file; safe from any thread. It stands in the way of every start of a shim, so it does without LINQ, reflection and regular expressions.
 /// </summary>
 public static class SettingsLoader
 {
@@ -34,13 +34,19 @@ public static class SettingsLoader
         new CrossChecks(reader, findings).Run(settings);
         NameChecks.Run(layers, findings);
 
+        var values = new List<SettingValue>(SettingsRegistry.All.Length);
+        foreach (var definition in SettingsRegistry.All)
+        {
+            values.Add(reader[definition.Name].ToValue());
+        }
+
         return new SettingsResult
         {
             Settings = settings,
             Problems = findings.Problems,
             Warnings = findings.Warnings,
             Ignored = findings.Ignored,
-            Values = [.. SettingsRegistry.All.Select(definition => reader[definition.Name].ToValue())],
+            Values = values,
             SettingsFile = file?.Path,
         };
     }

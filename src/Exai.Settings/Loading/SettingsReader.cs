@@ -44,7 +44,7 @@ internal sealed class SettingsReader
 
     public Uri? UrlOrNull(string name) => _resolved[name].Text is { } text ? new Uri(text) : null;
 
-    public IReadOnlyList<string> List(string name) => _resolved[name].Text is { } text ? SettingText.SplitList(text) : [];
+    public string[] List(string name) => _resolved[name].Text is { } text ? SettingText.SplitList(text) : [];
 
     /// <summary>The choice as the registry spells it.</summary>
     public string Choice(string name) => SettingText.FindChoice(_resolved[name].Definition, Required(name))!;
@@ -84,7 +84,7 @@ internal sealed class SettingsReader
                 continue;
             }
 
-            if (definition.DeprecatedAliases.Contains(name))
+            if (SettingsRegistry.IsDeprecated(definition, name))
             {
                 findings.Warnings.Add(new SettingWarning(name, entry.Source, $"this name is deprecated; use {definition.Name}"));
             }

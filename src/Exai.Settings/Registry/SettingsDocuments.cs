@@ -86,7 +86,8 @@ public static class SettingsDocuments
 
     private static void AppendIgnored(StringBuilder text)
     {
-        text.Append("## Ignored names\n\nThese are known and do nothing, so that old files and client configurations keep working; `exai config` lists those that are set.\n\n| because | names |\n|---|---|\n");
+        text.Append("## Ignored names\n\nThese are known and do nothing, so that old files and client configurations keep working; ")
+            .Append("`exai config` lists those that are set.\n\n| because | names |\n|---|---|\n");
         foreach (var group in IgnoredSettings.All.GroupBy(pair => pair.Value, StringComparer.Ordinal))
         {
             text.Append("| ").Append(group.Key).Append(" | ").AppendJoin(", ", group.Select(pair => $"`{pair.Key}`")).Append(" |\n");

@@ -37,6 +37,20 @@ public static class SettingsRegistry
     /// <summary>The definition behind a name, an alias or a deprecated alias; null when there is none.</summary>
     public static SettingDefinition? Find(string name) => ByAnyName.GetValueOrDefault(name);
 
-    internal static IEnumerable<string> NamesOf(SettingDefinition definition) =>
+    /// <summary>In the order in which they count.</summary>
+    internal static List<string> NamesOf(SettingDefinition definition) =>
         [definition.Name, .. definition.Aliases, .. definition.DeprecatedAliases];
+
+    internal static bool IsDeprecated(SettingDefinition definition, string name)
+    {
+        foreach (var alias in definition.DeprecatedAliases)
+        {
+            if (alias == name)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 }
