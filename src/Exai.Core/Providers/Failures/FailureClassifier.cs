@@ -90,9 +90,9 @@ internal sealed class FailureClassifier(Dialect dialect, ProviderEndpoint endpoi
 
     private FailureRule Rule(int status, VendorError error, bool errorEvent) =>
         dialect.Learn(model, status, error)
-        ?? dialect.Failures.FirstOrDefault(rule => rule.Matches(status, error))
+        ?? dialect.Failures.FirstOrDefault(row => row.Matches(status, error))?.Rule
         ?? (error.Moderated && status == 403 ? SharedFailures.Moderated : null)
-        ?? SharedFailures.Rules.FirstOrDefault(rule => rule.Matches(status, error))
+        ?? SharedFailures.Rules.FirstOrDefault(row => row.Matches(status, error))?.Rule
         ?? SharedFailures.Otherwise(status, errorEvent);
 
     private ProviderException Build(FailureRule rule, string stage, int? status, VendorError vendor, TimeSpan? retryAfter)

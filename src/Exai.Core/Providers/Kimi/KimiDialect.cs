@@ -15,7 +15,7 @@ internal sealed class KimiDialect(ModelCatalogue catalogue) : Dialect(catalogue)
     /// <summary>Models that refused the <c>thinking</c> member; documents and live behaviour differ on k3.</summary>
     private readonly ConcurrentDictionary<string, bool> _refusedThinking = new(StringComparer.OrdinalIgnoreCase);
 
-    public override IReadOnlyList<FailureRule> Failures => KimiFailures.Rules;
+    public override IReadOnlyList<FailureRow> Failures => KimiFailures.Rules;
 
     protected override string OutputLimitName => "max_completion_tokens";
 
