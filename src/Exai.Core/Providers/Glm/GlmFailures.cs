@@ -8,7 +8,9 @@ internal static class GlmFailures
 {
     private const string Wait = "Wait a moment and ask again, or choose another model.";
     private const string TooLong = "Shorten the conversation, start a new thread, or choose a model with a larger window.";
-    private const string CodingBase = "Top up, or correct GLM_API_URL: keys of the coding plan work at …/api/coding/paas/v4 only, all others at …/api/paas/v4 only.";
+
+    private const string CodingBase =
+        "Top up, or correct GLM_API_URL: keys of the coding plan work at …/api/coding/paas/v4 only, all others at …/api/paas/v4 only.";
 
     public static readonly IReadOnlyList<FailureRow> Rules =
     [
