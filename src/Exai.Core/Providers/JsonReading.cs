@@ -36,7 +36,9 @@ internal static class JsonReading
 
     /// <summary>The member if it is an object; otherwise undefined, in which every look-up finds nothing.</summary>
     public static JsonElement Object(this JsonElement element, string name) =>
-        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var member) && member.ValueKind == JsonValueKind.Object ? member : default;
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var member) && member.ValueKind == JsonValueKind.Object
+            ? member
+            : default;
 
     /// <summary>The items of the member if it is an array; otherwise none.</summary>
     public static IEnumerable<JsonElement> Items(this JsonElement element, string name) =>

@@ -138,15 +138,31 @@ public sealed class DecoderTests
     }
 
     [Fact]
-    public async Task Second_finish_chunk_brings_its_usage_and_ends_once()
+    public async Task Second_finish_chunk_brings_its_usage_once()
     {
         var outcome = await Wire.GlmAsync(Wire.Events(
             Wire.Delta("\"content\":\"Hello\"", "stop"),
             """{"choices":[{"delta":{"content":""},"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":2}}"""));
 
         outcome.Failure.ShouldBeNull();
-        outcome.Updates.Count(update => update.FinishReason is not null).ShouldBe(1);
+        outcome.Text.ShouldBe("Hello");
         outcome.Usage.ShouldNotBeNull().InputTokenCount.ShouldBe(3);
+    }
+
+    [Fact]
+    public async Task Finish_is_told_before_the_server_closes_its_stream()
+    {
+        using var client = Wire.Glm(new VerbatimHandler { Reads = [Wire.Utf8(Wire.Events(Wire.Delta("\"content\":\"Hello\"", "stop")))], Hangs = true });
+        using var cancelled = new CancellationTokenSource();
+
+        await Should.ThrowAsync<OperationCanceledException>(async () =>
+        {
+            await foreach (var update in client.GetStreamingResponseAsync(Wire.Hello(), Wire.Options("glm-4.6"), cancelled.Token))
+            {
+                (update.Text, update.FinishReason).ShouldBe(("Hello", ChatFinishReason.Stop));
+                await cancelled.CancelAsync();
+            }
+        });
     }
 
     [Theory]

@@ -46,8 +46,16 @@ internal sealed class ModelCatalogue
     public static IReadOnlyList<string> Near(string name, IEnumerable<string> among)
     {
         const int Wanted = 3;
+        const int LongestAsked = 100;
         var asked = name.Trim().ToLowerInvariant();
-        return [.. among.OrderBy(candidate => Distance(asked, candidate.ToLowerInvariant())).ThenBy(candidate => candidate, StringComparer.Ordinal).Take(Wanted)];
+        asked = asked[..Math.Min(asked.Length, LongestAsked)];
+
+        // People cut names short more often than they misspell them.
+        return [.. among
+            .OrderBy(candidate => asked.Length > 0 && candidate.StartsWith(asked, StringComparison.OrdinalIgnoreCase) ? 0 : 1)
+            .ThenBy(candidate => Distance(asked, candidate.ToLowerInvariant()))
+            .ThenBy(candidate => candidate, StringComparer.Ordinal)
+            .Take(Wanted)];
     }
 
     /// <summary>Levenshtein's, one row at a time.</summary>

@@ -13,7 +13,8 @@ internal sealed class FailureClassifier(Dialect dialect, ProviderEndpoint endpoi
 {
     /// <summary>A response with an error status.</summary>
     public ProviderException FromResponse(int status, VendorError error, HttpResponseHeaders headers) =>
-        Build(Rule(status, error, errorEvent: false), Stages.Headers, status, error, RetryAfterReader.Read(headers, timeProvider.GetUtcNow()));
+        Build(
+            Rule(status, error, errorEvent: false), Stages.Headers, status, error, RetryAfterReader.Read(headers, timeProvider.GetUtcNow()));
 
     /// <summary>An error within a stream or body that began with status 200.</summary>
     public ProviderException FromStream(VendorError error, bool errorEvent, string stage)
@@ -50,7 +51,8 @@ internal sealed class FailureClassifier(Dialect dialect, ProviderEndpoint endpoi
 
     /// <summary>The connection broke after the request was on its way.</summary>
     public ProviderException Cut(string stage, Exception cause) => Plain(
-        Interrupted(stage), stage, $"{endpoint.Name}: the connection dropped at stage {stage} while {model} was answering{Detail(cause)}. Ask again.", cause);
+        Interrupted(stage), stage,
+        $"{endpoint.Name}: the connection dropped at stage {stage} while {model} was answering{Detail(cause)}. Ask again.", cause);
 
     /// <summary>The stream ended in good order, but the answer did not.</summary>
     public ProviderException Truncated(string stage, int characters, int skipped) => Plain(
@@ -59,17 +61,20 @@ internal sealed class FailureClassifier(Dialect dialect, ProviderEndpoint endpoi
         + (skipped > 0 ? $" and {skipped} unreadable events" : "") + ". Ask again.");
 
     public ProviderException TooLarge(string stage, Exception cause) => Plain(
-        FailureClass.FallBackWithNotice, stage, $"{endpoint.Name}: {model} sent {cause.Message}. Ask for less at once, or choose another model.", cause);
+        FailureClass.FallBackWithNotice, stage,
+        $"{endpoint.Name}: {model} sent {cause.Message}. Ask for less at once, or choose another model.", cause);
 
     public ProviderException NotAnApi() => Plain(
         FailureClass.FallBackWithNotice, Stages.FirstToken,
-        $"{endpoint.Name}: {endpoint.BaseUrl.Host} answered the request for {model} with a web page (HTTP 200). Check the provider's base URL and the proxy.");
+        $"{endpoint.Name}: {endpoint.BaseUrl.Host} answered the request for {model} with a web page (HTTP 200). "
+        + "Check the provider's base URL and the proxy.");
 
     public ProviderException UnusableKey() => new(
         new CallError
         {
             Code = ErrorCodes.ProviderAuth,
-            Message = $"{endpoint.Name}: the API key holds characters that no key has, such as a line break or a special space. Copy it into the settings again.",
+            Message = $"{endpoint.Name}: the API key holds characters that no key has, such as a line break or a special space. "
+                + "Copy it into the settings again.",
             Provider = endpoint.Name,
             Model = model,
             Stage = Stages.Connect,
@@ -85,20 +90,21 @@ internal sealed class FailureClassifier(Dialect dialect, ProviderEndpoint endpoi
         var (failureClass, advice) = finishReason == "length"
             ? (FailureClass.Stop, "Raise the output limit, or switch thinking off.")
             : (FailureClass.RetryOnce, "Ask again, or choose another model.");
-        return Plain(failureClass, Stages.Finish, $"{endpoint.Name}: {model} ended with no answer (finish reason {reason}, {spent}). {advice}", vendorCode: reason);
+        var message = $"{endpoint.Name}: {model} ended with no answer (finish reason {reason}, {spent}). {advice}";
+        return Plain(failureClass, Stages.Finish, message, vendorCode: reason);
     }
 
     private FailureRule Rule(int status, VendorError error, bool errorEvent) =>
         dialect.Learn(model, status, error)
-        ?? dialect.Failures.FirstOrDefault(rule => rule.Matches(status, error))
+        ?? dialect.Failures.FirstOrDefault(row => row.Matches(status, error))?.Rule
         ?? (error.Moderated && status == 403 ? SharedFailures.Moderated : null)
-        ?? SharedFailures.Rules.FirstOrDefault(rule => rule.Matches(status, error))
+        ?? SharedFailures.Rules.FirstOrDefault(row => row.Matches(status, error))?.Rule
         ?? SharedFailures.Otherwise(status, errorEvent);
 
     private ProviderException Build(FailureRule rule, string stage, int? status, VendorError vendor, TimeSpan? retryAfter)
     {
         var code = FailureText.Code(dialect.VendorCode(vendor), endpoint);
-        var facts = string.Join(", ", new[] { $"model {model}", status is null ? null : $"HTTP {status}", code is null ? null : $"code {code}" }.OfType<string>());
+        var facts = $"model {model}" + (status is null ? "" : $", HTTP {status}") + (code is null ? "" : $", code {code}");
         var advice = rule.Advice;
         if (vendor.Overflow is { } overflow)
             advice = $"The prompt has {overflow.Prompt} tokens of {overflow.Window}. {advice}";
@@ -131,11 +137,11 @@ internal sealed class FailureClassifier(Dialect dialect, ProviderEndpoint endpoi
         };
     }
 
-    private ProviderException Plain(FailureClass failureClass, string stage, string message, Exception? cause = null, string? vendorCode = null) =>
-        new(new CallError { Code = ErrorCodes.ProviderError, Message = message, Provider = endpoint.Name, Model = model, Stage = stage }, failureClass, cause)
-        {
-            VendorCode = vendorCode,
-        };
+    private ProviderException Plain(FailureClass failureClass, string stage, string message, Exception? cause = null, string? vendorCode = null)
+    {
+        var error = new CallError { Code = ErrorCodes.ProviderError, Message = message, Provider = endpoint.Name, Model = model, Stage = stage };
+        return new ProviderException(error, failureClass, cause) { VendorCode = vendorCode };
+    }
 
     /// <summary>After the first token of the answer a whole attempt would be paid for anew: once is enough.</summary>
     private static FailureClass Interrupted(string stage) =>

@@ -1,27 +1,37 @@
 namespace Exai.Core.Providers.Failures;
 
+/// <summary>What a failure is, once it is known which.</summary>
+/// <param name="Error">One of <see cref="Protocol.ErrorCodes"/>.</param>
+/// <param name="Class">What may follow.</param>
+/// <param name="What">What happened; continues a sentence that starts with the provider's name.</param>
+/// <param name="Advice">What to do, as a sentence.</param>
+internal sealed record FailureRule(string Error, FailureClass Class, string What, string Advice);
+
 /// <summary>
-/// One row of a failure table. A row applies when every list that it has matches: the HTTP status, the vendor code or type, the words.
+/// One row of a failure table. It applies when every list that it has matches: the HTTP status, the vendor code or type, the words.
 /// Words only tell apart the causes that a provider hides behind one code; they never decide alone.
 /// </summary>
-internal sealed record FailureRule
+internal sealed record FailureRow
 {
-    public IReadOnlyList<int> Statuses { get; init; } = [];
+    private IReadOnlyList<int> Statuses { get; init; } = [];
 
-    public IReadOnlyList<string> Codes { get; init; } = [];
+    private IReadOnlyList<string> Codes { get; init; } = [];
 
-    public IReadOnlyList<string> Words { get; init; } = [];
+    private IReadOnlyList<string> Words { get; init; } = [];
 
-    /// <summary>One of <see cref="Protocol.ErrorCodes"/>.</summary>
-    public required string Error { get; init; }
+    /// <summary>Null until <see cref="Means"/> has been said.</summary>
+    public FailureRule? Rule { get; private init; }
 
-    public required FailureClass Class { get; init; }
+    public static FailureRow Code(params string[] codes) => new() { Codes = codes };
 
-    /// <summary>What happened; continues a sentence that starts with the provider's name.</summary>
-    public required string What { get; init; }
+    public static FailureRow Status(params int[] statuses) => new() { Statuses = statuses };
 
-    /// <summary>What to do, as a sentence.</summary>
-    public required string Advice { get; init; }
+    public FailureRow WithStatus(int status) => this with { Statuses = [status] };
+
+    public FailureRow Saying(params string[] words) => this with { Words = words };
+
+    public FailureRow Means(string error, FailureClass failureClass, string what, string advice) =>
+        this with { Rule = new FailureRule(error, failureClass, what, advice) };
 
     public bool Matches(int status, VendorError error) =>
         (Statuses.Count == 0 || Statuses.Contains(status))

@@ -55,9 +55,9 @@ internal static partial class FailureText
     }
 
     /// <summary>Providers that repeat a key often mask its middle, which hides it from a search for the whole.</summary>
-    [GeneratedRegex(@"\bsk-[\w*.…-]{4,}", RegexOptions.CultureInvariant, 1000)]
+    [GeneratedRegex(@"\bsk-[\w*.…-]{4,}", RegexOptions.CultureInvariant)]
     private static partial Regex KeyLike();
 
-    [GeneratedRegex(@"\s{2,}", RegexOptions.CultureInvariant, 1000)]
+    [GeneratedRegex(@"\s{2,}", RegexOptions.CultureInvariant)]
     private static partial Regex Blanks();
 }

@@ -26,8 +26,7 @@ internal static class RetryAfterReader
             : null;
 
     private static TimeSpan? Date(HttpResponseHeaders headers, DateTimeOffset now) =>
-        DateTimeOffset.TryParseExact(
-            Value(headers, "Retry-After"), "r", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var date)
+        DateTimeOffset.TryParseExact(Value(headers, "Retry-After"), "r", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var date)
             ? Until(date, now)
             : null;
 

@@ -61,7 +61,7 @@ internal sealed record VendorError(string? Code = null, string? Type = null, str
         return new VendorError(CodeOf(error), Meaningful(error.Text("type")), error.Text("message") ?? error.Text("msg") ?? error.Text("detail"))
         {
             Overflow = prompt is { } p && window is { } w ? (p, w) : null,
-            Moderated = error.TryGetProperty("metadata", out var metadata) && metadata.ValueKind == JsonValueKind.Object && metadata.TryGetProperty("reasons", out _),
+            Moderated = error.Object("metadata").Items("reasons").Any(),
         };
     }
 

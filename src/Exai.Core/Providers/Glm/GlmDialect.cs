@@ -9,7 +9,7 @@ namespace Exai.Core.Providers.Glm;
 /// <summary>Zhipu GLM: usage comes unasked on the finish chunk, thinking is an object, and web search is a tool that the provider runs.</summary>
 internal sealed class GlmDialect(ModelCatalogue catalogue, GlmWebSearchOptions webSearch) : Dialect(catalogue)
 {
-    public override IReadOnlyList<FailureRule> Failures => GlmFailures.Rules;
+    public override IReadOnlyList<FailureRow> Failures => GlmFailures.Rules;
 
     public override IReadOnlyDictionary<string, FailureRule> FailedFinishes => GlmFailures.Finishes;
 

@@ -14,8 +14,8 @@ internal static partial class GlmResetTime
     public static DateTimeOffset? Read(string message)
     {
         var match = Pattern().Match(message);
-        if (!match.Success || !DateTime.TryParseExact(
-                match.Groups["date"].Value + " " + match.Groups["time"].Value, "yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture, DateTimeStyles.None, out var local))
+        var written = match.Groups["date"].Value + " " + match.Groups["time"].Value;
+        if (!DateTime.TryParseExact(written, "yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture, DateTimeStyles.None, out var local))
             return null;
 
         var offset = Offset(match.Groups["zone"].Value);
@@ -43,7 +43,8 @@ internal static partial class GlmResetTime
     }
 
     [GeneratedRegex(
-        @"(?:resets?\s+at|在)\s*(?<date>\d{4}-\d{2}-\d{2})[ T](?<time>\d{2}:\d{2}:\d{2})(?:\s*\(?(?<zone>(?:UTC|GMT)?[+-]\d{1,2}(?::?\d{2})?|Z\b|UTC\b|GMT\b))?",
-        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant, 1000)]
+        @"(?:resets?\s+at|在)\s*(?<date>\d{4}-\d{2}-\d{2})[ T](?<time>\d{2}:\d{2}:\d{2})"
+        + @"(?:\s*\(?(?<zone>(?:UTC|GMT)?[+-]\d{1,2}(?::?\d{2})?|Z\b|UTC\b|GMT\b))?",
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Pattern();
 }

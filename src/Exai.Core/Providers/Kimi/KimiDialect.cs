@@ -15,7 +15,7 @@ internal sealed class KimiDialect(ModelCatalogue catalogue) : Dialect(catalogue)
     /// <summary>Models that refused the <c>thinking</c> member; documents and live behaviour differ on k3.</summary>
     private readonly ConcurrentDictionary<string, bool> _refusedThinking = new(StringComparer.OrdinalIgnoreCase);
 
-    public override IReadOnlyList<FailureRule> Failures => KimiFailures.Rules;
+    public override IReadOnlyList<FailureRow> Failures => KimiFailures.Rules;
 
     protected override string OutputLimitName => "max_completion_tokens";
 
@@ -39,7 +39,8 @@ internal sealed class KimiDialect(ModelCatalogue catalogue) : Dialect(catalogue)
         var model = Describe(request.Model);
         if (request.Options.Temperature is { } temperature && model is { FixedSampling: false })
             json.WriteNumber("temperature", Math.Min(Rounded(temperature), 1m));
-        if (request.Attempt.Thinking is { } thinking && Accepts(thinking, model?.Thinking) && !_refusedThinking.ContainsKey(request.Model))
+        var refused = _refusedThinking.ContainsKey(request.Model);
+        if (request.Attempt.Thinking is { } thinking && Accepts(thinking, model?.Thinking) && !refused)
             WriteThinking(json, thinking);
         if (!string.IsNullOrEmpty(request.Attempt.CacheKey))
             json.WriteString("prompt_cache_key", request.Attempt.CacheKey);

@@ -8,21 +8,40 @@ internal static class KimiFailures
 {
     private const string Wait = "Wait a moment and ask again, or choose another model.";
 
-    public static readonly IReadOnlyList<FailureRule> Rules =
+    public static readonly IReadOnlyList<FailureRow> Rules =
     [
-        new() { Codes = ["content_filter"], Error = ErrorCodes.ContentFiltered, Class = FailureClass.Stop, What = "blocked the request by its content filter", Advice = "Rephrase it." },
-        new() { Codes = ["invalid_request_error"], Words = ["Input token length too long", "exceeded model token limit"], Error = ErrorCodes.ContextTooLarge, Class = FailureClass.Shrink, What = "says the conversation is too long for the model", Advice = "Shorten the conversation, start a new thread, or choose a model with a larger window." },
-        new() { Statuses = [400], Codes = ["invalid_request_error"], Error = ErrorCodes.ProviderError, Class = FailureClass.Stop, What = "refused the request as malformed", Advice = "This is a fault of this program; please report the message." },
-        new() { Codes = ["invalid_authentication_error", "incorrect_api_key_error"], Error = ErrorCodes.ProviderAuth, Class = FailureClass.FallBackWithNotice, What = "rejected the API key: it is wrong or for the other host", Advice = "Check KIMI_API_KEY; keys of api.moonshot.ai and of api.moonshot.cn are not interchangeable, KIMI_API_URL says which host is asked." },
-        new() { Codes = ["permission_denied_error"], Error = ErrorCodes.ProviderAuth, Class = FailureClass.FallBackWithNotice, What = "refused access", Advice = "Check the account's permissions, plan and balance." },
-        new() { Codes = ["resource_not_found_error"], Error = ErrorCodes.ModelNotFound, Class = FailureClass.FallBackWithNotice, What = "no longer offers the model, or never did", Advice = "Choose another model." },
-        new() { Codes = ["rate_limit_reached_error"], Error = ErrorCodes.RateLimited, Class = FailureClass.RetryShort, What = "limits the account's rate of requests", Advice = "The key is fine. Wait a moment, or lower the provider's concurrency limit." },
-        new() { Codes = ["rate_limit_error"], Words = ["overloaded"], Error = ErrorCodes.ProviderError, Class = FailureClass.RetryLong, What = "is overloaded, or the plan's limit is reached", Advice = Wait },
-        new() { Codes = ["exceeded_current_quota_error"], Error = ErrorCodes.ProviderQuota, Class = FailureClass.FallBackWithNotice, What = "says the balance or the token quota is used up", Advice = "Top up the account or choose another provider." },
-        new() { Statuses = [401], Error = ErrorCodes.ProviderAuth, Class = FailureClass.FallBackWithNotice, What = "rejected the API key: it is wrong or for the other host", Advice = "Check KIMI_API_KEY; keys of api.moonshot.ai and of api.moonshot.cn are not interchangeable, KIMI_API_URL says which host is asked." },
-        new() { Statuses = [402, 403], Error = ErrorCodes.ProviderQuota, Class = FailureClass.FallBackWithNotice, What = "refused access", Advice = "Check the account's permissions, plan and balance." },
+        FailureRow.Code("content_filter")
+            .Means(ErrorCodes.ContentFiltered, FailureClass.Stop, "blocked the request by its content filter", "Rephrase it."),
+        FailureRow.Code("invalid_request_error").Saying("Input token length too long", "exceeded model token limit").Means(ErrorCodes.ContextTooLarge, FailureClass.Shrink,
+            "says the conversation is too long for the model",
+            "Shorten the conversation, start a new thread, or choose a model with a larger window."),
+        FailureRow.Code("invalid_request_error").WithStatus(400).Means(ErrorCodes.ProviderError, FailureClass.Stop,
+            "refused the request as malformed",
+            "This is a fault of this program; please report the message."),
+        FailureRow.Code("invalid_authentication_error", "incorrect_api_key_error").Means(ErrorCodes.ProviderAuth, FailureClass.FallBackWithNotice,
+            "rejected the API key: it is wrong or for the other host",
+            "Check KIMI_API_KEY; keys of api.moonshot.ai and of api.moonshot.cn are not interchangeable, KIMI_API_URL says which host is asked."),
+        FailureRow.Code("permission_denied_error")
+            .Means(ErrorCodes.ProviderAuth, FailureClass.FallBackWithNotice, "refused access", "Check the account's permissions, plan and balance."),
+        FailureRow.Code("resource_not_found_error")
+            .Means(ErrorCodes.ModelNotFound, FailureClass.FallBackWithNotice, "no longer offers the model, or never did", "Choose another model."),
+        FailureRow.Code("rate_limit_reached_error").Means(ErrorCodes.RateLimited, FailureClass.RetryShort,
+            "limits the account's rate of requests",
+            "The key is fine. Wait a moment, or lower the provider's concurrency limit."),
+        FailureRow.Code("rate_limit_error").Saying("overloaded")
+            .Means(ErrorCodes.ProviderError, FailureClass.RetryLong, "is overloaded, or the plan's limit is reached", Wait),
+        FailureRow.Code("exceeded_current_quota_error").Means(ErrorCodes.ProviderQuota, FailureClass.FallBackWithNotice,
+            "says the balance or the token quota is used up",
+            "Top up the account or choose another provider."),
+        FailureRow.Status(401).Means(ErrorCodes.ProviderAuth, FailureClass.FallBackWithNotice,
+            "rejected the API key: it is wrong or for the other host",
+            "Check KIMI_API_KEY; keys of api.moonshot.ai and of api.moonshot.cn are not interchangeable, KIMI_API_URL says which host is asked."),
+        FailureRow.Status(402, 403)
+            .Means(ErrorCodes.ProviderQuota, FailureClass.FallBackWithNotice, "refused access", "Check the account's permissions, plan and balance."),
     ];
 
     public static readonly FailureRule ThinkingRefused =
-        new() { Error = ErrorCodes.ProviderError, Class = FailureClass.RetryOnce, What = "does not let this model's thinking be switched off", Advice = "The next try leaves it to the model." };
+        new(ErrorCodes.ProviderError, FailureClass.RetryOnce,
+            "does not let this model's thinking be switched off",
+            "The next try leaves it to the model.");
 }

@@ -11,7 +11,8 @@ internal sealed record ChatRequest(string Model, IReadOnlyList<ChatMessage> Mess
             throw new ArgumentException("ChatOptions.ModelId must name the model: these clients have no default.", nameof(options));
 
         // Instructions are a system message in this protocol.
-        IEnumerable<ChatMessage> system = string.IsNullOrWhiteSpace(options.Instructions) ? [] : [new ChatMessage(ChatRole.System, options.Instructions)];
-        return new ChatRequest(options.ModelId, [.. system, .. messages], options, AttemptOptions.From(options));
+        if (!string.IsNullOrWhiteSpace(options.Instructions))
+            messages = messages.Prepend(new ChatMessage(ChatRole.System, options.Instructions));
+        return new ChatRequest(options.ModelId, [.. messages], options, AttemptOptions.From(options));
     }
 }

@@ -17,7 +17,7 @@ internal abstract class Dialect(ModelCatalogue catalogue)
     private static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>The provider's own rules, tried before <see cref="SharedFailures"/>.</summary>
-    public virtual IReadOnlyList<FailureRule> Failures => [];
+    public virtual IReadOnlyList<FailureRow> Failures => [];
 
     /// <summary>Finish reasons that mean a failure, beside <see cref="SharedFailures.Finishes"/>.</summary>
     public virtual IReadOnlyDictionary<string, FailureRule> FailedFinishes => SharedFailures.Finishes;

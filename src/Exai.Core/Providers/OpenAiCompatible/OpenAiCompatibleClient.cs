@@ -134,8 +134,11 @@ internal sealed class OpenAiCompatibleClient(ProviderEndpoint endpoint, Dialect 
         {
             return (false, failures.TooLarge(decoder.Stage, exception));
         }
-        catch (Exception exception) when (
-            exception is IOException or HttpRequestException || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw;
+        }
+        catch (Exception exception) when (exception is IOException or HttpRequestException or OperationCanceledException)
         {
             // A cancelled request is torn down, and the read may notice that first.
             cancellationToken.ThrowIfCancellationRequested();

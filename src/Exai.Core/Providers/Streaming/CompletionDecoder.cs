@@ -125,7 +125,15 @@ internal sealed class CompletionDecoder(FailureClassifier failures, string model
         else if (_finishReason is not null)
             _failure ??= failures.FromFinish(_finishReason, Stage);
 
-        return contents.Count > 0 ? Update(contents) : null;
+        // Told at once and again at the end: whoever waits for a server that never closes its stream knows that the text is whole.
+        var finished = _finishReason is not null && _hasText && _failure is null;
+        if (contents.Count == 0 && !finished)
+            return null;
+
+        var update = Update(contents);
+        if (finished)
+            update.FinishReason = new ChatFinishReason(_finishReason!);
+        return update;
     }
 
     private void ReadChoice(JsonElement choice, List<AIContent> contents)
