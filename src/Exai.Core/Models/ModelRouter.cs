@@ -20,10 +20,7 @@ internal sealed class ModelRouter(IReadOnlyList<ModelProvider> providers, ModelC
     {
         if (providers.Count == 0)
         {
-            throw new CallException(
-                ErrorCodes.NoProvider,
-                "No provider is configured. Set GLM_API_KEY or KIMI_API_KEY in the .env file of EXAI_HOME (exai config shows where it is), then run 'exai stop'; " +
-                "the next call starts a daemon that knows the key. 'exai demo' shows EXAI at work without any key.");
+            throw new CallException(ErrorCodes.NoProvider, NoProvider.Advice);
         }
 
         var asked = string.IsNullOrWhiteSpace(question.Model) ? Auto : question.Model.Trim();

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net.WebSockets;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Logging;
@@ -17,8 +18,11 @@ internal sealed class WebSocketTransport : TransportBase
     private const int ParseError = -32700;
     private const int InvalidRequest = -32600;
 
-    private static readonly JsonTypeInfo<JsonRpcMessage> MessageInfo =
-        (JsonTypeInfo<JsonRpcMessage>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(JsonRpcMessage));
+    // Answers are text in all languages: escaped they would take twice the bytes. The output is for a pipe, never for HTML.
+    private static readonly JsonTypeInfo<JsonRpcMessage> MessageInfo = (JsonTypeInfo<JsonRpcMessage>)new JsonSerializerOptions(McpJsonUtilities.DefaultOptions)
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    }.GetTypeInfo(typeof(JsonRpcMessage));
 
     private readonly WebSocket _socket;
     private readonly int _largestMessage;
@@ -95,13 +99,17 @@ internal sealed class WebSocketTransport : TransportBase
         {
             while (await ReadFrameAsync(frame))
             {
-                if (TryParse(frame.WrittenSpan) is { } message)
+                switch (TryParse(frame.WrittenSpan))
                 {
-                    await WriteMessageAsync(message, _end.Token);
-                }
-                else
-                {
-                    await SendMessageAsync(Refusal(frame.WrittenMemory), _end.Token);
+                    case null:
+                        await SendMessageAsync(Refusal(frame.WrittenMemory), _end.Token);
+                        break;
+                    case JsonRpcRequest request when ToolCallShape.Refuse(request) is { } refusal:
+                        await SendMessageAsync(refusal, _end.Token);
+                        break;
+                    case { } message:
+                        await WriteMessageAsync(message, _end.Token);
+                        break;
                 }
             }
         }

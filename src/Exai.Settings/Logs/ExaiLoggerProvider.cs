@@ -29,7 +29,7 @@ public sealed class ExaiLoggerProvider : ILoggerProvider
     public long Dropped => _pipeline.Dropped;
 
     public ILogger CreateLogger(string categoryName) =>
-        _loggers.GetOrAdd(categoryName, name => new ExaiLogger(name, _options.Level, _time, _pipeline));
+        _loggers.GetOrAdd(categoryName, name => new ExaiLogger(name, LevelOf(name), _time, _pipeline));
 
     /// <summary>Waits until everything logged so far is written, but for counts of repeats.</summary>
     /// <returns>False when a writer is stuck and the time ran out.</returns>
@@ -37,4 +37,13 @@ public sealed class ExaiLoggerProvider : ILoggerProvider
 
     /// <summary>Writes the counts of repeats and what else waits, for at most a few seconds.</summary>
     public void Dispose() => _pipeline.Dispose();
+
+    /// <summary>
+    /// Libraries are heard from Warning on, whatever the level: below it they tell every message, and at their most talkative its body,
+    /// which is somebody's prompt or answer.
+    /// </summary>
+    private LogLevel LevelOf(string category) =>
+        category.StartsWith("ModelContextProtocol.", StringComparison.Ordinal) || category.StartsWith("Microsoft.", StringComparison.Ordinal)
+            ? (LogLevel)Math.Max((int)_options.Level, (int)LogLevel.Warning)
+            : _options.Level;
 }

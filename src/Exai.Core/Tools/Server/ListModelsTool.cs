@@ -35,6 +35,6 @@ internal sealed class ListModelsTool(ModelRouter router) : IRecomputedTool
 
         return Task.FromResult(text.Length > 0
             ? text.ToString().TrimEnd()
-            : "No provider is configured, so no model can be asked. Set GLM_API_KEY or KIMI_API_KEY in the .env file of EXAI_HOME.");
+            : NoProvider.Advice);
     }
 }

@@ -21,7 +21,7 @@ internal sealed class StatusTool(IReadOnlyList<ModelProvider> providers, Func<Ca
 
         if (providers.Count == 0)
         {
-            text.AppendLine("No provider is configured. Set GLM_API_KEY or KIMI_API_KEY in the .env file of EXAI_HOME, then run 'exai stop'; the next call starts a daemon that knows the key.");
+            text.AppendLine(NoProvider.Advice);
         }
 
         return Task.FromResult(text.ToString().TrimEnd());
