@@ -17,6 +17,7 @@ internal sealed class Attempt(ModelRoute route, IReadOnlyList<ChatMessage> messa
     private int _reportedCharacters;
     private long? _firstTokenMs;
     private string? _stageReached;
+    private bool _finished;
 
     public string Text => _answer.ToString();
 
@@ -44,6 +45,11 @@ internal sealed class Attempt(ModelRoute route, IReadOnlyList<ChatMessage> messa
         {
             _stageReached = failure.Error.Stage ?? _stageReached;
             throw;
+        }
+        catch (OperationCanceledException) when (_finished && !callEnded.IsCancellationRequested)
+        {
+            // The answer is whole; only the end of the stream did not come.
+            _stageReached = Stages.Finish;
         }
         catch (OperationCanceledException failure) when (clocks.Fired is { } clock && !callEnded.IsCancellationRequested)
         {
@@ -78,6 +84,7 @@ internal sealed class Attempt(ModelRoute route, IReadOnlyList<ChatMessage> messa
 
         if (update.FinishReason is { } finish)
         {
+            _finished = true;
             FinishReason = finish.Value;
         }
 

@@ -15,6 +15,8 @@ namespace Exai.Daemon.Link;
 /// </summary>
 internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, DaemonState state, TimeSpan progressInterval, TimeProvider time)
 {
+    private static readonly TimeSpan FirstNote = TimeSpan.FromMilliseconds(500);
+
     private int _answering;
 
     /// <summary>Completes when every call with an outcome has been handed to its socket.</summary>
@@ -66,9 +68,12 @@ internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, D
     {
         try
         {
+            // The first note comes soon, for a client that watches a call which has been taken over; a quick call needs none.
+            var wait = progressInterval < FirstNote ? progressInterval : FirstNote;
             while (context.Params.ProgressToken is { } token && !attachment.Outcome.IsCompleted)
             {
-                await Task.WhenAny(attachment.Outcome, Task.Delay(progressInterval, time, cancellationToken));
+                await Task.WhenAny(attachment.Outcome, Task.Delay(wait, time, cancellationToken));
+                wait = progressInterval;
                 cancellationToken.ThrowIfCancellationRequested();
                 if (!attachment.Outcome.IsCompleted)
                 {

@@ -27,25 +27,25 @@ internal interface IDaemonProcess : IDisposable
 internal sealed class DaemonStarter(IDaemonLauncher launcher, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan LongestStart = TimeSpan.FromSeconds(20);
-    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(20);
 
     /// <summary>One that starts this same program and keeps quiet about it.</summary>
     public static DaemonStarter CreateDefault(TimeProvider time) => new(new ProcessLauncher(), time, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
 
-    /// <summary>Returns when a daemon listens, or somebody else is about to start one.</summary>
+    /// <summary>True when a daemon that was started here listens; false when it is not the shim's business, or somebody else is about to start one.</summary>
     /// <exception cref="LinkException">The daemon that was started ended at once.</exception>
-    public async Task StartOnceAsync(ExaiSettings settings, CancellationToken cancellationToken)
+    public async Task<bool> StartOnceAsync(ExaiSettings settings, CancellationToken cancellationToken)
     {
         if (!OwnershipFile.Read(settings.Home).ShimMayStart)
         {
-            return;
+            return false;
         }
 
         settings.Home.EnsureCreated();
         using var starting = ExclusiveLock.TryAcquire(settings.Home.AutostartLock);
         if (starting is null || IsServed(settings.Home))
         {
-            return;
+            return false;
         }
 
         var before = HealthFile.TryRead(settings.Home)?.Epoch;
@@ -56,7 +56,7 @@ internal sealed class DaemonStarter(IDaemonLauncher launcher, TimeProvider time,
         {
             if (HealthFile.TryRead(settings.Home) is { } health && health.Epoch != before)
             {
-                return;
+                return true;
             }
 
             if (daemon.ExitCode is { } code)
@@ -70,6 +70,8 @@ internal sealed class DaemonStarter(IDaemonLauncher launcher, TimeProvider time,
 
             await Task.Delay(Poll, time, cancellationToken);
         }
+
+        return false;
     }
 
     /// <summary>A daemon holds its home's lock from before it listens until it ends, however it ends.</summary>

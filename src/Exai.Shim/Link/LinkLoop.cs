@@ -104,8 +104,26 @@ internal sealed class LinkLoop(
         }
     }
 
-    /// <summary>Where the health file says, then where the settings say; then starts a daemon if that is the shim's business.</summary>
+    /// <summary>Dials; and once more after a daemon has been started, if none was there and that is the shim's business.</summary>
     private async Task<ILinkConnection> DialAnyAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await DialKnownAsync(cancellationToken);
+        }
+        catch (LinkException failure) when (failure.Kind is LinkFailure.Unreachable && settings.Current.Link.Autostart)
+        {
+            if (!await starter.StartOnceAsync(settings.Current, cancellationToken))
+            {
+                throw;
+            }
+        }
+
+        return await DialKnownAsync(cancellationToken);
+    }
+
+    /// <summary>Where the health file says, then where the settings say.</summary>
+    private async Task<ILinkConnection> DialKnownAsync(CancellationToken cancellationToken)
     {
         LinkException? failure = null;
         foreach (var (host, port) in Addresses())
@@ -121,13 +139,7 @@ internal sealed class LinkLoop(
             }
         }
 
-        failure ??= new LinkException(LinkFailure.Unreachable, "No daemon is running.");
-        if (failure.Kind is LinkFailure.Unreachable && settings.Current.Link.Autostart)
-        {
-            await starter.StartOnceAsync(settings.Current, cancellationToken);
-        }
-
-        throw failure;
+        throw failure ?? new LinkException(LinkFailure.Unreachable, "No daemon is running.");
     }
 
     private IEnumerable<(string Host, int Port)> Addresses()

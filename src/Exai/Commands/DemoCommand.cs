@@ -62,7 +62,7 @@ internal static class DemoCommand
 
         // The shim starts the daemon by itself, before and after the kill, as it does for every client.
         var shim = Start(
-            processes, home, [("GLM_API_KEY", "demo-key-of-the-simulator"), ("GLM_API_URL", glm), ("EXAI_WS_PORT", "0"), ("LOG_LEVEL", "INFO")], "shim");
+            processes, home, [("GLM_API_KEY", "demo-key-of-the-simulator"), ("GLM_API_URL", glm), ("EXAI_WS_PORT", "0"), ("EXAI_WS_PROGRESS_INTERVAL_SECS", "0.5")], "shim");
         using var client = new McpClient(shim.StandardInput.BaseStream, shim.StandardOutput.BaseStream);
         await client.InitializeAsync(cancellationToken);
         timeline.Add($"shim runs as process {shim.Id} and has answered initialize; no daemon runs yet");
