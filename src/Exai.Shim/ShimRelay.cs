@@ -112,7 +112,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
 
     void ILinkEvents.LinkDown(LinkSession session) => Post(() => OnLinkDown(session));
 
-    void ILinkEvents.DialFailed(LinkException failure, int attempt, bool givingUp) => Post(() => OnDialFailed(failure, givingUp));
+    void ILinkEvents.DialFailed(LinkException failure, long dialedAt, bool givingUp) => Post(() => OnDialFailed(failure, dialedAt, givingUp));
 
     private void Post(Action happened) => _events.Writer.TryWrite(happened);
 
@@ -228,10 +228,10 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
         }
 
         var call = new PendingRequest(request.Id!.Value, PendingKind.Call, bytes, request.Param("_meta", "progressToken"), time.GetTimestamp()) { CallId = callId };
-        if (_session is null && FailAtOnce() is { } error)
+        if (_session is null && _failure is { Kind: LinkFailure.Unauthorized })
         {
-            output.Write(RpcMessages.Result(call.Id, ToolResults.Failure(error with { CallId = callId })));
-            Wake();
+            // The next dial is not hastened by a call, so the call does not wait for it.
+            output.Write(RpcMessages.Result(call.Id, ToolResults.Failure(Hopeless()! with { CallId = callId })));
             return;
         }
 
@@ -331,15 +331,15 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
         }
     }
 
-    private void OnDialFailed(LinkException failure, bool givingUp)
+    private void OnDialFailed(LinkException failure, long dialedAt, bool givingUp)
     {
         _failure = failure;
-        var error = FailAtOnce() ?? (givingUp
+        var error = Hopeless() ?? (givingUp
             ? new CallError { Code = ErrorCodes.DaemonUnavailable, Message = $"{failure.Message} The shim gave up after EXAI_WS_MAX_RETRIES attempts; the next call tries again." }
             : null);
         if (error is not null)
         {
-            FailCalls(error);
+            FailCalls(error, dialedAt);
         }
     }
 
@@ -503,8 +503,8 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
         return true;
     }
 
-    /// <summary>The reason for which waiting would not help; null when a daemon may appear by itself.</summary>
-    private CallError? FailAtOnce() => _failure?.Kind switch
+    /// <summary>Why waiting for a daemon would not help, after the last dial; null when one may appear by itself.</summary>
+    private CallError? Hopeless() => _failure?.Kind switch
     {
         LinkFailure.Unauthorized => new CallError { Code = ErrorCodes.Unauthorized, Message = _failure.Message },
         LinkFailure.VersionRefused => new CallError { Code = ErrorCodes.DaemonUnavailable, Message = _failure.Message },
@@ -517,9 +517,10 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
         _ => null,
     };
 
-    private void FailCalls(CallError error)
+    /// <summary>A call that came after the dial began has not had its attempt: its wake brings the next one at once.</summary>
+    private void FailCalls(CallError error, long dialedAt)
     {
-        foreach (var call in _pending.Values.Where(request => request.Kind == PendingKind.Call).ToList())
+        foreach (var call in _pending.Values.Where(request => request.Kind == PendingKind.Call && request.ReceivedAt <= dialedAt).ToList())
         {
             Settle(call);
             output.Write(RpcMessages.Result(call.Id, ToolResults.Failure(error with { CallId = call.CallId })));

@@ -21,8 +21,9 @@ internal interface ILinkEvents
 
     void LinkDown(LinkSession session);
 
+    /// <param name="dialedAt">When the attempt began, as a timestamp of the shim's clock.</param>
     /// <param name="givingUp">EXAI_WS_MAX_RETRIES is reached: nothing more happens until <see cref="LinkLoop.Wake"/>.</param>
-    void DialFailed(LinkException failure, int attempt, bool givingUp);
+    void DialFailed(LinkException failure, long dialedAt, bool givingUp);
 }
 
 /// <summary>
@@ -34,6 +35,7 @@ internal sealed class LinkLoop(
     Random random, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan HealthFilePoll = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan TokenPoll = TimeSpan.FromSeconds(1);
 
     private readonly WakeSignal _wake = new();
     private LinkSession? _session;
@@ -50,6 +52,9 @@ internal sealed class LinkLoop(
         while (true)
         {
             attempt++;
+            // A call that comes from now on has not been tried yet: it ends the wait after this attempt.
+            _wake.Reset();
+            var dialedAt = time.GetTimestamp();
             try
             {
                 settings.Reload();
@@ -71,7 +76,7 @@ internal sealed class LinkLoop(
             }
             catch (LinkException failure)
             {
-                await AfterFailureAsync(failure, attempt, cancellationToken);
+                await AfterFailureAsync(failure, attempt, dialedAt, cancellationToken);
             }
         }
     }
@@ -160,7 +165,7 @@ internal sealed class LinkLoop(
 
     private string? Token() => settings.Current.Link.Token ?? TokenFile.TryRead(settings.Current.Home);
 
-    private async Task AfterFailureAsync(LinkException failure, int attempt, CancellationToken cancellationToken)
+    private async Task AfterFailureAsync(LinkException failure, int attempt, long dialedAt, CancellationToken cancellationToken)
     {
         var link = settings.Current.Link;
         var givingUp = link.MaxRetries > 0 && attempt >= link.MaxRetries;
@@ -169,8 +174,7 @@ internal sealed class LinkLoop(
             LinkLog.DialFailed(logger, attempt, failure.Message);
         }
 
-        _wake.Reset();
-        events.DialFailed(failure, attempt, givingUp);
+        events.DialFailed(failure, dialedAt, givingUp);
         if (givingUp)
         {
             await WaitForClientAsync(cancellationToken);
@@ -178,16 +182,20 @@ internal sealed class LinkLoop(
         }
 
         var backoff = new Backoff(link.ReconnectInitial, link.ReconnectMax, random);
-        // A wrong token is not retried faster because somebody waits: only the token's change helps.
+        // A wrong token is not retried faster because somebody waits: only another token, or another daemon, helps.
         var unauthorized = failure.Kind is LinkFailure.Unauthorized;
         var wait = backoff.Before(attempt - 1, events.CallsPending && !unauthorized);
-        if (unauthorized)
+        await (unauthorized ? WaitForTokenAsync(wait, cancellationToken) : WaitForDaemonAsync(wait, cancellationToken));
+    }
+
+    private async Task WaitForTokenAsync(TimeSpan wait, CancellationToken cancellationToken)
+    {
+        var started = time.GetTimestamp();
+        var refused = Token();
+        while (time.GetElapsedTime(started) < wait && Token() == refused)
         {
-            await Task.Delay(wait, time, cancellationToken);
-        }
-        else
-        {
-            await WaitForDaemonAsync(wait, cancellationToken);
+            var left = wait - time.GetElapsedTime(started);
+            await Task.Delay(left < TokenPoll ? left : TokenPoll, time, cancellationToken);
         }
     }
 
