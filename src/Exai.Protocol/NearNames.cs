@@ -5,16 +5,17 @@ public static class NearNames
 {
     /// <summary>Near names for one that does not exist, best first; at most <paramref name="most"/>.</summary>
     public static IReadOnlyList<string> Of(string name, IEnumerable<string> known, int most = 3) =>
-        [.. known.Select(candidate => (candidate, Distance: EditDistance(name, candidate)))
+        [.. known.Select(candidate => (candidate, Distance: Distance(name.ToLowerInvariant(), candidate.ToLowerInvariant())))
             .Where(pair => pair.Distance <= Math.Max(3, name.Length / 2))
             .OrderBy(pair => pair.Distance).ThenBy(pair => pair.candidate, StringComparer.Ordinal)
             .Take(most).Select(pair => pair.candidate)];
 
-    private static int EditDistance(string left, string right)
+    /// <summary>Edits (insert, delete, replace, swap two neighbours) that turn one text into the other.</summary>
+    public static int Distance(string left, string right)
     {
-        left = left.ToLowerInvariant();
-        right = right.ToLowerInvariant();
+        var before = new int[right.Length + 1];
         var previous = new int[right.Length + 1];
+        var current = new int[right.Length + 1];
         for (var column = 0; column <= right.Length; column++)
         {
             previous[column] = column;
@@ -22,17 +23,20 @@ public static class NearNames
 
         for (var row = 1; row <= left.Length; row++)
         {
-            var current = new int[right.Length + 1];
             current[0] = row;
             for (var column = 1; column <= right.Length; column++)
             {
-                var substitution = previous[column - 1] + (left[row - 1] == right[column - 1] ? 0 : 1);
-                current[column] = Math.Min(substitution, Math.Min(previous[column], current[column - 1]) + 1);
+                var cost = left[row - 1] == right[column - 1] ? 0 : 1;
+                current[column] = Math.Min(Math.Min(current[column - 1], previous[column]) + 1, previous[column - 1] + cost);
+                if (row > 1 && column > 1 && left[row - 1] == right[column - 2] && left[row - 2] == right[column - 1])
+                {
+                    current[column] = Math.Min(current[column], before[column - 2] + 1);
+                }
             }
 
-            previous = current;
+            (before, previous, current) = (previous, current, before);
         }
 
-        return previous[^1];
+        return previous[right.Length];
     }
 }

@@ -79,7 +79,7 @@ internal sealed class ModelRouter(IReadOnlyList<ModelProvider> providers, ModelC
             return new ModelRoute(asked, configured, name, null, [$"The model catalogue does not know {name}; its window and price are guesses."]);
         }
 
-        var near = NearNames.Of(name, Offered().Select(model => model.Id));
+        var near = NearNames.Of(name, Offered().SelectMany(model => (model.Info?.Aliases ?? []).Prepend(model.Id)));
         throw new CallException(
             ErrorCodes.ModelNotFound,
             $"There is no model '{name}'. {(near.Count > 0 ? $"Near names: {string.Join(", ", near)}. " : "")}" +

@@ -24,15 +24,6 @@ public sealed class ModelCatalogueTests
     public void Family_is_the_longest_id_that_a_build_s_name_begins_with(string name, string? id) => (Catalogue.FindFamily(name)?.Id).ShouldBe(id);
 
     [Fact]
-    public void Near_names_the_three_most_alike()
-    {
-        Catalogue.Near("glm4.6").Count.ShouldBe(3);
-        Catalogue.Near("glm4.6")[0].ShouldBe("glm-4.6");
-        Catalogue.Near("KIMI-K2-0905")[0].ShouldBe("kimi-k2-0905-preview");
-        ModelCatalogue.Near("x", ["xy"]).ShouldBe(["xy"]);
-    }
-
-    [Fact]
     public void Seed_models_of_the_settings_are_known()
     {
         foreach (var id in new[] { "glm-4.6", "glm-4.5-flash", "glm-4.5", "glm-4.5-air", "kimi-k2-0905-preview", "kimi-k2-turbo-preview", "kimi-thinking-preview" })

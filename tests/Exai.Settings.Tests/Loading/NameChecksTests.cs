@@ -59,7 +59,7 @@ public sealed class NameChecksTests : IDisposable
     [InlineData("abcd", "acbd", 1)]
     public void Distance_counts_edits_and_swaps(string left, string right, int expected)
     {
-        NearestName.Distance(left, right).ShouldBe(expected);
-        NearestName.Distance(right, left).ShouldBe(expected);
+        Exai.Protocol.NearNames.Distance(left, right).ShouldBe(expected);
+        Exai.Protocol.NearNames.Distance(right, left).ShouldBe(expected);
     }
 }
