@@ -464,7 +464,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
             }
             else if (request.Kind == PendingKind.Call && _session is null && MayReport(request, waited.TotalSeconds))
             {
-                output.Write(RpcMessages.Progress(request.ProgressToken, waited.TotalSeconds, request.Sent ? "daemon restarting, call is safe" : "waiting for the daemon"));
+                output.Write(RpcMessages.Progress(request.ProgressToken, waited.TotalSeconds, WhyWaiting(request)));
             }
         }
     }
@@ -487,6 +487,15 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
     {
         _pending.Remove(request.Id);
         _callsPending = _pending.Count > 0;
+    }
+
+    private string WhyWaiting(PendingRequest request)
+    {
+        const int LongestNote = 200;
+        // Nobody at the address is the usual state between two daemons; anything else is worth telling.
+        var note = (request.Sent ? "daemon restarting, call is safe" : "waiting for the daemon")
+            + (_failure is { Kind: not LinkFailure.Unreachable } ? $": {_failure.Message}" : "");
+        return note.Length <= LongestNote ? note : note[..(LongestNote - 1)] + "…";
     }
 
     /// <summary>Progress only rises, and comes at most once in its interval.</summary>
@@ -513,6 +522,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
             Code = ErrorCodes.ConfigInvalid,
             Message = $"The settings have problems, and no daemon runs:\n{problems}\nMend them and call again; nothing needs a restart.",
         },
+        LinkFailure.CannotStart => new CallError { Code = ErrorCodes.ConfigInvalid, Message = _failure.Message },
         LinkFailure.DaemonDied => new CallError { Code = ErrorCodes.DaemonUnavailable, Message = $"{_failure.Message}\nMend the cause and call again; nothing needs a restart." },
         _ => null,
     };

@@ -50,6 +50,9 @@ internal enum LinkFailure
 
     /// <summary>A daemon was started and ended at once.</summary>
     DaemonDied,
+
+    /// <summary>No daemon could be started at all: the home cannot be used, or the program cannot be run.</summary>
+    CannotStart,
 }
 
 /// <summary>Why there is no link. The message is for people and models: what happened, with which values.</summary>

@@ -61,9 +61,7 @@ internal static class AskCommand
         var toShim = new Pipe();
         var fromShim = new Pipe();
         using var leave = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var shim = ShimSession.RunAsync(
-            () => SettingsLoader.Load(SettingsSources.FromProcess()), toShim.Reader.AsStream(), fromShim.Writer.AsStream(),
-            NullLogger.Instance, TimeProvider.System, Chance.New(), leave.Token);
+        var shim = ServeAsync(toShim.Reader, fromShim.Writer, leave.Token);
         using var client = new McpClient(toShim.Writer.AsStream(), fromShim.Reader.AsStream());
         try
         {
@@ -77,6 +75,21 @@ internal static class AskCommand
         {
             leave.Cancel();
             await shim;
+        }
+    }
+
+    private static async Task ServeAsync(PipeReader input, PipeWriter output, CancellationToken leave)
+    {
+        try
+        {
+            await ShimSession.RunAsync(
+                () => SettingsLoader.Load(SettingsSources.FromProcess()), input.AsStream(), output.AsStream(leaveOpen: true),
+                NullLogger.Instance, TimeProvider.System, Chance.New(), leave);
+        }
+        finally
+        {
+            // Whoever waits for an answer learns that none will come.
+            await output.CompleteAsync();
         }
     }
 
