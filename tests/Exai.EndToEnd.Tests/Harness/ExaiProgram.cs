@@ -17,8 +17,8 @@ internal static class ExaiProgram
         ["HOME"] = userHome,
         ["DOTNET_ROOT"] = DotnetRoot,
         ["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1",
-        // Half a dozen processes start at once in some tests.
-        ["DOTNET_TieredCompilation"] = "1",
+        // These processes live for seconds: nothing is gained by measuring them for later.
+        ["DOTNET_TieredPGO"] = "0",
     };
 
     public static ProcessStartInfo Start(IReadOnlyDictionary<string, string> environment, string workingDirectory, string file, params IEnumerable<string> arguments)

@@ -53,6 +53,7 @@ internal sealed class ShimProcess : IAsyncDisposable
     private TaskCompletionSource _changed = NewSignal();
     private string? _defect;
     private bool _ended;
+    private bool _disposed;
     private int _lastId = 1000;
 
     public ShimProcess(ProcessStartInfo start, string home)
@@ -215,6 +216,12 @@ internal sealed class ShimProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
         if (!_process.HasExited)
         {
             // A process that was stopped dies all the same.
