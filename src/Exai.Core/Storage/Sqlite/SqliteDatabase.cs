@@ -21,6 +21,7 @@ public sealed class SqliteDatabase : IAsyncDisposable
     private readonly Lock _readersLock = new();
     private readonly string _connectionString;
     private readonly Task _writing;
+    private bool _closed;
 
     private SqliteDatabase(string connectionString, SqliteConnection writer)
     {
@@ -39,7 +40,8 @@ public sealed class SqliteDatabase : IAsyncDisposable
     public static SqliteDatabase Open(string path, bool fullSync)
     {
         SqliteLibrary.Load();
-        var connectionString = new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = 10 }.ToString();
+        // Without the library's pool, which keeps files open behind a refusal and hands broken connections out again.
+        var connectionString = new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = 10, Pooling = false }.ToString();
         SqliteConnection? writer = null;
         try
         {
@@ -49,12 +51,12 @@ public sealed class SqliteDatabase : IAsyncDisposable
             SqliteSchema.Migrate(writer, path);
             return new SqliteDatabase(connectionString, writer);
         }
-        catch (SqliteException failure)
+        catch (Exception failure) when (failure is SqliteException or IOException or UnauthorizedAccessException)
         {
             writer?.Dispose();
             throw new StoreException(
                 $"The database {path} cannot be opened: {failure.Message} Check that the file and its folder can be written, or set EXAI_STORE to another file.",
-                IsFull(failure), failure);
+                failure is SqliteException sqlite && IsFull(sqlite), failure);
         }
         catch (StoreException)
         {
@@ -78,29 +80,25 @@ public sealed class SqliteDatabase : IAsyncDisposable
         return await write.Completion;
     }
 
+    /// <summary>Runs <paramref name="work"/> on a reader of its own. It sees every write whose task had completed.</summary>
+    /// <exception cref="StoreException">The store cannot be read or is closed.</exception>
     public T Read<T>(Func<SqliteConnection, T> work)
     {
-        SqliteConnection? reader;
-        lock (_readersLock)
-        {
-            _readers.TryPop(out reader);
-        }
-
+        SqliteConnection? reader = null;
+        var usable = true;
         try
         {
-            reader ??= Connect(_connectionString);
-            var result = work(reader);
-            lock (_readersLock)
-            {
-                _readers.Push(reader);
-            }
-
-            return result;
+            reader = TakeReader();
+            return work(reader);
         }
         catch (SqliteException failure)
         {
-            reader?.Dispose();
+            usable = false;
             throw new StoreException($"The store cannot be read: {failure.Message}", IsFull(failure), failure);
+        }
+        finally
+        {
+            GiveBack(reader, usable);
         }
     }
 
@@ -111,6 +109,7 @@ public sealed class SqliteDatabase : IAsyncDisposable
         await _writing;
         lock (_readersLock)
         {
+            _closed = true;
             while (_readers.TryPop(out var reader))
             {
                 reader.Dispose();
@@ -118,16 +117,55 @@ public sealed class SqliteDatabase : IAsyncDisposable
         }
 
         _writer.Dispose();
-        SqliteConnection.ClearAllPools();
+    }
+
+    private SqliteConnection TakeReader()
+    {
+        lock (_readersLock)
+        {
+            if (_closed)
+            {
+                throw new StoreException("The store is closed.", full: false);
+            }
+
+            if (_readers.TryPop(out var reader))
+            {
+                return reader;
+            }
+        }
+
+        return Connect(_connectionString);
+    }
+
+    private void GiveBack(SqliteConnection? reader, bool usable)
+    {
+        lock (_readersLock)
+        {
+            if (usable && !_closed && reader is not null)
+            {
+                _readers.Push(reader);
+                return;
+            }
+        }
+
+        reader?.Dispose();
     }
 
     private static SqliteConnection Connect(string connectionString)
     {
         var connection = new SqliteConnection(connectionString);
-        connection.Open();
-        connection.Execute("PRAGMA foreign_keys = ON");
-        connection.Execute("PRAGMA busy_timeout = 10000");
-        return connection;
+        try
+        {
+            connection.Open();
+            connection.Execute("PRAGMA foreign_keys = ON");
+            connection.Execute("PRAGMA busy_timeout = 10000");
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
     }
 
     private async Task WriteLoopAsync()
@@ -177,9 +215,9 @@ public sealed class SqliteDatabase : IAsyncDisposable
         {
             _writer.Execute("ROLLBACK");
         }
-        catch (SqliteException)
+        catch (Exception)
         {
-            // SQLite had rolled back by itself.
+            // SQLite had rolled back by itself; if it had not, the next BEGIN says so.
         }
     }
 

@@ -66,32 +66,49 @@ internal static class SqliteSchema
         """,
     ];
 
-    public static void Migrate(SqliteConnection connection, string path)
+    public static void Migrate(SqliteConnection connection, string path) => Migrate(connection, path, Steps);
+
+    internal static void Migrate(SqliteConnection connection, string path, IReadOnlyList<string> steps)
     {
         var version = (int)connection.Scalar<long>("PRAGMA user_version");
-        if (version > Steps.Length)
+        if (version > steps.Count)
         {
             throw new StoreException(
-                $"The database {path} has schema {version}, this program knows up to {Steps.Length}. Start the newer exai that wrote it, or set EXAI_STORE to another file.",
+                $"The database {path} has schema {version}, this program knows up to {steps.Count}. Start the newer exai that wrote it, or set EXAI_STORE to another file.",
                 full: false);
         }
 
-        if (version > 0 && version < Steps.Length)
+        if (version > 0 && version < steps.Count)
         {
-            connection.Execute("VACUUM INTO $copy", ("$copy", $"{path}.schema-{version}.bak"));
+            BackUp(connection, $"{path}.schema-{version}.bak");
         }
 
-        for (; version < Steps.Length; version++)
+        for (; version < steps.Count; version++)
         {
-            connection.Execute("BEGIN IMMEDIATE");
-            // Another process may have taken the step while this one waited for the lock.
-            if (connection.Scalar<long>("PRAGMA user_version") == version)
-            {
-                connection.Execute(Steps[version]);
-                connection.Execute($"PRAGMA user_version = {version + 1}");
-            }
-
-            connection.Execute("COMMIT");
+            TakeStep(connection, version, steps[version]);
         }
+    }
+
+    /// <summary>Complete or not there; one that an earlier try left is replaced.</summary>
+    private static void BackUp(SqliteConnection connection, string path)
+    {
+        var growing = path + ".tmp";
+        File.Delete(growing);
+        connection.Execute("VACUUM INTO $copy", ("$copy", growing));
+        File.Move(growing, path, overwrite: true);
+    }
+
+    private static void TakeStep(SqliteConnection connection, int version, string step)
+    {
+        // Disposed before it is committed, it takes a failed step back.
+        using var transaction = connection.BeginTransaction(deferred: false);
+        // Another process may have taken the step while this one waited for the lock.
+        if (connection.Scalar<long>("PRAGMA user_version") == version)
+        {
+            connection.Execute(step);
+            connection.Execute($"PRAGMA user_version = {version + 1}");
+        }
+
+        transaction.Commit();
     }
 }

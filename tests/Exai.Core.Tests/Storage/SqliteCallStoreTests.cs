@@ -1,0 +1,239 @@
+using Exai.Core.Calls;
+using Exai.Core.Storage.Sqlite;
+using Exai.Testing;
+
+namespace Exai.Core.Tests.Storage;
+
+public sealed class SqliteCallStoreTests : IAsyncDisposable
+{
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(3);
+
+    private readonly TempDatabase _file = new();
+    private readonly VirtualTime _time = new();
+    private readonly SqliteDatabase _database;
+    private readonly SqliteCallStore _store;
+
+    public SqliteCallStoreTests()
+    {
+        _database = _file.Open();
+        _store = new SqliteCallStore(_database, Lease, _time);
+    }
+
+    [Fact]
+    public async Task AcceptAsync_unknown_call_is_journaled_as_it_came()
+    {
+        var (call, accepted) = await AcceptAsync("c1");
+
+        accepted.ShouldBeTrue();
+        call.ShouldBe(await _store.FindAsync("c1", Cancel));
+        call.State.ShouldBe(CallState.Running);
+        call.Runs.ShouldBe(1);
+        call.Owner.ShouldBe(Sample.Owner);
+        call.ClientName.ShouldBe("test");
+        call.ArgumentsJson.ShouldBe("""{"prompt":"hello"}""");
+        call.AcceptedAt.ShouldBe(_time.GetUtcNow());
+        call.LeaseUntil.ShouldBe(_time.GetUtcNow() + Lease);
+        call.Spent.ShouldBe(TimeSpan.Zero);
+        call.ContinuesThread.ShouldBeFalse();
+        call.Outcome.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task AcceptAsync_known_call_returns_the_one_that_is_there()
+    {
+        var (first, _) = await AcceptAsync("c1");
+
+        var (second, accepted) = await _store.AcceptAsync(Sample.Call("c1", hash: "other"), Sample.OtherOwner, Cancel);
+
+        accepted.ShouldBeFalse();
+        second.ShouldBe(first);
+    }
+
+    [Fact]
+    public async Task AcceptAsync_same_call_from_many_at_once_accepts_one()
+    {
+        var results = await Task.WhenAll(Enumerable.Range(0, 50).Select(i =>
+            _store.AcceptAsync(Sample.Call("c1"), new CallOwner($"epoch-{i}", "p"), Cancel).AsTask()));
+
+        results.Count(result => result.Accepted).ShouldBe(1);
+        results.Select(result => result.Record.Owner).Distinct().Count().ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task TakeOverAsync_two_try_one_gets_it()
+    {
+        var (seen, _) = await AcceptAsync("c1");
+
+        var winner = await _store.TakeOverAsync(seen, Sample.OtherOwner, Cancel);
+        var loser = await _store.TakeOverAsync(seen, new CallOwner("epoch-c", "process-c"), Cancel);
+
+        winner.ShouldNotBeNull();
+        winner.Runs.ShouldBe(2);
+        winner.Owner.ShouldBe(Sample.OtherOwner);
+        loser.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task TakeOverAsync_charges_the_dead_run_up_to_its_last_sign_of_life()
+    {
+        var (seen, _) = await AcceptAsync("c1");
+        _time.Advance(TimeSpan.FromSeconds(10));
+        await _store.RenewLeasesAsync(Sample.Owner, Cancel);
+        _time.Advance(TimeSpan.FromHours(1));
+
+        var second = await _store.TakeOverAsync(seen, Sample.OtherOwner, Cancel);
+
+        second.ShouldNotBeNull().Spent.ShouldBe(TimeSpan.FromSeconds(10));
+        _time.Advance(TimeSpan.FromSeconds(5));
+        await _store.RenewLeasesAsync(Sample.OtherOwner, Cancel);
+        (await _store.TakeOverAsync(second, Sample.Owner, Cancel)).ShouldNotBeNull().Spent.ShouldBe(TimeSpan.FromSeconds(15));
+    }
+
+    [Fact]
+    public async Task FinishAsync_first_outcome_stays()
+    {
+        var (call, _) = await AcceptAsync("c1");
+
+        (await _store.FinishAsync(call, Sample.Outcome(call, "first"), null, Cancel)).ShouldBeTrue();
+        (await _store.FinishAsync(call, Sample.Outcome(call, "second"), null, Cancel)).ShouldBeFalse();
+        (await _store.TakeOverAsync(call, Sample.OtherOwner, Cancel)).ShouldBeNull();
+
+        (await _store.FindAsync("c1", Cancel))!.Outcome!.Text.ShouldBe("first");
+    }
+
+    /// <summary>Invariant 5: a run that lost its ownership writes nothing.</summary>
+    [Fact]
+    public async Task FinishAsync_and_SaveStepAsync_by_a_run_that_was_taken_over_change_nothing()
+    {
+        var (old, _) = await AcceptAsync("c1");
+        var current = (await _store.TakeOverAsync(old, Sample.OtherOwner, Cancel))!;
+
+        (await _store.SaveStepAsync(old, new ModelAnswerStep("answer", "{}"), Cancel)).ShouldBeFalse();
+        (await _store.FinishAsync(old, Sample.Outcome(old, "stale"), Sample.Turn(old), Cancel)).ShouldBeFalse();
+
+        (await _store.FindStepsAsync("c1", Cancel)).ShouldBeEmpty();
+        (await new SqliteThreadStore(_database).FindAsync(old.ThreadId, Cancel)).ShouldBeNull();
+        (await _store.FinishAsync(current, Sample.Outcome(current, "current"), null, Cancel)).ShouldBeTrue();
+        (await _store.FindAsync("c1", Cancel))!.Outcome!.Text.ShouldBe("current");
+    }
+
+    /// <summary>One daemon may take a call over from itself; the run's number tells its runs apart.</summary>
+    [Fact]
+    public async Task FinishAsync_by_an_earlier_run_of_the_same_owner_changes_nothing()
+    {
+        var (old, _) = await AcceptAsync("c1");
+        await _store.TakeOverAsync(old, Sample.Owner, Cancel);
+
+        (await _store.FinishAsync(old, Sample.Outcome(old), null, Cancel)).ShouldBeFalse();
+        (await _store.SaveStepAsync(old, new ModelAnswerStep("answer", "{}"), Cancel)).ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task FinishAsync_turn_and_outcome_stand_or_fall_together()
+    {
+        var (first, _) = await AcceptAsync("c1");
+        await _store.FinishAsync(first, Sample.Outcome(first), Sample.Turn(first), Cancel);
+        var (second, _) = await AcceptAsync("c2", first.ThreadId);
+
+        // The same call's turn once more: the thread refuses it, so the outcome must not be there either.
+        await Should.ThrowAsync<Exai.Core.Storage.StoreException>(async () => await _store.FinishAsync(second, Sample.Outcome(second), Sample.Turn(first), Cancel));
+
+        (await _store.FindAsync("c2", Cancel))!.IsFinished.ShouldBeFalse();
+        (await _store.FinishAsync(second, Sample.Outcome(second), Sample.Turn(second), Cancel)).ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task FindStepsAsync_gives_back_what_was_saved()
+    {
+        var (call, _) = await AcceptAsync("c1");
+        await _store.SaveStepAsync(call, new ModelAnswerStep("one", """{"a":1}"""), Cancel);
+        await _store.SaveStepAsync(call, new ModelAnswerStep("two", """{"b":"ü"}"""), Cancel);
+
+        var steps = await _store.FindStepsAsync("c1", Cancel);
+
+        steps.Keys.ShouldBe(["one", "two"], ignoreOrder: true);
+        steps["two"].AnswerJson.ShouldBe("""{"b":"ü"}""");
+    }
+
+    [Fact]
+    public async Task FindPredecessorAsync_goes_by_the_order_of_acceptance()
+    {
+        var (begun, _) = await AcceptAsync("c1");
+        var (second, _) = await AcceptAsync("c2", begun.ThreadId);
+        var (third, _) = await AcceptAsync("c3", begun.ThreadId);
+        var (elsewhere, _) = await AcceptAsync("c4", "another thread");
+
+        (await _store.FindPredecessorAsync(begun, Cancel)).ShouldBeNull();
+        (await _store.FindPredecessorAsync(elsewhere, Cancel)).ShouldBeNull();
+        (await _store.FindPredecessorAsync(third, Cancel))!.CallId.ShouldBe("c1");
+        await _store.FinishAsync(begun, Sample.Outcome(begun), Sample.Turn(begun), Cancel);
+        (await _store.FindPredecessorAsync(third, Cancel))!.CallId.ShouldBe("c2");
+        await _store.FinishAsync(second, Sample.Outcome(second), null, Cancel);
+        (await _store.FindPredecessorAsync(third, Cancel)).ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task AcceptAsync_thread_whose_calls_were_forgotten_goes_on_behind_its_turns()
+    {
+        var (first, _) = await AcceptAsync("c1");
+        await _store.FinishAsync(first, Sample.Outcome(first), Sample.Turn(first), Cancel);
+        await _store.ForgetFinishedAsync(_time.GetUtcNow().AddDays(1), Cancel);
+
+        var (second, _) = await AcceptAsync("c2", first.ThreadId);
+        await _store.FinishAsync(second, Sample.Outcome(second), Sample.Turn(second, "second"), Cancel);
+
+        var thread = await new SqliteThreadStore(_database).FindAsync(first.ThreadId, Cancel);
+        thread!.Turns.Select(turn => turn.CallId).ShouldBe(["c1", "c2"]);
+    }
+
+    [Fact]
+    public async Task ForgetFinishedAsync_forgets_old_finished_calls_with_their_steps_and_nothing_else()
+    {
+        var (old, _) = await AcceptAsync("old");
+        var (running, _) = await AcceptAsync("running");
+        await _store.SaveStepAsync(old, new ModelAnswerStep("answer", "{}"), Cancel);
+        await _store.FinishAsync(old, Sample.Outcome(old), Sample.Turn(old), Cancel);
+        _time.Advance(TimeSpan.FromHours(25));
+        var (recent, _) = await AcceptAsync("recent");
+        await _store.FinishAsync(recent, Sample.Outcome(recent), null, Cancel);
+
+        (await _store.ForgetFinishedAsync(_time.GetUtcNow().AddHours(-24), Cancel)).ShouldBe(1);
+
+        (await _store.FindAsync("old", Cancel)).ShouldBeNull();
+        (await _store.FindStepsAsync("old", Cancel)).ShouldBeEmpty();
+        (await _store.FindAsync("running", Cancel)).ShouldBe(running);
+        (await _store.FindAsync("recent", Cancel)).ShouldNotBeNull();
+        (await new SqliteThreadStore(_database).FindAsync(old.ThreadId, Cancel)).ShouldNotBeNull();
+    }
+
+    /// <summary>Traps 23, 25, 122: what a killed daemon had journaled is there for the next one.</summary>
+    [Fact]
+    public async Task Reopened_after_a_kill_calls_steps_outcomes_and_turns_are_there()
+    {
+        var (finished, _) = await AcceptAsync("finished");
+        await _store.FinishAsync(finished, Sample.Outcome(finished, "kept"), Sample.Turn(finished), Cancel);
+        var (running, _) = await AcceptAsync("running");
+        await _store.SaveStepAsync(running, new ModelAnswerStep("answer", """{"text":"paid"}"""), Cancel);
+
+        using var left = _file.CopyAsAfterKill();
+        await using var database = left.Open();
+        var store = new SqliteCallStore(database, Lease, _time);
+
+        var outcome = (await store.FindAsync("finished", Cancel))!.Outcome!;
+        (outcome.Text, outcome.State, outcome.Receipt.Runs).ShouldBe(("kept", CallState.Succeeded, 1));
+        (await store.FindAsync("running", Cancel)).ShouldBe(running);
+        (await store.FindStepsAsync("running", Cancel))["answer"].AnswerJson.ShouldBe("""{"text":"paid"}""");
+        (await new SqliteThreadStore(database).FindAsync(finished.ThreadId, Cancel))!.Turns.Count.ShouldBe(1);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _database.DisposeAsync();
+        _file.Dispose();
+    }
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    private async Task<(CallRecord Record, bool Accepted)> AcceptAsync(string callId, string? thread = null) =>
+        await _store.AcceptAsync(Sample.Call(callId, thread), Sample.Owner, Cancel);
+}
