@@ -1,6 +1,7 @@
 using Exai.Cli.Commands;
 using Exai.Settings;
 using Exai.Shim;
+using Microsoft.Win32.SafeHandles;
 
 namespace Exai.Cli;
 
@@ -13,9 +14,17 @@ internal static class Program
         {
             Console.SetOut(Console.Error);
             return await ShimHost.RunAsync(
-                () => SettingsLoader.Load(SettingsSources.FromProcess()), Console.OpenStandardInput(), Console.OpenStandardOutput(), TimeProvider.System, Chance.New());
+                () => SettingsLoader.Load(SettingsSources.FromProcess()), Console.OpenStandardInput(), OpenStandardOutput(), TimeProvider.System, Chance.New());
         }
 
         return await CommandTree.RunAsync(args);
     }
+
+    /// <summary>
+    /// On Unix the plain file: the console's own stream swallows the error that tells that nobody reads any more, and a shim without a
+    /// reader has to end.
+    /// </summary>
+    private static Stream OpenStandardOutput() => OperatingSystem.IsWindows()
+        ? Console.OpenStandardOutput()
+        : new FileStream(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0);
 }

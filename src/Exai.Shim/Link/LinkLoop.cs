@@ -116,8 +116,9 @@ internal sealed class LinkLoop(
         {
             return await DialKnownAsync(cancellationToken);
         }
-        catch (LinkException failure) when (failure.Kind is LinkFailure.Unreachable && settings.Current.Link.Autostart)
+        catch (LinkException failure) when (failure.Kind is LinkFailure.Unreachable or LinkFailure.NotADaemon && settings.Current.Link.Autostart)
         {
+            // A stranger at the port is no daemon either: a new one listens elsewhere. One that merely does not answer holds its home's lock.
             if (!await starter.StartOnceAsync(settings.Current, cancellationToken))
             {
                 throw;
