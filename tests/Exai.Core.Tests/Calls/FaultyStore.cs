@@ -19,6 +19,9 @@ internal sealed class FaultyStore(ICallStore inner) : ICallStore
     /// <summary>Happens when a step has been saved, before the call hears of it.</summary>
     public Action? StepSaved { get; set; }
 
+    /// <summary>Hears of each step that was really saved.</summary>
+    public Action<CallRecord>? StepSavedFor { get; set; }
+
     public ValueTask<CallRecord?> FindAsync(string callId, CancellationToken cancellationToken)
     {
         Read(nameof(FindAsync));
@@ -66,6 +69,11 @@ internal sealed class FaultyStore(ICallStore inner) : ICallStore
         Write(nameof(SaveStepAsync));
         var saved = await inner.SaveStepAsync(run, step, cancellationToken);
         StepSaved?.Invoke();
+        if (saved)
+        {
+            StepSavedFor?.Invoke(run);
+        }
+
         return saved;
     }
 
