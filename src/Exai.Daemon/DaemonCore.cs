@@ -22,7 +22,6 @@ internal sealed class DaemonCore : IAsyncDisposable
 {
     private readonly SqliteDatabase _database;
     private readonly IReadOnlyList<ModelProvider> _providers;
-    private readonly Retention _retention;
 
     /// <exception cref="Exai.Core.Storage.StoreException">The store cannot be opened.</exception>
     public DaemonCore(ExaiSettings settings, string epoch, TimeProvider time, ILoggerFactory loggers)
@@ -51,7 +50,6 @@ internal sealed class DaemonCore : IAsyncDisposable
         var runner = new ToolRunner(journaled, callStore, threads, models, time, loggers.CreateLogger("tools"));
         Calls = new CallService(
             callStore, runner, new CallOwner(epoch, ProcessIdentity.Current.ToString()), new ProcessLiveness(time), Options(settings.Calls), time, loggers.CreateLogger("calls"));
-        _retention = new Retention(callStore, settings.Calls.ResultTtl, time, loggers.CreateLogger("calls"));
         Tools = new ToolDispatcher(recomputed, journaled, Calls, time, loggers.CreateLogger("tools"));
     }
 
@@ -61,7 +59,6 @@ internal sealed class DaemonCore : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _retention.DisposeAsync();
         await Calls.DisposeAsync();
         await _database.DisposeAsync();
         foreach (var provider in _providers)

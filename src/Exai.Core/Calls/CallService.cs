@@ -21,8 +21,12 @@ namespace Exai.Core.Calls;
 /// </summary>
 public sealed class CallService : IAsyncDisposable
 {
+    private static readonly TimeSpan ForgetEvery = TimeSpan.FromHours(1);
+
     private readonly ConcurrentDictionary<string, LiveCall> _live = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Unsaved> _unsaved = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _stopping = new();
+    private readonly Lock _lock = new();
     private readonly ICallStore _store;
     private readonly ToolRunner _runner;
     private readonly CallOwner _owner;
@@ -30,8 +34,9 @@ public sealed class CallService : IAsyncDisposable
     private readonly CallOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly Task _leases;
+    private readonly Task _tending;
     private int _running;
+    private bool _closed;
 
     public CallService(
         ICallStore store, ToolRunner runner, CallOwner owner, IOwnerLiveness liveness, CallOptions options, TimeProvider time, ILogger logger)
@@ -43,7 +48,7 @@ public sealed class CallService : IAsyncDisposable
         _options = options;
         _time = time;
         _logger = logger;
-        _leases = RenewLeasesAsync();
+        _tending = TendAsync();
     }
 
     /// <summary>Calls that are running now; they keep the daemon busy.</summary>
@@ -58,35 +63,29 @@ public sealed class CallService : IAsyncDisposable
     /// <exception cref="CallException">The same id stands for other arguments, or is too old to be known.</exception>
     public CallAttachment StartOrAttach(CallRequest request)
     {
-        var hash = CanonicalJson.Hash(request.Tool, request.Arguments);
-        while (true)
+        var (live, known) = FindOrAddLive(request);
+        if (!known)
         {
-            ObjectDisposedException.ThrowIf(_stopping.IsCancellationRequested, this);
-            if (_live.TryGetValue(request.CallId, out var live))
-            {
-                RefuseOtherArguments(request.CallId, live.ArgumentsHash, hash);
-                live.Attached();
-                return new CallAttachment(live, RecoveredHow.Attached, _options.CancelGrace);
-            }
-
-            live = new LiveCall(request.CallId, hash, _time);
-            if (_live.TryAdd(request.CallId, live))
-            {
-                var attachment = new CallAttachment(live, RecoveredHow.None, _options.CancelGrace);
-                live.Work = ResolveAsync(live, request, attachment);
-                return attachment;
-            }
-
-            live.Dispose();
+            return Resolve(live, request);
         }
+
+        RefuseOtherArguments(request.CallId, live.ArgumentsHash, CanonicalJson.Hash(request.Tool, request.Arguments));
+        live.Attached();
+        return new CallAttachment(live, RecoveredHow.Attached, _options.CancelGrace);
     }
 
     /// <summary>Stops running calls where they are. They stay unfinished in the journal, for the next daemon to take over.</summary>
     public async ValueTask DisposeAsync()
     {
+        lock (_lock)
+        {
+            _closed = true;
+        }
+
         _stopping.Cancel();
-        await Task.WhenAll(_live.Values.Select(live => live.Work));
-        await _leases;
+        await Task.WhenAll(_live.Values.Select(live => live.Ended));
+        await _tending;
+        await TrySaveAsync();
         _stopping.Dispose();
     }
 
@@ -100,6 +99,23 @@ public sealed class CallService : IAsyncDisposable
         }
     }
 
+    /// <summary>Under a lock with the end: a call that begins is either refused or waited for by <see cref="DisposeAsync"/>.</summary>
+    private (LiveCall Live, bool Known) FindOrAddLive(CallRequest request)
+    {
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_closed, this);
+            if (_live.TryGetValue(request.CallId, out var known))
+            {
+                return (known, true);
+            }
+
+            var added = new LiveCall(request.CallId, CanonicalJson.Hash(request.Tool, request.Arguments), _time);
+            _live[request.CallId] = added;
+            return (added, false);
+        }
+    }
+
     private static void RefuseOtherArguments(string callId, string known, string given)
     {
         if (!string.Equals(known, given, StringComparison.Ordinal))
@@ -110,17 +126,23 @@ public sealed class CallService : IAsyncDisposable
         }
     }
 
+    private CallAttachment Resolve(LiveCall live, CallRequest request)
+    {
+        var attachment = new CallAttachment(live, RecoveredHow.None, _options.CancelGrace);
+        // Owned through LiveCall.Ended.
+        _ = ResolveAsync(live, request, attachment);
+        return attachment;
+    }
+
     private async Task ResolveAsync(LiveCall live, CallRequest request, CallAttachment first)
     {
-        var keep = false;
         try
         {
-            var outcome = await FindOrRunAsync(live, request, first);
-            keep = !outcome.Receipt.Durable;
-            live.Complete(outcome);
+            live.Complete(await FindOrRunAsync(live, request, first));
         }
-        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        catch (Exception) when (_stopping.IsCancellationRequested)
         {
+            // Whatever it was, the stop may have caused it: the next daemon finds out.
             live.Abandon();
         }
         catch (Exception failure)
@@ -134,10 +156,20 @@ public sealed class CallService : IAsyncDisposable
         finally
         {
             // An outcome that the store could not take is kept here, so that a resend still finds it.
-            if (!keep && _live.TryRemove(request.CallId, out _))
+            if (!_unsaved.ContainsKey(request.CallId))
             {
-                live.Dispose();
+                Forget(request.CallId);
             }
+
+            live.End();
+        }
+    }
+
+    private void Forget(string callId)
+    {
+        if (_live.TryRemove(callId, out var live))
+        {
+            live.Dispose();
         }
     }
 
@@ -148,37 +180,62 @@ public sealed class CallService : IAsyncDisposable
         {
             RefuseExpired(request.CallId);
             (record, var accepted) = await AcceptAsync(request, live.ArgumentsHash);
-            if (accepted)
+            if (accepted && await RunAsync(live, record) is { } outcome)
             {
-                return await RunAsync(live, record);
+                return outcome;
             }
         }
 
+        var waitingSince = _time.GetTimestamp();
         while (true)
         {
             RefuseOtherArguments(request.CallId, record.ArgumentsHash, live.ArgumentsHash);
-            if (record.Outcome is { } outcome)
+            if (record.Outcome is { } known)
             {
                 first.How = RecoveredHow.Replayed;
-                return outcome;
+                return known;
             }
 
             var ownerLives = record.Owner.Epoch != _owner.Epoch && _liveness.IsAlive(record.Owner, record.LeaseUntil);
             if (ownerLives)
             {
+                RefuseToWaitOn(record, _time.GetElapsedTime(waitingSince));
                 live.Report("another daemon is finishing this call");
                 await Task.Delay(_options.OwnerPoll, _time, _stopping.Token);
             }
             else if (await _store.TakeOverAsync(record, _owner, _stopping.Token) is { } mine)
             {
                 CallLog.TakenOver(_logger, mine.CallId, mine.Runs, record.Owner.Epoch);
-                return mine.Runs > _options.MaxRuns
-                    ? await FinishAsync(mine, CallOutcomes.Interrupted(mine, _options.MaxRuns, _time), turn: null)
-                    : await RunAsync(live, mine);
+                if (await RunOrInterruptAsync(live, mine) is { } outcome)
+                {
+                    return outcome;
+                }
+
+                waitingSince = _time.GetTimestamp();
             }
 
             record = await _store.FindAsync(request.CallId, _stopping.Token)
                 ?? throw new CallException(ErrorCodes.CallExpired, $"Call {request.CallId} was forgotten after {_options.ResultTtl.TotalHours:0} h. Ask again.");
+        }
+    }
+
+    private Task<CallOutcome?> RunOrInterruptAsync(LiveCall live, CallRecord mine) => mine.Runs > _options.MaxRuns
+        ? FinishAsync(mine, CallOutcomes.Interrupted(mine, _options.MaxRuns, _time), turn: null)
+        : RunAsync(live, mine);
+
+    /// <summary>A daemon that lives ends its calls by their clock; one that is stopped or stuck does not.</summary>
+    private void RefuseToWaitOn(CallRecord record, TimeSpan waited)
+    {
+        if (waited >= _options.Timeout)
+        {
+            throw new CallException(new CallError
+            {
+                Code = ErrorCodes.Timeout,
+                Clock = Clocks.Call,
+                CallId = record.CallId,
+                Message = $"Another daemon (epoch {record.Owner.Epoch}) lives and has not ended this call in {waited.TotalSeconds:0.#} s (EXAI_CALL_TIMEOUT_SECS). " +
+                    "It is not run a second time. End that daemon, then ask for the call again.",
+            });
         }
     }
 
@@ -209,15 +266,15 @@ public sealed class CallService : IAsyncDisposable
         }
     }
 
-    private async Task<CallOutcome> RunAsync(LiveCall live, CallRecord run)
+    /// <summary>One run to its outcome; null when another daemon owns the call by now.</summary>
+    private async Task<CallOutcome?> RunAsync(LiveCall live, CallRecord run)
     {
         Interlocked.Increment(ref _running);
         RunningChanged?.Invoke();
         try
         {
             using var clock = new CallClock(_options.Timeout, run.Spent, _time, live.Cancelled, _stopping.Token);
-            await WaitForThreadAsync(live, run, clock);
-            var (outcome, turn) = await _runner.RunAsync(run, live.Report, clock);
+            var (outcome, turn) = await _runner.RunAsync(run, () => WaitForThreadAsync(live, run, clock), live.Report, clock);
             return await FinishAsync(run, outcome, turn);
         }
         finally
@@ -230,16 +287,32 @@ public sealed class CallService : IAsyncDisposable
     /// <summary>Calls on one thread run one after another. One that lost its daemon is taken over, so that it holds nobody up.</summary>
     private async Task WaitForThreadAsync(LiveCall live, CallRecord run, CallClock clock)
     {
+        string? before = null;
         while (run.ContinuesThread && !clock.Token.IsCancellationRequested
             && await _store.FindPredecessorAsync(run, _stopping.Token) is { } predecessor)
         {
             live.Report("waiting for an earlier call on this thread");
-            using var earlier = StartOrAttach(predecessor.ToRequest());
+            if (predecessor.CallId == before)
+            {
+                // It has ended here and not in the journal: the store takes no writes at the moment.
+                await Task.WhenAny(Task.Delay(_options.OwnerPoll, _time, clock.Token));
+            }
+
+            before = predecessor.CallId;
+            var request = predecessor.ToRequest();
+            var (earlier, known) = FindOrAddLive(request);
+            if (!known)
+            {
+                Resolve(earlier, request);
+            }
+
+            // Joined without LiveCall.Attached: a call that waits behind a cancelled one does not want its answer.
             await Task.WhenAny(earlier.Outcome.WaitAsync(clock.Token));
         }
     }
 
-    private async Task<CallOutcome> FinishAsync(CallRecord run, CallOutcome outcome, Threads.Turn? turn)
+    /// <summary>Journals the outcome; null when another daemon took the call over in the belief that this one was dead, so that its outcome counts.</summary>
+    private async Task<CallOutcome?> FinishAsync(CallRecord run, CallOutcome outcome, Threads.Turn? turn)
     {
         try
         {
@@ -252,33 +325,33 @@ public sealed class CallService : IAsyncDisposable
         catch (StoreException failure)
         {
             CallLog.NotDurable(_logger, failure, run.CallId);
-            return outcome with { Receipt = outcome.Receipt with { Durable = false } };
+            var sent = outcome with { Receipt = outcome.Receipt with { Durable = false } };
+            _unsaved[run.CallId] = new Unsaved(run, sent, turn);
+            return sent;
         }
 
-        // Another daemon took the call over in the belief that this one was dead: its outcome is the call's.
         CallLog.OwnershipLost(_logger, run.CallId, run.Runs);
-        while (true)
-        {
-            var record = await _store.FindAsync(run.CallId, _stopping.Token);
-            if (record?.Outcome is { } theirs)
-            {
-                return theirs;
-            }
-
-            await Task.Delay(_options.OwnerPoll, _time, _stopping.Token);
-        }
+        return null;
     }
 
-    private async Task RenewLeasesAsync()
+    private async Task TendAsync()
     {
         using var timer = new PeriodicTimer(_options.Lease / 3, _time);
+        var forgotten = _time.GetTimestamp();
         try
         {
             while (await timer.WaitForNextTickAsync(_stopping.Token))
             {
-                if (Running > 0)
+                if (Running > 0 || !_unsaved.IsEmpty)
                 {
                     await TryRenewAsync();
+                }
+
+                await TrySaveAsync();
+                if (_time.GetElapsedTime(forgotten) >= ForgetEvery)
+                {
+                    forgotten = _time.GetTimestamp();
+                    await TryForgetAsync();
                 }
             }
         }
@@ -299,4 +372,39 @@ public sealed class CallService : IAsyncDisposable
             CallLog.LeaseNotRenewed(_logger, failure);
         }
     }
+
+    /// <summary>Journals what was sent as not durable, once the store takes it again.</summary>
+    private async Task TrySaveAsync()
+    {
+        try
+        {
+            foreach (var (callId, (run, outcome, turn)) in _unsaved)
+            {
+                await _store.FinishAsync(run, outcome, turn, CancellationToken.None);
+                CallLog.Finished(_logger, run.CallId, run.Tool, outcome.State, outcome.Receipt.TotalMs, run.Runs);
+                _unsaved.TryRemove(callId, out _);
+                Forget(callId);
+            }
+        }
+        catch (StoreException)
+        {
+            // Still no room. That was logged when the outcome was sent.
+        }
+    }
+
+    private async Task TryForgetAsync()
+    {
+        try
+        {
+            // Somewhat later than ids are refused, so that a client whose clock is ahead cannot run a forgotten call again.
+            await _store.ForgetFinishedAsync(_time.GetUtcNow() - _options.ResultTtl - ForgetEvery, _stopping.Token);
+        }
+        catch (StoreException failure)
+        {
+            CallLog.NotForgotten(_logger, failure);
+        }
+    }
+
+    /// <summary>An outcome that was sent and could not be journaled.</summary>
+    private sealed record Unsaved(CallRecord Run, CallOutcome Outcome, Threads.Turn? Turn);
 }

@@ -7,9 +7,11 @@ namespace Exai.Core.Calls;
 internal sealed class LiveCall(string callId, string argumentsHash, TimeProvider time) : IDisposable
 {
     private readonly TaskCompletionSource<CallOutcome> _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _cancel = new();
     private readonly Lock _lock = new();
     private ITimer? _grace;
+    private object? _graceTicket;
     private volatile string _progress = "accepted";
 
     public string CallId => callId;
@@ -25,12 +27,14 @@ internal sealed class LiveCall(string callId, string argumentsHash, TimeProvider
     /// <summary>What it is doing now, in at most 200 characters.</summary>
     public string Progress => _progress;
 
-    /// <summary>The resolving and running of the call; awaited at shutdown.</summary>
-    public Task Work { get; set; } = Task.CompletedTask;
+    /// <summary>Ends with the resolving and running of the call; awaited at shutdown.</summary>
+    public Task Ended => _ended.Task;
 
     public void Report(string progress) => _progress = progress.Length <= 200 ? progress : progress[..199] + "…";
 
     public void Complete(CallOutcome outcome) => _outcome.TrySetResult(outcome);
+
+    public void End() => _ended.TrySetResult();
 
     public void Abandon() => _outcome.TrySetCanceled(CancellationToken.None);
 
@@ -39,8 +43,7 @@ internal sealed class LiveCall(string callId, string argumentsHash, TimeProvider
     {
         lock (_lock)
         {
-            _grace?.Dispose();
-            _grace = null;
+            EndGraceUnsynchronized();
         }
     }
 
@@ -51,8 +54,12 @@ internal sealed class LiveCall(string callId, string argumentsHash, TimeProvider
     {
         lock (_lock)
         {
-            _grace?.Dispose();
-            _grace = time.CreateTimer(static call => ((LiveCall)call!).Cancel(), this, grace, Timeout.InfiniteTimeSpan);
+            EndGraceUnsynchronized();
+            if (!_outcome.Task.IsCompleted)
+            {
+                _graceTicket = new object();
+                _grace = time.CreateTimer(GraceOver, _graceTicket, grace, Timeout.InfiniteTimeSpan);
+            }
         }
     }
 
@@ -72,5 +79,26 @@ internal sealed class LiveCall(string callId, string argumentsHash, TimeProvider
     {
         Attached();
         _cancel.Dispose();
+    }
+
+    /// <summary>A timer may fire in the moment in which it is stopped; the ticket tells whether it still counts.</summary>
+    private void GraceOver(object? ticket)
+    {
+        lock (_lock)
+        {
+            if (!ReferenceEquals(ticket, _graceTicket))
+            {
+                return;
+            }
+        }
+
+        Cancel();
+    }
+
+    private void EndGraceUnsynchronized()
+    {
+        _grace?.Dispose();
+        _grace = null;
+        _graceTicket = null;
     }
 }

@@ -20,7 +20,9 @@ internal sealed class AttemptClocks : IAttemptSignals, IDisposable
     private ITimer? _firstToken;
     private ITimer? _idle;
     private string? _fired;
+    private long _lastSign;
     private bool _headersSeen;
+    private bool _tokenSeen;
     private bool _disposed;
 
     public AttemptClocks(AttemptClockLimits limits, TimeProvider time, CancellationToken cancellationToken)
@@ -89,10 +91,7 @@ internal sealed class AttemptClocks : IAttemptSignals, IDisposable
     {
         lock (_lock)
         {
-            if (!_disposed)
-            {
-                _idle?.Change(_limits.Idle, Timeout.InfiniteTimeSpan);
-            }
+            RestartIdleUnsynchronized();
         }
     }
 
@@ -102,15 +101,10 @@ internal sealed class AttemptClocks : IAttemptSignals, IDisposable
         lock (_lock)
         {
             _headersSeen = true;
+            _tokenSeen = true;
             StopUnsynchronized(ref _headers);
             StopUnsynchronized(ref _firstToken);
-            if (_disposed || _fired is not null)
-            {
-                return;
-            }
-
-            _idle ??= Start(Clocks.Idle, _limits.Idle);
-            _idle.Change(_limits.Idle, Timeout.InfiniteTimeSpan);
+            RestartIdleUnsynchronized();
         }
     }
 
@@ -134,14 +128,7 @@ internal sealed class AttemptClocks : IAttemptSignals, IDisposable
     {
         lock (_lock)
         {
-            // A timer may fire in the moment in which it is stopped.
-            var stopped = clock switch
-            {
-                Clocks.Headers => _headers is null,
-                Clocks.FirstToken => _firstToken is null,
-                _ => false,
-            };
-            if (_disposed || stopped || _fired is not null)
+            if (_disposed || _fired is not null || IsPutOffUnsynchronized(clock))
             {
                 return;
             }
@@ -157,6 +144,41 @@ internal sealed class AttemptClocks : IAttemptSignals, IDisposable
         {
             // The attempt ended in the same moment.
         }
+    }
+
+    /// <summary>A timer may fire in the moment in which it is stopped or set anew.</summary>
+    private bool IsPutOffUnsynchronized(string clock)
+    {
+        switch (clock)
+        {
+            case Clocks.Headers:
+                return _headersSeen;
+            case Clocks.FirstToken:
+                return _tokenSeen;
+            case Clocks.Idle:
+                var left = _limits.Idle - _time.GetElapsedTime(_lastSign);
+                if (left > TimeSpan.Zero)
+                {
+                    _idle?.Change(left, Timeout.InfiniteTimeSpan);
+                }
+
+                return left > TimeSpan.Zero;
+            default:
+                return false;
+        }
+    }
+
+    /// <summary>The gap between tokens has no clock before the first one.</summary>
+    private void RestartIdleUnsynchronized()
+    {
+        if (!_tokenSeen || _disposed || _fired is not null)
+        {
+            return;
+        }
+
+        _lastSign = _time.GetTimestamp();
+        _idle ??= Start(Clocks.Idle, _limits.Idle);
+        _idle.Change(_limits.Idle, Timeout.InfiniteTimeSpan);
     }
 
     private static void StopUnsynchronized(ref ITimer? timer)

@@ -31,7 +31,7 @@ internal sealed class ModelGateway(ModelRouter router, TimeProvider time, ILogge
         }
 
         // 2. Lay the thread into the window.
-        var maxOutput = Math.Min(route.Provider.MaxOutputTokens, route.Info?.MaxOutput ?? int.MaxValue);
+        var maxOutput = ThreadWindow.MaxOutput(route.Provider.MaxOutputTokens, route.Info);
         var (messages, dropped) = ThreadWindow.Lay(question, route.ModelId, route.Info?.Window, maxOutput);
 
         // 3. Ask, under the clocks.

@@ -1,3 +1,4 @@
+using Exai.Core.Models.Catalogue;
 using Exai.Protocol;
 using Microsoft.Extensions.AI;
 
@@ -13,6 +14,10 @@ internal static class ThreadWindow
 
     /// <summary>For what estimates miss and protocols add.</summary>
     private const int Reserve = 1024;
+
+    /// <summary>How many tokens the answer may have; never so many that a small window has no room for the question.</summary>
+    public static int MaxOutput(int wanted, ModelInfo? model) =>
+        (int)Math.Min(Math.Min(wanted, model?.MaxOutput ?? int.MaxValue), (model?.Window ?? UnknownWindow) / 2);
 
     /// <exception cref="CallException">CONTEXT_TOO_LARGE: the question alone does not fit.</exception>
     public static (List<ChatMessage> Messages, int DroppedTurns) Lay(ModelQuestion question, string model, long? window, int maxOutput)

@@ -30,9 +30,6 @@ internal static partial class CallLog
     [LoggerMessage(1007, LogLevel.Information, "Call {CallId}: {Provider} {Model} ended {Outcome} at {Stage} after {TotalMs} ms")]
     public static partial void AttemptEnded(ILogger logger, string callId, string provider, string model, string outcome, string stage, long totalMs);
 
-    [LoggerMessage(1008, LogLevel.Information, "{Count} finished calls are past their time and forgotten")]
-    public static partial void Forgotten(ILogger logger, int count);
-
-    [LoggerMessage(1009, LogLevel.Warning, "Finished calls that are past their time could not be forgotten")]
+    [LoggerMessage(1008, LogLevel.Warning, "Old finished calls could not be removed from the journal")]
     public static partial void NotForgotten(ILogger logger, Exception failure);
 }

@@ -16,21 +16,18 @@ public sealed class CallContext
     private readonly ICallStore _store;
     private readonly ThreadReader _threads;
     private readonly IModelGateway _models;
-    private readonly IReadOnlyDictionary<string, ModelAnswerStep> _steps;
     private readonly Lock _lock = new();
     private readonly List<ModelAnswer> _answers = [];
     private readonly List<ReceiptAttempt> _failedAttempts = [];
+    private IReadOnlyDictionary<string, ModelAnswerStep> _steps = new Dictionary<string, ModelAnswerStep>();
     private int _replayed;
 
-    internal CallContext(
-        CallRecord call, IReadOnlyDictionary<string, ModelAnswerStep> steps, Action<string> report,
-        ICallStore store, ThreadReader threads, IModelGateway models, TimeProvider time)
+    internal CallContext(CallRecord call, Action<string> report, ICallStore store, ThreadReader threads, IModelGateway models, TimeProvider time)
     {
         Call = call;
         Report = report;
         Time = time;
         Arguments = new ToolArguments(call.Tool, JsonElement.Parse(call.ArgumentsJson));
-        _steps = steps;
         _store = store;
         _threads = threads;
         _models = models;
@@ -50,6 +47,9 @@ public sealed class CallContext
         ? _threads.OpenAsync(Call.ThreadId, cancellationToken)
         : ValueTask.FromResult<ConversationThread?>(null);
 
+    /// <summary>Fetches the answers that earlier runs of the call have journaled.</summary>
+    internal async ValueTask RecallStepsAsync() => _steps = await _store.FindStepsAsync(Call.CallId, CancellationToken.None);
+
     /// <param name="key">Names the question within the call, the same in every run.</param>
     public async Task<ModelAnswer> AskAsync(string key, ModelQuestion question, CancellationToken cancellationToken)
     {
@@ -65,7 +65,8 @@ public sealed class CallContext
         try
         {
             // An answer that another run of this call will repeat is not worth failing for: the outcome decides who owned it.
-            await _store.SaveStepAsync(Call, new ModelAnswerStep(key, JsonSerializer.Serialize(answer, StoreJson.Default.ModelAnswer)), cancellationToken);
+            // It is kept whatever was cancelled meanwhile: it is paid for, and the next run would have to pay again.
+            await _store.SaveStepAsync(Call, new ModelAnswerStep(key, JsonSerializer.Serialize(answer, StoreJson.Default.ModelAnswer)), CancellationToken.None);
         }
         catch (StoreException)
         {

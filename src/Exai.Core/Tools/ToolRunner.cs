@@ -14,13 +14,15 @@ public sealed class ToolRunner(
 {
     private readonly Dictionary<string, ITool> _tools = tools.ToDictionary(tool => tool.Descriptor.Name, StringComparer.Ordinal);
 
+    /// <param name="waitForTurn">Waits until the call may run. Its failure, as any from here on, is the call's outcome.</param>
     /// <exception cref="OperationCanceledException">The daemon stops; the run has no outcome.</exception>
-    public async Task<(CallOutcome Outcome, Turn? Turn)> RunAsync(CallRecord call, Action<string> report, CallClock clock)
+    public async Task<(CallOutcome Outcome, Turn? Turn)> RunAsync(CallRecord call, Func<Task> waitForTurn, Action<string> report, CallClock clock)
     {
-        var steps = await store.FindStepsAsync(call.CallId, CancellationToken.None);
-        var context = new CallContext(call, steps, report, store, threads, models, time);
+        var context = new CallContext(call, report, store, threads, models, time);
         try
         {
+            await waitForTurn();
+            await context.RecallStepsAsync();
             clock.Token.ThrowIfCancellationRequested();
             if (!_tools.TryGetValue(call.Tool, out var tool))
             {

@@ -121,7 +121,7 @@ public sealed class SqliteDatabaseTests : IDisposable
 
         await database.DisposeAsync();
 
-        writes.ShouldAllBe(write => write.IsCompletedSuccessfully);
+        await Task.WhenAll(writes);
         await using var again = _file.Open();
         Numbers(again).Count.ShouldBe(101);
     }

@@ -1,0 +1,140 @@
+using Exai.Core.Calls;
+using Exai.Protocol;
+
+namespace Exai.Core.Tests.Calls;
+
+/// <summary>What becomes of calls when the store fails, write by write.</summary>
+public sealed class CallStoreFailureTests
+{
+    [Fact]
+    public void Full_at_accept_the_call_is_refused_and_nobody_asked() => CallWorld.Run(async world =>
+    {
+        var daemon = world.Start();
+        daemon.Store.Full.Add("AcceptAsync");
+        var request = world.Chat("hello");
+
+        var outcome = await daemon.AskAsync(request);
+
+        outcome.Error!.Code.ShouldBe(ErrorCodes.StoreFull);
+        outcome.Receipt.Runs.ShouldBe(0);
+        world.Provider.Requests.ShouldBeEmpty();
+        daemon.Store.Full.Clear();
+        (await daemon.AskAsync(request)).State.ShouldBe(CallState.Succeeded);
+    });
+
+    [Fact]
+    public void Full_at_the_step_and_at_the_end_the_answer_is_sent_as_not_durable() => CallWorld.Run(async world =>
+    {
+        var daemon = world.Start();
+        daemon.Store.Full.UnionWith(["SaveStepAsync", "FinishAsync"]);
+        var request = world.Chat("hello");
+
+        var outcome = await daemon.AskAsync(request);
+        await world.Simulation.SettleAsync();
+        var again = daemon.Calls.StartOrAttach(request);
+
+        (outcome.State, outcome.Receipt.Durable).ShouldBe((CallState.Succeeded, false));
+        (await again.Outcome).ShouldBeSameAs(outcome);
+        world.Provider.Requests.Count.ShouldBe(1);
+        Should.Throw<CallException>(() => daemon.Calls.StartOrAttach(world.Chat("other", callId: request.CallId))).Error.Code.ShouldBe(ErrorCodes.CallConflict);
+    });
+
+    [Fact]
+    public void Room_again_what_was_sent_as_not_durable_is_journaled_unchanged() => CallWorld.Run(async world =>
+    {
+        var daemon = world.Start();
+        daemon.Store.Full.Add("FinishAsync");
+        var request = world.Chat("hello");
+        var outcome = await daemon.AskAsync(request);
+
+        daemon.Store.Full.Clear();
+        await world.AfterAsync(world.Options.Lease.TotalSeconds);
+
+        daemon.Calls.IsLive(request.CallId).ShouldBeFalse();
+        await daemon.KillAsync();
+        var replayed = await world.Start().AskAsync(request);
+        (replayed.Text, replayed.Receipt.Runs, replayed.Receipt.Durable).ShouldBe((outcome.Text, 1, false));
+        world.Provider.Requests.Count.ShouldBe(1);
+    });
+
+    [Fact]
+    public void Room_again_at_a_clean_stop_it_is_journaled_then() => CallWorld.Run(async world =>
+    {
+        var daemon = world.Start();
+        daemon.Store.Full.Add("FinishAsync");
+        var request = world.Chat("hello");
+        var outcome = await daemon.AskAsync(request);
+        daemon.Store.Full.Clear();
+
+        await daemon.DisposeAsync();
+
+        (await world.Start().AskAsync(request)).Text.ShouldBe(outcome.Text);
+        world.Provider.Requests.Count.ShouldBe(1);
+    });
+
+    /// <summary>Its client has a continuation_id: the next call on the thread must find the turn, and must not spin until then.</summary>
+    [Fact]
+    public void Not_durable_answer_begins_a_thread_the_next_call_goes_on_with_it() => CallWorld.Run(async world =>
+    {
+        var daemon = world.Start();
+        daemon.Store.Full.Add("FinishAsync");
+        var begun = await daemon.AskAsync(world.Chat("begin"));
+        daemon.Store.Full.Clear();
+
+        var next = await daemon.AskAsync(world.Chat("next", begun.Receipt.ThreadId));
+
+        next.State.ShouldBe(CallState.Succeeded);
+        world.Provider.Requests[^1].Messages.Select(message => message.Text).Skip(1).ShouldBe(["begin", "answer to (begin)", "next"]);
+    });
+
+    /// <summary>A call that was accepted has an outcome: without one it would run again for nobody, and hold up its thread.</summary>
+    [Theory]
+    [InlineData("FindStepsAsync")]
+    [InlineData("FindPredecessorAsync")]
+    public void Unreadable_after_accept_the_failure_is_the_calls_outcome(string operation) => CallWorld.Run(async world =>
+    {
+        var daemon = world.Start();
+        var thread = (await daemon.AskAsync(world.Chat("begin"))).Receipt.ThreadId;
+        daemon.Store.Unreadable.Add(operation);
+        var request = world.Chat("hello", thread);
+
+        var outcome = await daemon.AskAsync(request);
+
+        (outcome.State, outcome.Error!.Code).ShouldBe((CallState.Failed, ErrorCodes.InternalError));
+        outcome.Text.ShouldContain("disk I/O error");
+        daemon.Store.Unreadable.Clear();
+        await world.Simulation.SettleAsync();
+        (await daemon.AskAsync(request)).Text.ShouldBe(outcome.Text);
+        (await daemon.AskAsync(world.Chat("next", thread))).State.ShouldBe(CallState.Succeeded);
+    });
+
+    [Fact]
+    public void Unreadable_at_the_look_up_nothing_is_begun() => CallWorld.Run(async world =>
+    {
+        var daemon = world.Start();
+        daemon.Store.Unreadable.Add("FindAsync");
+        var request = world.Chat("hello");
+
+        (await daemon.AskAsync(request)).Error!.Code.ShouldBe(ErrorCodes.InternalError);
+
+        daemon.Store.Unreadable.Clear();
+        await world.Simulation.SettleAsync();
+        (await daemon.AskAsync(request)).Receipt.Runs.ShouldBe(1);
+    });
+
+    [Fact]
+    public void Leases_cannot_be_renewed_the_calls_run_on() => CallWorld.Run(async world =>
+    {
+        world.Options = world.Options with { Lease = TimeSpan.FromSeconds(3) };
+        var daemon = world.Start();
+        daemon.Store.Full.Add("RenewLeasesAsync");
+
+        (await daemon.AskAsync(world.Chat("hello"))).State.ShouldBe(CallState.Succeeded);
+
+        daemon.Store.Full.Clear();
+        var later = world.Chat("later");
+        _ = daemon.Calls.StartOrAttach(later);
+        await world.AfterAsync(5);
+        (await daemon.FindAsync(later.CallId))!.LeaseUntil.ShouldBeGreaterThan(world.Time.GetUtcNow() + TimeSpan.FromSeconds(1.9));
+    });
+}

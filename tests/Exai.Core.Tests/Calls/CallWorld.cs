@@ -1,0 +1,144 @@
+using System.Text.Json;
+using Exai.Core.Calls;
+using Exai.Core.Models;
+using Exai.Core.Models.Catalogue;
+using Exai.Core.Storage.Sqlite;
+using Exai.Core.Threads;
+using Exai.Core.Tools;
+using Exai.Core.Tools.Chat;
+using Exai.Protocol;
+using Exai.Settings;
+using Exai.Testing;
+
+namespace Exai.Core.Tests.Calls;
+
+/// <summary>
+/// Daemons that share one database and one scripted provider, on one virtual clock. A daemon can be killed (its writes stop, its owner is
+/// dead), or taken for dead while it runs on.
+/// </summary>
+internal sealed class CallWorld(Simulation simulation) : IAsyncDisposable
+{
+    private readonly List<TestDaemon> _daemons = [];
+
+    public TempDatabase File { get; } = new();
+
+    public Simulation Simulation => simulation;
+
+    public VirtualTime Time => simulation.Time;
+
+    public ListLogger Log { get; } = new();
+
+    /// <summary>Epochs that count as dead.</summary>
+    public HashSet<string> Dead { get; } = [];
+
+    public ScriptedChatClient Provider { get; set; } = new(simulation.Time, TimeSpan.FromSeconds(10));
+
+    /// <summary>A long lease, because each renewal costs the simulation a step.</summary>
+    public CallOptions Options { get; set; } = new() { Lease = TimeSpan.FromSeconds(90), OwnerPoll = TimeSpan.FromSeconds(1) };
+
+    public static void Run(Func<CallWorld, Task> body, int? seed = null) => Simulation.Run(
+        async simulation =>
+        {
+            await using var world = new CallWorld(simulation);
+            await body(world);
+        },
+        seed);
+
+    public TestDaemon Start()
+    {
+        var daemon = new TestDaemon(this, $"epoch-{_daemons.Count + 1}");
+        _daemons.Add(daemon);
+        return daemon;
+    }
+
+    public CallRequest Chat(string prompt, string? thread = null, string? callId = null) => new()
+    {
+        CallId = callId ?? CallId.New(Time),
+        Tool = "chat",
+        Arguments = thread is null
+            ? JsonSerializer.SerializeToElement(new { prompt })
+            : JsonSerializer.SerializeToElement(new { prompt, continuation_id = thread }),
+        SessionId = "session",
+    };
+
+    public Task AfterAsync(double seconds) => Task.Delay(TimeSpan.FromSeconds(seconds), Time);
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var daemon in _daemons)
+        {
+            await daemon.DisposeAsync();
+        }
+
+        File.Dispose();
+    }
+}
+
+/// <summary>A daemon's core: store, model, chat, calls.</summary>
+internal sealed class TestDaemon : IAsyncDisposable
+{
+    public static readonly ProviderClocks Clocks = new()
+    {
+        Connect = TimeSpan.FromSeconds(10),
+        FirstTokenPlain = TimeSpan.FromSeconds(75),
+        FirstTokenWeb = TimeSpan.FromSeconds(300),
+        FirstTokenThinking = TimeSpan.FromSeconds(360),
+        FirstTokenWebThinking = TimeSpan.FromSeconds(420),
+        Idle = TimeSpan.FromSeconds(120),
+        Stream = TimeSpan.FromSeconds(600),
+    };
+
+    private readonly CallWorld _world;
+    private readonly SqliteDatabase _database;
+    private bool _ended;
+
+    public TestDaemon(CallWorld world, string epoch)
+    {
+        _world = world;
+        Epoch = epoch;
+        _database = world.File.Open();
+        Store = new FaultyStore(new SqliteCallStore(_database, world.Options.Lease, world.Time));
+        Threads = new SqliteThreadStore(_database);
+        var router = new ModelRouter([new ModelProvider("glm", world.Provider, Clocks, ["glm-4.6"], MaxOutputTokens: 8192)], ModelCatalogue.Load(), "auto");
+        var models = new ModelGateway(router, world.Time, world.Log);
+        ITool[] tools = [new ChatTool()];
+        var runner = new ToolRunner(tools, Store, new ThreadReader(Threads, TimeSpan.FromHours(24), 200, world.Time), models, world.Time, world.Log);
+        Calls = new CallService(Store, runner, new CallOwner(epoch, "process-" + epoch), new Liveness(world), world.Options, world.Time, world.Log);
+    }
+
+    public string Epoch { get; }
+
+    public FaultyStore Store { get; }
+
+    public SqliteThreadStore Threads { get; }
+
+    public CallService Calls { get; }
+
+    /// <summary>The call's outcome, however it comes about.</summary>
+    public async Task<CallOutcome> AskAsync(CallRequest request) => await Calls.StartOrAttach(request).Outcome;
+
+    public async Task<CallRecord?> FindAsync(string callId) => await Store.FindAsync(callId, CancellationToken.None);
+
+    /// <summary>As kill -9: from now on nothing is written, and its owner is dead.</summary>
+    public async Task KillAsync()
+    {
+        Store.Killed = true;
+        _world.Dead.Add(Epoch);
+        await DisposeAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_ended)
+        {
+            _ended = true;
+            await Calls.DisposeAsync();
+            await _database.DisposeAsync();
+        }
+    }
+
+    private sealed class Liveness(CallWorld world) : IOwnerLiveness
+    {
+        public bool IsAlive(CallOwner owner, DateTimeOffset leaseUntil) => !world.Dead.Contains(owner.Epoch);
+    }
+}

@@ -1,0 +1,106 @@
+using Exai.Core.Calls;
+using Exai.Core.Storage;
+using Exai.Core.Threads;
+
+namespace Exai.Core.Tests.Calls;
+
+/// <summary>A call store that can be out of room, unreadable, or cut off from its file.</summary>
+internal sealed class FaultyStore(ICallStore inner) : ICallStore
+{
+    /// <summary>Operations that find the disk full, by their method's name.</summary>
+    public HashSet<string> Full { get; } = [];
+
+    /// <summary>Reads that fail, by their method's name.</summary>
+    public HashSet<string> Unreadable { get; } = [];
+
+    /// <summary>The process is gone: nothing is written any more.</summary>
+    public bool Killed { get; set; }
+
+    /// <summary>Happens when a step has been saved, before the call hears of it.</summary>
+    public Action? StepSaved { get; set; }
+
+    /// <summary>Hears of each step that was really saved.</summary>
+    public Action<CallRecord>? StepSavedFor { get; set; }
+
+    public ValueTask<CallRecord?> FindAsync(string callId, CancellationToken cancellationToken)
+    {
+        Read(nameof(FindAsync));
+        return inner.FindAsync(callId, cancellationToken);
+    }
+
+    public ValueTask<(CallRecord Record, bool Accepted)> AcceptAsync(NewCall call, CallOwner owner, CancellationToken cancellationToken)
+    {
+        Write(nameof(AcceptAsync));
+        return inner.AcceptAsync(call, owner, cancellationToken);
+    }
+
+    public ValueTask<CallRecord?> TakeOverAsync(CallRecord seen, CallOwner owner, CancellationToken cancellationToken)
+    {
+        Write(nameof(TakeOverAsync));
+        return inner.TakeOverAsync(seen, owner, cancellationToken);
+    }
+
+    public ValueTask<bool> FinishAsync(CallRecord run, CallOutcome outcome, Turn? turn, CancellationToken cancellationToken)
+    {
+        Write(nameof(FinishAsync));
+        return inner.FinishAsync(run, outcome, turn, cancellationToken);
+    }
+
+    public ValueTask RenewLeasesAsync(CallOwner owner, CancellationToken cancellationToken)
+    {
+        Write(nameof(RenewLeasesAsync));
+        return inner.RenewLeasesAsync(owner, cancellationToken);
+    }
+
+    public ValueTask<CallRecord?> FindPredecessorAsync(CallRecord call, CancellationToken cancellationToken)
+    {
+        Read(nameof(FindPredecessorAsync));
+        return inner.FindPredecessorAsync(call, cancellationToken);
+    }
+
+    public ValueTask<IReadOnlyDictionary<string, ModelAnswerStep>> FindStepsAsync(string callId, CancellationToken cancellationToken)
+    {
+        Read(nameof(FindStepsAsync));
+        return inner.FindStepsAsync(callId, cancellationToken);
+    }
+
+    public async ValueTask<bool> SaveStepAsync(CallRecord run, ModelAnswerStep step, CancellationToken cancellationToken)
+    {
+        Write(nameof(SaveStepAsync));
+        var saved = await inner.SaveStepAsync(run, step, cancellationToken);
+        StepSaved?.Invoke();
+        if (saved)
+        {
+            StepSavedFor?.Invoke(run);
+        }
+
+        return saved;
+    }
+
+    public ValueTask<int> ForgetFinishedAsync(DateTimeOffset before, CancellationToken cancellationToken)
+    {
+        Write(nameof(ForgetFinishedAsync));
+        return inner.ForgetFinishedAsync(before, cancellationToken);
+    }
+
+    private void Read(string operation)
+    {
+        if (Unreadable.Contains(operation))
+        {
+            throw new StoreException("The store cannot be read: disk I/O error", full: false);
+        }
+    }
+
+    private void Write(string operation)
+    {
+        if (Killed)
+        {
+            throw new StoreException("This process is dead.", full: false);
+        }
+
+        if (Full.Contains(operation))
+        {
+            throw new StoreException("The store cannot be written: database or disk is full", full: true);
+        }
+    }
+}
