@@ -116,8 +116,9 @@ internal sealed class LinkLoop(
         {
             return await DialKnownAsync(cancellationToken);
         }
-        catch (LinkException failure) when (failure.Kind is LinkFailure.Unreachable && settings.Current.Link.Autostart)
+        catch (LinkException failure) when (failure.Kind is LinkFailure.Unreachable or LinkFailure.NotADaemon && settings.Current.Link.Autostart)
         {
+            // Another program at the default port does not keep this home's daemon from starting at a free one.
             if (!await starter.StartOnceAsync(settings.Current, cancellationToken))
             {
                 throw;
