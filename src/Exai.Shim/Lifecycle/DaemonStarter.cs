@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using Exai.Settings;
 using Exai.Settings.Home;
 using Exai.Shim.Link;
@@ -33,8 +34,21 @@ internal sealed class DaemonStarter(IDaemonLauncher launcher, TimeProvider time,
     public static DaemonStarter CreateDefault(TimeProvider time) => new(new ProcessLauncher(), time, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
 
     /// <summary>True when a daemon that was started here listens; false when it is not the shim's business, or somebody else is about to start one.</summary>
-    /// <exception cref="LinkException">The daemon that was started ended at once.</exception>
+    /// <exception cref="LinkException">The daemon that was started ended at once, or none could be started.</exception>
     public async Task<bool> StartOnceAsync(ExaiSettings settings, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await StartMissingAsync(settings, cancellationToken);
+        }
+        catch (Exception failure) when (failure is HomeException or IOException or UnauthorizedAccessException or Win32Exception)
+        {
+            // A home that cannot be used, a machine that starts no more processes: said at each call, and no reason to end.
+            throw new LinkException(LinkFailure.DaemonDied, $"No daemon could be started. {failure.Message}", failure);
+        }
+    }
+
+    private async Task<bool> StartMissingAsync(ExaiSettings settings, CancellationToken cancellationToken)
     {
         if (!OwnershipFile.Read(settings.Home).ShimMayStart)
         {

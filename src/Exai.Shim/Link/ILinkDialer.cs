@@ -48,7 +48,7 @@ internal enum LinkFailure
     /// <summary>The connection stood but did not become ready.</summary>
     NotValidated,
 
-    /// <summary>A daemon was started and ended at once.</summary>
+    /// <summary>A daemon was started and ended at once, or could not be started.</summary>
     DaemonDied,
 }
 
