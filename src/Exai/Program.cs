@@ -1,6 +1,7 @@
 using Exai.Cli.Commands;
 using Exai.Settings;
 using Exai.Shim;
+using Microsoft.Win32.SafeHandles;
 
 namespace Exai.Cli;
 
@@ -13,9 +14,14 @@ internal static class Program
         {
             Console.SetOut(Console.Error);
             return await ShimHost.RunAsync(
-                () => SettingsLoader.Load(SettingsSources.FromProcess()), Console.OpenStandardInput(), Console.OpenStandardOutput(), TimeProvider.System, Chance.New());
+                () => SettingsLoader.Load(SettingsSources.FromProcess()), Console.OpenStandardInput(), OpenOutput(), TimeProvider.System, Chance.New());
         }
 
         return await CommandTree.RunAsync(args);
     }
+
+    /// <summary>The console's own stream takes a pipe that nobody reads any more for success, so the shim would not notice that its client has gone.</summary>
+    private static Stream OpenOutput() => OperatingSystem.IsWindows()
+        ? Console.OpenStandardOutput()
+        : new FileStream(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0);
 }
