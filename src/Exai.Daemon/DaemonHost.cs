@@ -104,7 +104,7 @@ public sealed class DaemonHost : IAsyncDisposable
             await _link.TellDrainingAsync(either.Token);
             await _core.Calls.WhenIdleAsync(either.Token);
             using var answers = new CancellationTokenSource(AnswerPatience, _time);
-            await _calls.WhenAnsweredAsync(answers.Token);
+            await _calls.WhenAnsweredAsync(() => _link.OwesAnswers, answers.Token);
         }
         catch (OperationCanceledException)
         {

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Exai.EndToEnd.Tests.Harness;
+using Exai.Simulator;
 
 namespace Exai.EndToEnd.Tests;
 
@@ -77,21 +78,14 @@ public sealed class BadSetupTests
     public async Task The_default_port_that_is_taken_is_replaced_by_a_free_one_which_the_shim_finds()
     {
         const int DefaultPort = 8079;
-        using var other = new TcpListener(IPAddress.Loopback, DefaultPort);
-        try
-        {
-            other.Start();
-        }
-        catch (SocketException)
-        {
-            // Somebody else has it: taken is taken.
-        }
-
+        await using var other = await OtherProgramAsync(DefaultPort);
         await using var machine = await ExaiHomeFixture.CreateAsync(null, ("EXAI_WS_PORT", null));
         var shim = await machine.StartClientAsync();
 
         (await shim.ChatAsync("Is anybody there?")).IsError.ShouldBeFalse();
         machine.Daemon.Health!.Port.ShouldNotBe(DefaultPort);
+        await machine.Daemon.KillAsync();
+        (await shim.ChatAsync("And again?")).IsError.ShouldBeFalse();
         machine.Logs().ShouldContain($"Port {DefaultPort} is taken");
     }
 
@@ -215,6 +209,20 @@ public sealed class BadSetupTests
 
         (await shim.ChatAsync("Is anybody there?")).IsError.ShouldBeFalse();
         machine.Daemon.Health!.Epoch.ShouldNotBe("old");
+    }
+
+    /// <summary>Some HTTP server that is no daemon.</summary>
+    private static async Task<SimulatorServer> OtherProgramAsync(int port)
+    {
+        try
+        {
+            return await SimulatorServer.StartAsync(new SimulatorOptions { Port = port });
+        }
+        catch (IOException taken)
+        {
+            Assert.Skip($"Port {port} belongs to a program of this machine: {taken.Message}");
+            throw;
+        }
     }
 
     private static async Task ShouldBeUnauthorizedAsync(ShimProcess shim, string token)

@@ -106,13 +106,14 @@ public sealed class ThreadTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task Two_calls_on_one_thread_at_once_both_become_turns_in_the_order_in_which_they_came()
+    public async Task A_call_on_a_thread_whose_last_call_still_runs_waits_for_it_and_comes_after_it()
     {
         await using var machine = await ExaiHomeFixture.CreateAsync([new SimulatorRule { PromptContains = "slow", TokensPerSecond = 100, AnswerTokens = 40, ReasoningTokens = 0 }]);
         var shim = await machine.StartClientAsync();
         var thread = (await shim.ChatAsync("Begin.")).Thread;
 
         var slow = await shim.SendChatAsync("A slow question.", thread);
+        await machine.Simulator.AskedAsync("A slow question.");
         var quick = await shim.SendChatAsync("A quick question.", thread);
         (await shim.ReplyAsync(slow)).IsError.ShouldBeFalse();
         (await shim.ReplyAsync(quick)).IsError.ShouldBeFalse();

@@ -25,6 +25,9 @@ internal sealed class LinkEndpoint(
 
     public int SessionCount => _sessions.Count;
 
+    /// <summary>Whether a call has a result that has not been written to its socket yet.</summary>
+    public bool OwesAnswers => _sessions.Values.Any(session => session.OwesAnswers);
+
     public async Task AcceptAsync(HttpContext context)
     {
         if (!guard.HasToken(context))

@@ -28,13 +28,16 @@ internal sealed class LinkSession : IAsyncDisposable
                 Handlers = new McpServerHandlers
                 {
                     ListToolsHandler = (_, _) => ValueTask.FromResult(McpShapes.ToolList(tools.Tools)),
-                    CallToolHandler = (request, cancellationToken) => calls.CallAsync(sessionId, request, cancellationToken),
+                    CallToolHandler = (request, cancellationToken) => calls.CallAsync(sessionId, request, transport.Owe, cancellationToken),
                 },
             },
             loggers);
     }
 
     public string SessionId { get; }
+
+    /// <summary>Whether a call has a result that has not been written to the socket yet.</summary>
+    public bool OwesAnswers => _transport.OwesAnswers;
 
     /// <summary>Serves until the socket has ended and the answers of its calls are sent or dropped.</summary>
     /// <param name="forcedStop">Ends also the waiting for running calls.</param>

@@ -19,16 +19,19 @@ internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, D
 
     private int _answering;
 
-    /// <summary>Completes when every call with an outcome has been handed to its socket.</summary>
-    public async Task WhenAnsweredAsync(CancellationToken cancellationToken)
+    /// <summary>Completes when every call with an outcome has been written to its socket.</summary>
+    /// <param name="owesAnswers">Whether results are on their way to a socket.</param>
+    public async Task WhenAnsweredAsync(Func<bool> owesAnswers, CancellationToken cancellationToken)
     {
-        while (Volatile.Read(ref _answering) > 0)
+        while (Volatile.Read(ref _answering) > 0 || owesAnswers())
         {
             await Task.Delay(TimeSpan.FromMilliseconds(10), time, cancellationToken);
         }
     }
 
-    public async ValueTask<CallToolResult> CallAsync(string sessionId, RequestContext<CallToolRequestParams> context, CancellationToken cancellationToken)
+    /// <param name="owe">Told of the request before its result is returned, so that a daemon which drains waits until it is sent.</param>
+    public async ValueTask<CallToolResult> CallAsync(
+        string sessionId, RequestContext<CallToolRequestParams> context, Action<RequestId> owe, CancellationToken cancellationToken)
     {
         var parameters = context.Params;
         var call = new CallRequest
@@ -59,6 +62,12 @@ internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, D
         }
         finally
         {
+            // A cancelled request gets no answer.
+            if (!cancellationToken.IsCancellationRequested)
+            {
+                owe(context.JsonRpcRequest.Id);
+            }
+
             Interlocked.Decrement(ref _answering);
         }
     }

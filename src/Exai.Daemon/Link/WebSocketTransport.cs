@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 using System.Net.WebSockets;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -26,6 +27,7 @@ internal sealed class WebSocketTransport : TransportBase
 
     private readonly WebSocket _socket;
     private readonly int _largestMessage;
+    private readonly ConcurrentDictionary<RequestId, bool> _owed = new();
     private readonly SemaphoreSlim _sending = new(1, 1);
     private readonly CancellationTokenSource _end = new();
     private readonly Task _reading;
@@ -39,6 +41,12 @@ internal sealed class WebSocketTransport : TransportBase
         SetConnected();
         _reading = ReadLoopAsync();
     }
+
+    /// <summary>Whether a result that was promised has not been written to the socket yet.</summary>
+    public bool OwesAnswers => IsConnected && !_owed.IsEmpty;
+
+    /// <summary>The request has a result, which the MCP SDK is about to send.</summary>
+    public void Owe(RequestId request) => _owed[request] = true;
 
     public override async Task SendMessageAsync(JsonRpcMessage message, CancellationToken cancellationToken = default)
     {
@@ -60,6 +68,10 @@ internal sealed class WebSocketTransport : TransportBase
         finally
         {
             _sending.Release();
+            if (message is JsonRpcResponse or JsonRpcError)
+            {
+                _owed.TryRemove(((JsonRpcMessageWithId)message).Id, out _);
+            }
         }
     }
 

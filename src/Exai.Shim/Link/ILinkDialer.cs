@@ -48,7 +48,7 @@ internal enum LinkFailure
     /// <summary>The connection stood but did not become ready.</summary>
     NotValidated,
 
-    /// <summary>A daemon was started and ended at once.</summary>
+    /// <summary>A daemon was started and ended at once, or could not be started.</summary>
     DaemonDied,
 
     /// <summary>No daemon could be started at all: the home cannot be used, or the program cannot be run.</summary>
