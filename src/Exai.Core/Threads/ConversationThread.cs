@@ -11,6 +11,7 @@ public sealed record Turn
 
     public required string Answer { get; init; }
 
+    /// <summary>As <c>provider/id</c>, by which it can be asked again even if the catalogue does not know it.</summary>
     public required string Model { get; init; }
 
     public required DateTimeOffset At { get; init; }

@@ -81,9 +81,12 @@ public sealed class ToolArguments(string tool, JsonElement arguments)
             return null;
         }
 
-        return Enum.TryParse<T>(text, ignoreCase: true, out var choice) && Enum.IsDefined(choice) && !char.IsAsciiDigit(text[0])
-            ? choice
-            : throw Invalid($"'{name}' was '{text}'; it may be {string.Join(", ", Enum.GetNames<T>().Select(value => value.ToLowerInvariant()))}.");
+        // By name alone: the framework's own parser also takes numbers, signs and lists.
+        var names = Enum.GetNames<T>();
+        var chosen = Array.FindIndex(names, known => known.Equals(text, StringComparison.OrdinalIgnoreCase));
+        return chosen >= 0
+            ? Enum.GetValues<T>()[chosen]
+            : throw Invalid($"'{name}' was '{text}'; it may be {string.Join(", ", names.Select(value => value.ToLowerInvariant()))}.");
     }
 
     /// <summary>Refuses an argument that callers know from elsewhere and that would change the answer if it were ignored.</summary>

@@ -11,7 +11,7 @@ namespace Exai.Core.Tests.Calls;
 /// </summary>
 public sealed class CallPropertyTests
 {
-    public static TheoryData<int> Seeds => [.. Enumerable.Range(1, 120)];
+    public static TheoryData<int> Seeds => [.. Enumerable.Range(1, 100)];
 
     [Theory]
     [MemberData(nameof(Seeds))]
@@ -64,6 +64,7 @@ public sealed class CallPropertyTests
         {
             var daemon = _world.Start();
             daemon.Store.StepSavedFor = run => _journaledAnswers.Add(Prompt(run.ToRequest()));
+            daemon.Store.Pause = () => _random.Next(3) == 0 ? _world.AfterAsync(_random.Next(3)) : Task.CompletedTask;
             _serving.Add(daemon);
         }
 

@@ -19,6 +19,9 @@ internal sealed class FaultyStore(ICallStore inner) : ICallStore
     /// <summary>Happens when a step has been saved, before the call hears of it.</summary>
     public Action? StepSaved { get; set; }
 
+    /// <summary>Awaited before each write: time in which anything else may happen.</summary>
+    public Func<Task> Pause { get; set; } = () => Task.CompletedTask;
+
     /// <summary>Hears of each step that was really saved.</summary>
     public Action<CallRecord>? StepSavedFor { get; set; }
 
@@ -28,28 +31,28 @@ internal sealed class FaultyStore(ICallStore inner) : ICallStore
         return inner.FindAsync(callId, cancellationToken);
     }
 
-    public ValueTask<(CallRecord Record, bool Accepted)> AcceptAsync(NewCall call, CallOwner owner, CancellationToken cancellationToken)
+    public async ValueTask<(CallRecord Record, bool Accepted)> AcceptAsync(NewCall call, CallOwner owner, CancellationToken cancellationToken)
     {
-        Write(nameof(AcceptAsync));
-        return inner.AcceptAsync(call, owner, cancellationToken);
+        await WriteAsync(nameof(AcceptAsync));
+        return await inner.AcceptAsync(call, owner, cancellationToken);
     }
 
-    public ValueTask<CallRecord?> TakeOverAsync(CallRecord seen, CallOwner owner, CancellationToken cancellationToken)
+    public async ValueTask<CallRecord?> TakeOverAsync(CallRecord seen, CallOwner owner, CancellationToken cancellationToken)
     {
-        Write(nameof(TakeOverAsync));
-        return inner.TakeOverAsync(seen, owner, cancellationToken);
+        await WriteAsync(nameof(TakeOverAsync));
+        return await inner.TakeOverAsync(seen, owner, cancellationToken);
     }
 
-    public ValueTask<bool> FinishAsync(CallRecord run, CallOutcome outcome, Turn? turn, CancellationToken cancellationToken)
+    public async ValueTask<bool> FinishAsync(CallRecord run, CallOutcome outcome, Turn? turn, CancellationToken cancellationToken)
     {
-        Write(nameof(FinishAsync));
-        return inner.FinishAsync(run, outcome, turn, cancellationToken);
+        await WriteAsync(nameof(FinishAsync));
+        return await inner.FinishAsync(run, outcome, turn, cancellationToken);
     }
 
-    public ValueTask RenewLeasesAsync(CallOwner owner, CancellationToken cancellationToken)
+    public async ValueTask RenewLeasesAsync(CallOwner owner, CancellationToken cancellationToken)
     {
-        Write(nameof(RenewLeasesAsync));
-        return inner.RenewLeasesAsync(owner, cancellationToken);
+        await WriteAsync(nameof(RenewLeasesAsync));
+        await inner.RenewLeasesAsync(owner, cancellationToken);
     }
 
     public ValueTask<CallRecord?> FindPredecessorAsync(CallRecord call, CancellationToken cancellationToken)
@@ -66,7 +69,7 @@ internal sealed class FaultyStore(ICallStore inner) : ICallStore
 
     public async ValueTask<bool> SaveStepAsync(CallRecord run, ModelAnswerStep step, CancellationToken cancellationToken)
     {
-        Write(nameof(SaveStepAsync));
+        await WriteAsync(nameof(SaveStepAsync));
         var saved = await inner.SaveStepAsync(run, step, cancellationToken);
         StepSaved?.Invoke();
         if (saved)
@@ -77,10 +80,10 @@ internal sealed class FaultyStore(ICallStore inner) : ICallStore
         return saved;
     }
 
-    public ValueTask<int> ForgetFinishedAsync(DateTimeOffset before, CancellationToken cancellationToken)
+    public async ValueTask<int> ForgetFinishedAsync(DateTimeOffset before, CancellationToken cancellationToken)
     {
-        Write(nameof(ForgetFinishedAsync));
-        return inner.ForgetFinishedAsync(before, cancellationToken);
+        await WriteAsync(nameof(ForgetFinishedAsync));
+        return await inner.ForgetFinishedAsync(before, cancellationToken);
     }
 
     private void Read(string operation)
@@ -91,8 +94,9 @@ internal sealed class FaultyStore(ICallStore inner) : ICallStore
         }
     }
 
-    private void Write(string operation)
+    private async Task WriteAsync(string operation)
     {
+        await Pause();
         if (Killed)
         {
             throw new StoreException("This process is dead.", full: false);

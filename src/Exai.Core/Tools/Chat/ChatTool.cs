@@ -48,7 +48,7 @@ internal sealed class ChatTool : ITool
             Tool = Descriptor.Name,
             Question = prompt,
             Answer = answer.Text,
-            Model = answer.Model,
+            Model = $"{answer.Provider}/{answer.Model}",
             At = context.Time.GetUtcNow(),
         };
         return new ToolAnswer(AnswerText.Compose(answer), turn);

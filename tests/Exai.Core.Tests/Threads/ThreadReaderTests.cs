@@ -1,0 +1,64 @@
+using Exai.Core.Storage;
+using Exai.Core.Threads;
+using Exai.Protocol;
+using Exai.Testing;
+
+namespace Exai.Core.Tests.Threads;
+
+/// <summary>Trap 125: documented lifetime and length, behaviour and message agree.</summary>
+public sealed class ThreadReaderTests
+{
+    private readonly VirtualTime _time = new();
+
+    [Theory]
+    [InlineData(199, true)]
+    [InlineData(200, false)]
+    public async Task OpenAsync_length(int turns, bool opens)
+    {
+        var reader = Reader(turns);
+        if (opens)
+        {
+            (await reader.OpenAsync("t", CancellationToken.None))!.Turns.Count.ShouldBe(turns);
+            return;
+        }
+
+        var refused = await Should.ThrowAsync<CallException>(async () => await reader.OpenAsync("t", CancellationToken.None));
+        refused.Error.Code.ShouldBe(ErrorCodes.ThreadNotFound);
+        refused.Message.ShouldContain("200 turns");
+        refused.Message.ShouldContain("MAX_CONVERSATION_TURNS");
+    }
+
+    [Theory]
+    [InlineData(24.0, true)]
+    [InlineData(24.1, false)]
+    public async Task OpenAsync_lifetime_counts_from_the_last_turn(double hours, bool opens)
+    {
+        var reader = Reader(1);
+        _time.Advance(TimeSpan.FromHours(hours));
+
+        if (opens)
+        {
+            (await reader.OpenAsync("t", CancellationToken.None)).ShouldNotBeNull();
+        }
+        else
+        {
+            (await Should.ThrowAsync<CallException>(async () => await reader.OpenAsync("t", CancellationToken.None))).Message.ShouldContain("expired 24 h");
+        }
+    }
+
+    private ThreadReader Reader(int turns) => new(new OneThread(turns, _time.GetUtcNow()), TimeSpan.FromHours(24), mostTurns: 200, _time);
+
+    private sealed class OneThread(int turns, DateTimeOffset updatedAt) : IThreadStore
+    {
+        public ValueTask<ConversationThread?> FindAsync(string threadId, CancellationToken cancellationToken) =>
+            ValueTask.FromResult<ConversationThread?>(new ConversationThread(threadId, updatedAt.AddDays(-9), updatedAt, [.. Enumerable.Range(0, turns).Select(number => new Turn
+            {
+                CallId = $"c{number}",
+                Tool = "chat",
+                Question = "q",
+                Answer = "a",
+                Model = "glm/glm-4.6",
+                At = updatedAt,
+            })]));
+    }
+}
