@@ -54,16 +54,11 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var ticking = TickAsync(cancellationToken);
-        await foreach (var happened in _events.Reader.ReadAllAsync(cancellationToken))
+        while (await _events.Reader.WaitToReadAsync(cancellationToken))
         {
-            try
+            while (_events.Reader.TryRead(out var happened))
             {
-                happened();
-            }
-            catch (Exception failure)
-            {
-                // One message that meets a defect must not end a shim that others rely on.
-                LinkLog.RelayDefect(logger, failure);
+                Handle(happened);
             }
         }
 
@@ -113,6 +108,19 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
     void ILinkEvents.LinkDown(LinkSession session) => Post(() => OnLinkDown(session));
 
     void ILinkEvents.DialFailed(LinkException failure, int attempt, bool givingUp) => Post(() => OnDialFailed(failure, givingUp));
+
+    private void Handle(Action happened)
+    {
+        try
+        {
+            happened();
+        }
+        catch (Exception failure)
+        {
+            // One message that meets a defect must not end a shim that others rely on.
+            LinkLog.RelayDefect(logger, failure);
+        }
+    }
 
     private void Post(Action happened) => _events.Writer.TryWrite(happened);
 
