@@ -36,8 +36,10 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
     private LinkSession? _session;
     private bool _draining;
     private LinkException? _failure;
-    private ReadOnlyMemory<byte> _initializeParams;
-    private ReadOnlyMemory<byte> _logLevel;
+    // Read on the link's task too: replaced whole, never changed.
+    private volatile byte[] _initializeParams = [];
+    private volatile byte[] _logLevel = [];
+    private volatile byte[] _replayedLogLevel = [];
     private bool _clientInitialized;
     private string? _shownListHash;
     private string? _currentListHash;
@@ -78,18 +80,17 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
 
     IReadOnlyList<ReadOnlyMemory<byte>> ILinkEvents.Replay(RequestId initializeId)
     {
-        // Called on the link's task: the values are written once, before the link is woken, or replaced whole.
-        var parameters = _initializeParams.IsEmpty
-            ? $$$"""{"protocolVersion":"{{{LinkContract.LegacyVersions[0]}}}","capabilities":{},"clientInfo":{"name":"exai-shim","version":"{{{Product.Version}}}"}}"""
-            : Encoding.UTF8.GetString(_initializeParams.Span);
+        var parameters = _initializeParams is { Length: > 0 } saved
+            ? Encoding.UTF8.GetString(saved)
+            : $$$"""{"protocolVersion":"{{{LinkContract.LegacyVersions[0]}}}","capabilities":{},"clientInfo":{"name":"exai-shim","version":"{{{Product.Version}}}"}}""";
         var replay = new List<ReadOnlyMemory<byte>>
         {
             RpcMessages.Request(initializeId, "initialize", parameters),
             RpcMessages.Notification("notifications/initialized"),
         };
-        if (!_logLevel.IsEmpty)
+        if ((_replayedLogLevel = _logLevel) is { Length: > 0 } level)
         {
-            replay.Add(RpcMessages.Request(new RequestId(ownIdPrefix + "log", 0), "logging/setLevel", Encoding.UTF8.GetString(_logLevel.Span)));
+            replay.Add(SetLevel(level));
         }
 
         return replay;
@@ -177,8 +178,9 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
                 output.Write(RpcMessages.Result(id, "{}"));
                 break;
             case "logging/setLevel":
-                _logLevel = request.Param();
+                _logLevel = request.Param().ToArray();
                 output.Write(RpcMessages.Result(id, "{}"));
+                SendLogLevel();
                 break;
             case "server/discover":
                 // A plain error makes a client of the stateless era fall back to initialize.
@@ -215,11 +217,22 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
 
     private void OnInitialize(Envelope request)
     {
-        _initializeParams = request.Param();
+        _initializeParams = request.Param().ToArray();
         LinkLog.Serving(logger, Product.Version, request.ParamText("clientInfo", "name") ?? "an unnamed client");
         output.Write(RpcMessages.Result(request.Id!.Value, ServerManifest.InitializeResult(request.ParamText("protocolVersion"))));
         Wake();
     }
+
+    /// <summary>Under an id of the shim's own: the client has been answered.</summary>
+    private void SendLogLevel()
+    {
+        if (_session is not null && _logLevel.Length > 0)
+        {
+            _session.Send(SetLevel(_logLevel));
+        }
+    }
+
+    private byte[] SetLevel(byte[] level) => RpcMessages.Request(new RequestId(ownIdPrefix + "log", 0), "logging/setLevel", Encoding.UTF8.GetString(level));
 
     private void OnCall(Envelope request)
     {
@@ -293,6 +306,12 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
         foreach (var cancelled in _serverRequests.NextEpoch())
         {
             output.Write(cancelled);
+        }
+
+        if (_replayedLogLevel != _logLevel)
+        {
+            // It was set while the link was validated.
+            SendLogLevel();
         }
 
         foreach (var message in early)
