@@ -36,8 +36,10 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
     private LinkSession? _session;
     private bool _draining;
     private LinkException? _failure;
-    private ReadOnlyMemory<byte> _initializeParams;
-    private ReadOnlyMemory<byte> _logLevel;
+    // Read on the link's task too: replaced whole, never changed.
+    private volatile byte[] _initializeParams = [];
+    private volatile byte[] _logLevel = [];
+    private volatile byte[] _replayedLogLevel = [];
     private bool _clientInitialized;
     private string? _shownListHash;
     private string? _currentListHash;
@@ -54,16 +56,11 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var ticking = TickAsync(cancellationToken);
-        await foreach (var happened in _events.Reader.ReadAllAsync(cancellationToken))
+        while (await _events.Reader.WaitToReadAsync(cancellationToken))
         {
-            try
+            while (_events.Reader.TryRead(out var happened))
             {
-                happened();
-            }
-            catch (Exception failure)
-            {
-                // One message that meets a defect must not end a shim that others rely on.
-                LinkLog.RelayDefect(logger, failure);
+                Handle(happened);
             }
         }
 
@@ -83,18 +80,17 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
 
     IReadOnlyList<ReadOnlyMemory<byte>> ILinkEvents.Replay(RequestId initializeId)
     {
-        // Called on the link's task: the values are written once, before the link is woken, or replaced whole.
-        var parameters = _initializeParams.IsEmpty
-            ? $$$"""{"protocolVersion":"{{{LinkContract.LegacyVersions[0]}}}","capabilities":{},"clientInfo":{"name":"exai-shim","version":"{{{Product.Version}}}"}}"""
-            : Encoding.UTF8.GetString(_initializeParams.Span);
+        var parameters = _initializeParams is { Length: > 0 } saved
+            ? Encoding.UTF8.GetString(saved)
+            : $$$"""{"protocolVersion":"{{{LinkContract.LegacyVersions[0]}}}","capabilities":{},"clientInfo":{"name":"exai-shim","version":"{{{Product.Version}}}"}}""";
         var replay = new List<ReadOnlyMemory<byte>>
         {
             RpcMessages.Request(initializeId, "initialize", parameters),
             RpcMessages.Notification("notifications/initialized"),
         };
-        if (!_logLevel.IsEmpty)
+        if ((_replayedLogLevel = _logLevel) is { Length: > 0 } level)
         {
-            replay.Add(RpcMessages.Request(new RequestId(ownIdPrefix + "log", 0), "logging/setLevel", Encoding.UTF8.GetString(_logLevel.Span)));
+            replay.Add(SetLevel(level));
         }
 
         return replay;
@@ -113,6 +109,19 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
     void ILinkEvents.LinkDown(LinkSession session) => Post(() => OnLinkDown(session));
 
     void ILinkEvents.DialFailed(LinkException failure, long dialedAt, bool givingUp) => Post(() => OnDialFailed(failure, dialedAt, givingUp));
+
+    private void Handle(Action happened)
+    {
+        try
+        {
+            happened();
+        }
+        catch (Exception failure)
+        {
+            // One message that meets a defect must not end a shim that others rely on.
+            LinkLog.RelayDefect(logger, failure);
+        }
+    }
 
     private void Post(Action happened) => _events.Writer.TryWrite(happened);
 
@@ -169,8 +178,9 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
                 output.Write(RpcMessages.Result(id, "{}"));
                 break;
             case "logging/setLevel":
-                _logLevel = request.Param();
+                _logLevel = request.Param().ToArray();
                 output.Write(RpcMessages.Result(id, "{}"));
+                SendLogLevel();
                 break;
             case "server/discover":
                 // A plain error makes a client of the stateless era fall back to initialize.
@@ -207,11 +217,22 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
 
     private void OnInitialize(Envelope request)
     {
-        _initializeParams = request.Param();
+        _initializeParams = request.Param().ToArray();
         LinkLog.Serving(logger, Product.Version, request.ParamText("clientInfo", "name") ?? "an unnamed client");
         output.Write(RpcMessages.Result(request.Id!.Value, ServerManifest.InitializeResult(request.ParamText("protocolVersion"))));
         Wake();
     }
+
+    /// <summary>Under an id of the shim's own: the client has been answered.</summary>
+    private void SendLogLevel()
+    {
+        if (_session is not null && _logLevel.Length > 0)
+        {
+            _session.Send(SetLevel(_logLevel));
+        }
+    }
+
+    private byte[] SetLevel(byte[] level) => RpcMessages.Request(new RequestId(ownIdPrefix + "log", 0), "logging/setLevel", Encoding.UTF8.GetString(level));
 
     private void OnCall(Envelope request)
     {
@@ -285,6 +306,12 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
         foreach (var cancelled in _serverRequests.NextEpoch())
         {
             output.Write(cancelled);
+        }
+
+        if (_replayedLogLevel != _logLevel)
+        {
+            // It was set while the link was validated.
+            SendLogLevel();
         }
 
         foreach (var message in early)

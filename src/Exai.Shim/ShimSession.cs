@@ -20,18 +20,22 @@ public static class ShimSession
         Func<SettingsResult> load, Stream input, Stream output, ILogger logger, TimeProvider time, Random random, CancellationToken leave) =>
         RunAsync(new ShimSettings(load), input, output, logger, time, random, leave);
 
+    internal static Task RunAsync(
+        ShimSettings settings, Stream input, Stream output, ILogger logger, TimeProvider time, Random random, CancellationToken leave) =>
+        RunAsync(settings, input, output, new WebSocketDialer(() => settings.Current.Link, time), new ProcessLauncher(), logger, time, random, leave);
+
     internal static async Task RunAsync(
-        ShimSettings settings, Stream input, Stream output, ILogger logger, TimeProvider time, Random random, CancellationToken leave)
+        ShimSettings settings, Stream input, Stream output, ILinkDialer dialer, IDaemonLauncher launcher, ILogger logger, TimeProvider time,
+        Random random, CancellationToken leave)
     {
-        await using var writer = new LineWriter(new BufferedStream(output, 64 * 1024));
+        await using var writer = new LineWriter(output);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(leave);
         var sessionId = Guid.NewGuid().ToString();
         var ownIdPrefix = $"exai:{sessionId[..8]}:";
         LinkLoop? link = null;
         var relay = new ShimRelay(settings, new ToolListCache(() => settings.Current.Home), writer, ownIdPrefix, time, logger) { Wake = () => link!.Wake() };
         link = new LinkLoop(
-            settings, new WebSocketDialer(() => settings.Current.Link, time), new DaemonStarter(new ProcessLauncher(), time, logger),
-            relay, sessionId, ownIdPrefix, random, time, logger);
+            settings, dialer, new DaemonStarter(launcher, time, logger), relay, sessionId, ownIdPrefix, random, time, logger);
 
         var relaying = relay.RunAsync(end.Token);
         var linking = link.RunAsync(end.Token);

@@ -8,14 +8,17 @@ namespace Exai.Testing;
 public sealed class Simulation : SynchronizationContext
 {
     private static readonly TimeSpan PoolPatience = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan LastPatience = TimeSpan.FromMilliseconds(200);
 
     private readonly object _gate = new();
     private readonly List<(SendOrPostCallback Callback, object? State)> _ready = [];
     private readonly Random? _order;
+    private readonly bool _usesPool;
 
-    private Simulation(VirtualTime time, int? seed)
+    private Simulation(VirtualTime time, int? seed, bool usesPool)
     {
         Time = time;
+        _usesPool = usesPool;
         _order = seed is { } value ? new Random(value) : null;
     }
 
@@ -24,11 +27,15 @@ public sealed class Simulation : SynchronizationContext
     /// <summary>Runs the body to its end.</summary>
     /// <param name="seed">Chooses among what is ready; null runs it in order of arrival.</param>
     /// <param name="limit">Virtual time after which the body counts as hanging; one day if not given.</param>
+    /// <param name="usesPool">
+    /// Whether the code under test completes anything on the thread pool, which has then to be waited for before each step of the clock;
+    /// false makes long stretches of virtual time cheap.
+    /// </param>
     /// <exception cref="TimeoutException">Nothing can happen any more, or the limit is over, and the body has not ended.</exception>
-    public static void Run(Func<Simulation, Task> body, int? seed = null, TimeSpan? limit = null)
+    public static void Run(Func<Simulation, Task> body, int? seed = null, TimeSpan? limit = null, bool usesPool = true)
     {
         var outer = Current;
-        var simulation = new Simulation(new VirtualTime(), seed);
+        var simulation = new Simulation(new VirtualTime(), seed, usesPool);
         SetSynchronizationContext(simulation);
         try
         {
@@ -41,7 +48,7 @@ public sealed class Simulation : SynchronizationContext
                     continue;
                 }
 
-                if (simulation.Time.GetUtcNow() > end || !simulation.Time.AdvanceToNextTimer())
+                if (simulation.Time.GetUtcNow() > end || (!simulation.Time.AdvanceToNextTimer() && !simulation.AwaitPool()))
                 {
                     throw new TimeoutException($"The simulation (seed {seed?.ToString() ?? "none"}) stands still at {simulation.Time.GetUtcNow():HH:mm:ss.fff}: its body has not ended.");
                 }
@@ -56,7 +63,13 @@ public sealed class Simulation : SynchronizationContext
     }
 
     /// <summary>Lets everything happen that can happen before the clock has to move.</summary>
-    public async Task SettleAsync() => await Task.Delay(TimeSpan.FromTicks(1), Time);
+    public async Task SettleAsync()
+    {
+        // Not Task.Delay: it rounds down to milliseconds, and none at all is no wait.
+        var moved = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var timer = Time.CreateTimer(_ => moved.SetResult(), null, TimeSpan.FromTicks(1), Timeout.InfiniteTimeSpan);
+        await moved.Task;
+    }
 
     public override void Post(SendOrPostCallback d, object? state)
     {
@@ -71,6 +84,15 @@ public sealed class Simulation : SynchronizationContext
 
     public override SynchronizationContext CreateCopy() => this;
 
+    /// <summary>When no timer is left, only the pool can go on.</summary>
+    private bool AwaitPool()
+    {
+        lock (_gate)
+        {
+            return _ready.Count > 0 || Monitor.Wait(_gate, LastPatience) || _ready.Count > 0;
+        }
+    }
+
     private bool RunOneReady()
     {
         (SendOrPostCallback Callback, object? State) next;
@@ -79,6 +101,11 @@ public sealed class Simulation : SynchronizationContext
             // The runtime completes some combinators on the thread pool. Their work is moments long: it is waited for, never raced.
             while (_ready.Count == 0)
             {
+                if (!_usesPool)
+                {
+                    return false;
+                }
+
                 var completed = ThreadPool.CompletedWorkItemCount;
                 if (!Monitor.Wait(_gate, PoolPatience) && ThreadPool.PendingWorkItemCount == 0 && ThreadPool.CompletedWorkItemCount == completed && _ready.Count == 0)
                 {

@@ -127,9 +127,12 @@ internal sealed class LinkSession(ILinkConnection connection, LinkSettings setti
     {
         try
         {
-            await foreach (var message in _outbound.Reader.ReadAllAsync(cancellationToken))
+            while (await _outbound.Reader.WaitToReadAsync(cancellationToken))
             {
-                await connection.SendAsync(message, cancellationToken);
+                while (_outbound.Reader.TryRead(out var message))
+                {
+                    await connection.SendAsync(message, cancellationToken);
+                }
             }
         }
         catch (Exception failure) when (failure is OperationCanceledException or IOException or System.Net.WebSockets.WebSocketException or InvalidOperationException)
@@ -145,9 +148,9 @@ internal sealed class LinkSession(ILinkConnection connection, LinkSettings setti
         {
             while (true)
             {
-                var silence = Silence();
-                var wait = LongestSilence - silence;
-                await Task.Delay(wait > TimeSpan.Zero ? wait : LongestSilence, time, cancellationToken);
+                var wait = LongestSilence - Silence();
+                // A delay is cut to whole milliseconds: less than one would be none, and this loop would spin.
+                await Task.Delay(wait <= TimeSpan.Zero ? LongestSilence : wait + TimeSpan.FromMilliseconds(1), time, cancellationToken);
                 if (callsPending() && Silence() >= LongestSilence)
                 {
                     Send(RpcMessages.Request(NextProbeId(), "ping"));

@@ -1,16 +1,18 @@
 namespace Exai.Shim.Link;
 
-/// <summary>Ends a wait early. A wake that comes while nobody waits ends the next wait at once.</summary>
+/// <summary>Ends a wait early. A wake that comes while nobody waits ends the next wait at once. One waiter at a time.</summary>
 internal sealed class WakeSignal
 {
     private readonly Lock _lock = new();
-    private TaskCompletionSource _signal = New();
+    private bool _woken;
+    private TaskCompletionSource<bool>? _waiter;
 
     public void Wake()
     {
         lock (_lock)
         {
-            _signal.TrySetResult();
+            _woken = true;
+            _waiter?.TrySetResult(true);
         }
     }
 
@@ -19,28 +21,27 @@ internal sealed class WakeSignal
     {
         lock (_lock)
         {
-            if (_signal.Task.IsCompleted)
-            {
-                _signal = New();
-            }
+            _woken = false;
         }
     }
 
     /// <summary>True when woken, false when the time was over first.</summary>
     public async Task<bool> WaitAsync(TimeSpan time, TimeProvider clock, CancellationToken cancellationToken)
     {
-        Task signal;
+        var waiter = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_lock)
         {
-            signal = _signal.Task;
+            if (_woken)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                return true;
+            }
+
+            _waiter = waiter;
         }
 
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var first = await Task.WhenAny(signal, Task.Delay(time, clock, stop.Token));
-        stop.Cancel();
-        cancellationToken.ThrowIfCancellationRequested();
-        return first == signal;
+        await using var timer = clock.CreateTimer(_ => waiter.TrySetResult(false), null, time, Timeout.InfiniteTimeSpan);
+        await using var cancelling = cancellationToken.Register(() => waiter.TrySetCanceled(cancellationToken));
+        return await waiter.Task;
     }
-
-    private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

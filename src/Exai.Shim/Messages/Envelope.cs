@@ -103,7 +103,7 @@ internal sealed class Envelope
             {
                 reader.Read();
                 hasMethod = true;
-                method = reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
+                method = JsonSlice.Text(ref reader);
                 reader.Skip();
             }
             else if (reader.ValueTextEquals("params"u8))
@@ -150,7 +150,7 @@ internal readonly record struct RequestId(string? Text, long Number)
 
     public static RequestId? Read(ref Utf8JsonReader reader) => reader.TokenType switch
     {
-        JsonTokenType.String => new RequestId(reader.GetString(), 0),
+        JsonTokenType.String when JsonSlice.Text(ref reader) is { } text => new RequestId(text, 0),
         JsonTokenType.Number when reader.TryGetInt64(out var number) => new RequestId(null, number),
         _ => null,
     };

@@ -43,7 +43,21 @@ internal static class JsonSlice
 
         var reader = new Utf8JsonReader(json.Span);
         reader.Read();
-        return reader.GetString();
+        return Text(ref reader);
+    }
+
+    /// <summary>The string at which the reader stands; null where it is none, or holds half a surrogate pair or broken UTF-8.</summary>
+    public static string? Text(ref Utf8JsonReader reader)
+    {
+        try
+        {
+            return reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
+        }
+        catch (InvalidOperationException)
+        {
+            // It is JSON all the same: whoever needs the value finds none, everybody else passes it on.
+            return null;
+        }
     }
 
     public static double? Number(ReadOnlyMemory<byte> json)

@@ -1,89 +1,82 @@
-using System.Buffers;
-using System.IO.Pipelines;
-
 namespace Exai.Shim.Stdio;
 
-/// <summary>Reads lines of UTF-8 bytes. A line above the limit is skipped to its end and reported as null, so that the next one is read.</summary>
+/// <summary>
+/// Reads lines of UTF-8 bytes. A line above the limit is skipped to its end and reported as null, so that the next one is read.
+/// (The framework's pipes would do, but go on upon the thread pool, where the simulation cannot follow.)
+/// </summary>
 internal sealed class LineReader(Stream input, int longestLine)
 {
-    private readonly PipeReader _reader = PipeReader.Create(input, new StreamPipeReaderOptions(bufferSize: 16 * 1024, leaveOpen: true));
+    private const int UsualBuffer = 16 * 1024;
+
+    private byte[] _buffer = new byte[UsualBuffer];
+    private int _length;
+    private bool _skipping;
 
     /// <summary>Calls <paramref name="onLine"/> for each line that is not blank, until the end of the input.</summary>
     public async Task ReadAllAsync(Action<byte[]?> onLine, CancellationToken cancellationToken)
     {
-        var skipping = false;
-        while (true)
+        while (await input.ReadAsync(_buffer.AsMemory(_length), cancellationToken) is > 0 and var count)
         {
-            var read = await _reader.ReadAsync(cancellationToken);
-            var buffer = read.Buffer;
-            while (TakeLine(ref buffer, out var line))
-            {
-                if (skipping)
-                {
-                    skipping = false;
-                    onLine(null);
-                }
-                else
-                {
-                    Deliver(line, onLine);
-                }
-            }
+            var searched = _length;
+            _length += count;
+            TakeLines(searched, onLine);
+            MakeRoom();
+        }
 
-            if (read.IsCompleted)
-            {
-                // A last line without its line end still counts.
-                if (!skipping)
-                {
-                    Deliver(buffer, onLine);
-                }
+        // A last line without its line end still counts.
+        EndLine(_buffer.AsSpan(0, _length), onLine);
+    }
 
-                return;
-            }
+    private void TakeLines(int searched, Action<byte[]?> onLine)
+    {
+        var start = 0;
+        while (_buffer.AsSpan(searched, _length - searched).IndexOf((byte)'\n') is >= 0 and var end)
+        {
+            EndLine(_buffer.AsSpan(start, searched + end - start), onLine);
+            start = searched = searched + end + 1;
+        }
 
-            if (skipping || buffer.Length > longestLine)
-            {
-                skipping = true;
-                _reader.AdvanceTo(buffer.End);
-            }
-            else
-            {
-                _reader.AdvanceTo(buffer.Start, buffer.End);
-            }
+        _buffer.AsSpan(start, _length - start).CopyTo(_buffer);
+        _length -= start;
+    }
+
+    private void MakeRoom()
+    {
+        if (_skipping || _length > longestLine)
+        {
+            _skipping = true;
+            _length = 0;
+        }
+
+        if (_length == _buffer.Length)
+        {
+            Array.Resize(ref _buffer, _buffer.Length * 2);
+        }
+        else if (_length == 0 && _buffer.Length > UsualBuffer)
+        {
+            // One long line must not hold its memory for the rest of the shim's life.
+            _buffer = new byte[UsualBuffer];
         }
     }
 
-    private static bool TakeLine(ref ReadOnlySequence<byte> buffer, out ReadOnlySequence<byte> line)
+    private void EndLine(ReadOnlySpan<byte> line, Action<byte[]?> onLine)
     {
-        if (buffer.PositionOf((byte)'\n') is not { } end)
+        if (_skipping || line.Length > longestLine)
         {
-            line = default;
-            return false;
-        }
-
-        line = buffer.Slice(0, end);
-        buffer = buffer.Slice(buffer.GetPosition(1, end));
-        return true;
-    }
-
-    private void Deliver(ReadOnlySequence<byte> line, Action<byte[]?> onLine)
-    {
-        if (line.Length > longestLine)
-        {
+            _skipping = false;
             onLine(null);
             return;
         }
 
-        var bytes = line.ToArray();
-        var text = bytes.AsSpan();
-        if (text.StartsWith("\uFEFF"u8))
+        if (line.StartsWith("\uFEFF"u8))
         {
-            text = text[3..];
+            line = line[3..];
         }
 
-        text = text.Trim(" \t\r"u8);
-        if (!text.IsEmpty)
+        line = line.Trim(" \t\r"u8);
+        if (!line.IsEmpty)
         {
-            onLine(text.Length == bytes.Length ? bytes : text.ToArray());
+            onLine(line.ToArray());
         }
     }
 }

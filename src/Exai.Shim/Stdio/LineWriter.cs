@@ -10,6 +10,7 @@ internal sealed class LineWriter : IAsyncDisposable
 {
     private readonly Channel<ReadOnlyMemory<byte>> _lines = Channel.CreateUnbounded<ReadOnlyMemory<byte>>(new UnboundedChannelOptions { SingleReader = true });
     private readonly TaskCompletionSource _broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly byte[] _buffer = new byte[16 * 1024];
     private readonly Stream _output;
     private readonly Task _writing;
 
@@ -36,17 +37,36 @@ internal sealed class LineWriter : IAsyncDisposable
     {
         try
         {
-            await foreach (var line in _lines.Reader.ReadAllAsync())
+            // Not ReadAllAsync, here and elsewhere in the shim: it goes on upon the thread pool, where the simulation cannot follow.
+            while (await _lines.Reader.WaitToReadAsync())
             {
-                await _output.WriteAsync(line);
-                await _output.WriteAsync("\n"u8.ToArray());
-                await _output.FlushAsync();
+                while (_lines.Reader.TryRead(out var line))
+                {
+                    await WriteLineAsync(line);
+                    await _output.FlushAsync();
+                }
             }
         }
         catch (Exception failure) when (failure is IOException or ObjectDisposedException)
         {
             _lines.Writer.TryComplete();
             _broken.TrySetResult();
+        }
+    }
+
+    private async ValueTask WriteLineAsync(ReadOnlyMemory<byte> line)
+    {
+        // A usual line goes out with its end in one write; a long one is not copied for it.
+        if (line.Length < _buffer.Length)
+        {
+            line.CopyTo(_buffer);
+            _buffer[line.Length] = (byte)'\n';
+            await _output.WriteAsync(_buffer.AsMemory(0, line.Length + 1));
+        }
+        else
+        {
+            await _output.WriteAsync(line);
+            await _output.WriteAsync("\n"u8.ToArray());
         }
     }
 }
