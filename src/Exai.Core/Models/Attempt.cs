@@ -113,7 +113,8 @@ internal sealed class Attempt(ModelRoute route, IReadOnlyList<ChatMessage> messa
         if (_firstTokenMs is not null && (long)characters - _reportedCharacters >= ReportEveryCharacters)
         {
             _reportedCharacters = characters;
-            report($"{route.ModelId} {(Stage == Stages.Reasoning ? "thinking" : "answering")}, {Math.Max(1, characters / 4):N0} tokens");
+            var tokens = Math.Max(1, characters / 4);
+            report($"{route.ModelId} {(Stage == Stages.Reasoning ? "thinking" : "answering")}, {tokens:N0} token{(tokens == 1 ? "" : "s")}");
         }
     }
 

@@ -158,7 +158,7 @@ public sealed class ModelGatewayTests
 
         reports.ShouldBe(
         [
-            "glm-4.6: waiting for the first token", "glm-4.6 thinking, about 100 tokens", "glm-4.6 answering, about 1 tokens", "glm-4.6 answering, about 1,000 tokens",
+            "glm-4.6: waiting for the first token", "glm-4.6 thinking, 100 tokens", "glm-4.6 answering, 1 token", "glm-4.6 answering, 1,000 tokens",
         ]);
     });
 
