@@ -82,11 +82,12 @@ public sealed class CommandTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task The_demo_shows_that_a_call_survives_and_says_first_that_its_provider_is_simulated()
+    public async Task The_demo_shows_that_a_call_survives_says_first_that_its_provider_is_simulated_and_leaves_nothing_behind()
     {
         await using var machine = await ExaiHomeFixture.CreateAsync(null, ("GLM_API_KEY", null), ("GLM_API_URL", null), ("EXAI_WS_PORT", null));
+        var temporary = Directory.CreateDirectory(machine.Folder("tmp"));
 
-        var result = await machine.RunAsync(["demo"]);
+        var result = await machine.RunAsync(["demo"], ("TMPDIR", temporary.FullName));
         output.WriteLine(result.Output);
 
         result.ExitCode.ShouldBe(0, result.ToString());
@@ -95,6 +96,8 @@ public sealed class CommandTests(ITestOutputHelper output)
         result.Output.ShouldContain("the client got 1 response; the provider was asked 2 times");
         machine.Simulator.Log.Count.ShouldBe(0);
         Directory.Exists(machine.Home.Path).ShouldBeFalse();
+        machine.Processes.ShouldBeEmpty();
+        temporary.EnumerateDirectories("exai-*").ShouldBeEmpty();
     }
 
     [Theory]

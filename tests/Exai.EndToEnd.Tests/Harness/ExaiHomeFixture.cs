@@ -13,13 +13,11 @@ internal sealed class ExaiHomeFixture : IAsyncDisposable
 
     private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("exai-e2e-");
     private readonly List<IAsyncDisposable> _started = [];
-    private readonly List<string> _homes = [];
 
     private ExaiHomeFixture(SimulatorServer simulator)
     {
         Simulator = simulator;
         Home = new ExaiHome(Folder("home"));
-        _homes.Add(Home.Path);
         Environment = ExaiProgram.CleanEnvironment(Directory.CreateDirectory(Folder("user")).FullName);
         Environment["EXAI_HOME"] = Home.Path;
         Environment["EXAI_WS_PORT"] = "0";
@@ -38,6 +36,9 @@ internal sealed class ExaiHomeFixture : IAsyncDisposable
     public Dictionary<string, string> Environment { get; }
 
     public DaemonControl Daemon { get; }
+
+    /// <summary>Everything that runs for this user, whoever started it and with whichever EXAI_HOME.</summary>
+    public IReadOnlyList<(int Pid, string[] Arguments)> Processes => LinuxProcesses.With("HOME", Environment["HOME"]);
 
     /// <param name="settings">Changes to the environment; null takes a name away.</param>
     public static async Task<ExaiHomeFixture> CreateAsync(SimulatorRule[]? rules = null, params (string Name, string? Value)[] settings)
@@ -102,15 +103,12 @@ internal sealed class ExaiHomeFixture : IAsyncDisposable
         finally
         {
             // Shims are gone by now, so nobody starts another daemon; one may still be on its way up.
-            foreach (var home in _homes)
+            foreach (var (pid, _) in Processes)
             {
-                foreach (var (pid, _) in LinuxProcesses.OfHome(home))
-                {
-                    LinuxProcesses.TryKill(pid);
-                }
-
-                await Patience.ForAsync("all processes of the home have ended", () => LinuxProcesses.OfHome(home).Count == 0);
+                LinuxProcesses.TryKill(pid);
             }
+
+            await Patience.ForAsync("all processes of the machine have ended", () => Processes.Count == 0);
 
             await Simulator.DisposeAsync();
             _root.Delete(recursive: true);
@@ -128,11 +126,6 @@ internal sealed class ExaiHomeFixture : IAsyncDisposable
     {
         var environment = new Dictionary<string, string>(Environment, StringComparer.Ordinal);
         Change(environment, settings);
-        if (!_homes.Contains(environment["EXAI_HOME"], StringComparer.Ordinal))
-        {
-            _homes.Add(environment["EXAI_HOME"]);
-        }
-
         return environment;
     }
 

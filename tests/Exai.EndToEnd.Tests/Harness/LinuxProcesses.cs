@@ -36,14 +36,17 @@ internal static partial class LinuxProcesses
         return end >= 0 && stat[(end + 1)..].TrimStart()[0] is not ('Z' or 'X');
     }
 
-    /// <summary>The living processes whose environment has this home, started by a test or by what a test started.</summary>
-    public static IReadOnlyList<(int Pid, string[] Arguments)> OfHome(string home)
+    /// <summary>The living processes of one EXAI_HOME, started by a test or by what a test started.</summary>
+    public static IReadOnlyList<(int Pid, string[] Arguments)> OfHome(string home) => With("EXAI_HOME", home);
+
+    /// <summary>The living processes whose environment has this value, which only a test's own processes can have.</summary>
+    public static IReadOnlyList<(int Pid, string[] Arguments)> With(string variable, string value)
     {
         var found = new List<(int, string[])>();
         foreach (var directory in Directory.EnumerateDirectories("/proc"))
         {
             if (int.TryParse(Path.GetFileName(directory), NumberStyles.None, CultureInfo.InvariantCulture, out var pid)
-                && Read(pid, "environ").Split('\0').Contains($"EXAI_HOME={home}", StringComparer.Ordinal) && IsAlive(pid))
+                && Read(pid, "environ").Split('\0').Contains($"{variable}={value}", StringComparer.Ordinal) && IsAlive(pid))
             {
                 found.Add((pid, Read(pid, "cmdline").TrimEnd('\0').Split('\0')));
             }
