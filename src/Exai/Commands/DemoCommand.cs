@@ -31,9 +31,10 @@ internal static class DemoCommand
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60), TimeProvider.System);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         var processes = new List<Process>();
+        var daemonHome = new ExaiHome(home.FullName);
         try
         {
-            return await ShowAsync(new ExaiHome(home.FullName), processes, new Timeline(TimeProvider.System), either.Token);
+            return await ShowAsync(daemonHome, processes, new Timeline(TimeProvider.System), either.Token);
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested)
         {
@@ -48,6 +49,8 @@ internal static class DemoCommand
                 EndProcess(process);
             }
 
+            // Only now: a shim that lives would start another one.
+            EndDaemon(daemonHome);
             home?.Delete(recursive: true);
         }
     }
@@ -97,7 +100,6 @@ internal static class DemoCommand
         var responses = await client.CountResponsesAsync(listen.Token);
         var asked = (await RequestsAsync(http, cancellationToken)).Count;
         timeline.Add($"the client got {responses} response; the provider was asked {asked} times");
-        EndDaemon(second?.Pid);
         Terminal.Print("");
         Terminal.Print(answer.Text);
         Terminal.Print("");
@@ -166,16 +168,16 @@ internal static class DemoCommand
         throw new InvalidOperationException($"The simulator ended before it said its {name.TrimEnd('=')}.");
     }
 
-    private static void EndDaemon(int? pid)
+    private static void EndDaemon(ExaiHome home)
     {
-        if (pid is not { } id)
+        if (HealthFile.TryRead(home) is not { } health)
         {
             return;
         }
 
         try
         {
-            using var daemon = Process.GetProcessById(id);
+            using var daemon = Process.GetProcessById(health.Pid);
             EndProcess(daemon);
         }
         catch (ArgumentException)
