@@ -70,12 +70,13 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
     /// <param name="line">A client's line; null for one that was too long to read.</param>
     public void ClientLine(byte[]? line) => Post(() => OnClientLine(line));
 
-    /// <summary>Completes when everything that has been said so far is dealt with.</summary>
-    public Task SettledAsync()
+    /// <summary>Completes when everything that has been said so far is dealt with, or the token fires.</summary>
+    public async Task SettledAsync(CancellationToken cancellationToken)
     {
         var settled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        Post(settled.SetResult);
-        return settled.Task;
+        Post(() => settled.TrySetResult());
+        await using var limit = cancellationToken.Register(() => settled.TrySetResult());
+        await settled.Task;
     }
 
     IReadOnlyList<ReadOnlyMemory<byte>> ILinkEvents.Replay(RequestId initializeId)

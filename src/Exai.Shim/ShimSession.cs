@@ -28,7 +28,7 @@ public static class ShimSession
         ShimSettings settings, Stream input, Stream output, ILinkDialer dialer, IDaemonLauncher launcher, ILogger logger, TimeProvider time,
         Random random, CancellationToken leave)
     {
-        await using var writer = new LineWriter(output);
+        var writer = new LineWriter(output);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(leave);
         var sessionId = Guid.NewGuid().ToString();
         var ownIdPrefix = $"exai:{sessionId[..8]}:";
@@ -46,10 +46,12 @@ public static class ShimSession
         LinkLog.Leaving(logger, Product.Version, leave.IsCancellationRequested ? "asked to" : first == reading ? "its input ended" : first == writer.Broken ? "its output is closed" : "a defect");
 
         using var flush = new CancellationTokenSource(FlushLimit, time);
-        await Task.WhenAny(relay.SettledAsync(), Task.Delay(FlushLimit, time, flush.Token));
-        await Task.WhenAny(link.CloseAsync(flush.Token).AsTask());
+        await relay.SettledAsync(flush.Token);
+        var closing = link.CloseAsync(flush.Token).AsTask();
+        await writer.FinishAsync(flush.Token);
+        await Task.WhenAny(closing);
         end.Cancel();
-        await Task.WhenAny(Task.WhenAll(linking, relaying), Task.Delay(FlushLimit, time, CancellationToken.None));
+        await Task.WhenAny(Task.WhenAll(linking, relaying), Task.Delay(Timeout.InfiniteTimeSpan, time, flush.Token));
         // What ended link or relay by itself is a defect and must not pass for a client that left.
         if (!leave.IsCancellationRequested && (first == linking || first == relaying))
         {

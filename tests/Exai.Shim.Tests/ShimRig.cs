@@ -15,7 +15,7 @@ internal sealed class ShimRig : IDisposable
 {
     private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("exai-shim-");
     private readonly CancellationTokenSource _leave = new();
-    private readonly List<JsonObject> _sent = [];
+    private readonly List<(string IdJson, string? Token)> _sent = [];
     private Task _shim = Task.CompletedTask;
 
     private ShimRig(Simulation simulation)
@@ -83,7 +83,10 @@ internal sealed class ShimRig : IDisposable
     {
         try
         {
-            _sent.Add(JsonNode.Parse(line)!.AsObject());
+            if (JsonNode.Parse(line) is JsonObject request && request["method"] is not null && request["id"] is { } id)
+            {
+                _sent.Add((id.ToJsonString(), request["params"]?["_meta"]?["progressToken"]?.ToJsonString()));
+            }
         }
         catch (Exception malformed) when (malformed is System.Text.Json.JsonException or InvalidOperationException)
         {
@@ -157,10 +160,10 @@ internal sealed class ShimRig : IDisposable
     {
         Client.EndsMidLine.ShouldBeFalse();
         Log.Entries.Where(entry => entry.Id == 2007).ShouldBeEmpty();
-        foreach (var requests in _sent.Where(message => message["id"] is not null && message["method"] is not null).GroupBy(message => message["id"]!.ToJsonString(), StringComparer.Ordinal))
+        foreach (var requests in _sent.GroupBy(request => request.IdJson, StringComparer.Ordinal))
         {
             Client.Responses(requests.Key).Count().ShouldBeLessThanOrEqualTo(requests.Count(), $"responses to {requests.Key}");
-            if (requests.Count() > 1 || requests.Single()["params"]?["_meta"]?["progressToken"] is not { } token)
+            if (requests.Count() > 1 || requests.Single().Token is not { } token)
             {
                 continue;
             }
@@ -170,7 +173,7 @@ internal sealed class ShimRig : IDisposable
             foreach (var line in Client.Lines)
             {
                 answered |= line.IsResponse && line.IdJson == requests.Key;
-                if (line.Method == "notifications/progress" && line.Json["params"]!["progressToken"]!.ToJsonString() == token.ToJsonString())
+                if (line.Method == "notifications/progress" && line.Json["params"]!["progressToken"]?.ToJsonString() == token)
                 {
                     answered.ShouldBeFalse($"progress of {requests.Key} after its response");
                     var value = (double)line.Json["params"]!["progress"]!;

@@ -8,7 +8,7 @@ namespace Exai.Testing;
 public sealed class Simulation : SynchronizationContext
 {
     private static readonly TimeSpan PoolPatience = TimeSpan.FromMilliseconds(1);
-    private static readonly TimeSpan LastPatience = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan LastPatience = TimeSpan.FromSeconds(5);
 
     private readonly object _gate = new();
     private readonly List<(SendOrPostCallback Callback, object? State)> _ready = [];

@@ -6,10 +6,9 @@ namespace Exai.Shim.Stdio;
 /// The only writer of stdout: whole lines, one at a time, flushed each. A reader that has gone away ends the shim, through
 /// <see cref="Broken"/>; a slow one never holds up the relay.
 /// </summary>
-internal sealed class LineWriter : IAsyncDisposable
+internal sealed class LineWriter
 {
     private readonly Channel<ReadOnlyMemory<byte>> _lines = Channel.CreateUnbounded<ReadOnlyMemory<byte>>(new UnboundedChannelOptions { SingleReader = true });
-    private readonly TaskCompletionSource _broken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly byte[] _buffer = new byte[16 * 1024];
     private readonly Stream _output;
     private readonly Task _writing;
@@ -21,16 +20,23 @@ internal sealed class LineWriter : IAsyncDisposable
     }
 
     /// <summary>Completes when nobody reads stdout any more.</summary>
-    public Task Broken => _broken.Task;
+    public Task Broken => _writing;
 
     /// <param name="message">One JSON value on one line, without its line end.</param>
     public void Write(ReadOnlyMemory<byte> message) => _lines.Writer.TryWrite(message);
 
-    /// <summary>Writes what is queued.</summary>
-    public async ValueTask DisposeAsync()
+    /// <summary>Writes what is queued, and takes no more. The token ends the waiting: a client that has stopped reading must not hold the shim.</summary>
+    public async Task FinishAsync(CancellationToken cancellationToken)
     {
         _lines.Writer.TryComplete();
-        await _writing;
+        try
+        {
+            await _writing.WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // Nobody reads.
+        }
     }
 
     private async Task WriteLoopAsync()
@@ -47,10 +53,10 @@ internal sealed class LineWriter : IAsyncDisposable
                 }
             }
         }
-        catch (Exception failure) when (failure is IOException or ObjectDisposedException)
+        catch (Exception)
         {
+            // Whatever it is: a shim that cannot write has nothing left to do.
             _lines.Writer.TryComplete();
-            _broken.TrySetResult();
         }
     }
 

@@ -109,6 +109,13 @@ internal sealed class FakeConnection(FakeDaemon daemon, string epoch, string ver
         }
     }
 
+    /// <summary>Ends the connection so that the shim's receive throws.</summary>
+    public void Break(Exception failure)
+    {
+        IsOpen = false;
+        _toShim.Writer.TryComplete(failure);
+    }
+
     internal void ReadOn()
     {
         foreach (var message in _unread)

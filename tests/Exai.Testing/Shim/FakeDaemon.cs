@@ -27,8 +27,8 @@ internal sealed class FakeDaemon(ExaiHome home, VirtualTime time) : ILinkDialer
     /// <summary>Where it listens.</summary>
     public int ListensAt { get; set; } = Port;
 
-    /// <summary>Thrown at each dial while set.</summary>
-    public LinkException? Refusal { get; set; }
+    /// <summary>Thrown at the end of each dial that begins while it is set.</summary>
+    public Exception? Refusal { get; set; }
 
     /// <summary>The token that it wants; null takes any.</summary>
     public string? Token { get; set; }
@@ -122,6 +122,7 @@ internal sealed class FakeDaemon(ExaiHome home, VirtualTime time) : ILinkDialer
     public async Task<ILinkConnection> DialAsync(LinkEndpoint endpoint, CancellationToken cancellationToken)
     {
         Dials.Add(new FakeDial(time.GetUtcNow(), endpoint));
+        var refusal = Refusal;
         await Task.Yield();
         if (DialTakes > TimeSpan.Zero)
         {
@@ -129,9 +130,9 @@ internal sealed class FakeDaemon(ExaiHome home, VirtualTime time) : ILinkDialer
         }
 
         cancellationToken.ThrowIfCancellationRequested();
-        if (Refusal is not null)
+        if (refusal is not null)
         {
-            throw Refusal;
+            throw refusal;
         }
 
         if (!IsUp || endpoint.Port != ListensAt)
