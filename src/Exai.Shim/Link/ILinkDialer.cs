@@ -36,8 +36,11 @@ internal enum LinkFailure
     /// <summary>Nobody answered at the address.</summary>
     Unreachable,
 
-    /// <summary>Somebody answered who is no daemon of this program, or not in time.</summary>
+    /// <summary>Somebody answered who is no daemon of this program: it has not started, or listens elsewhere.</summary>
     NotADaemon,
+
+    /// <summary>A daemon may be there but takes no link now: it is ending, or did not answer in time.</summary>
+    NotNow,
 
     /// <summary>401: the token is wrong.</summary>
     Unauthorized,
@@ -48,7 +51,7 @@ internal enum LinkFailure
     /// <summary>The connection stood but did not become ready.</summary>
     NotValidated,
 
-    /// <summary>A daemon was started and ended at once.</summary>
+    /// <summary>A daemon was started and ended at once, or could not be started at all.</summary>
     DaemonDied,
 }
 

@@ -35,8 +35,12 @@ internal sealed class LinkLoop(
 {
     private static readonly TimeSpan HealthFilePoll = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>A link that lived less long was not worth much.</summary>
+    private static readonly TimeSpan SteadyLink = TimeSpan.FromSeconds(1);
+
     private readonly WakeSignal _wake = new();
-    private LinkSession? _session;
+    private volatile LinkSession? _session;
+    private (string Epoch, int Port)? _dialled;
     private int _epochs;
 
     /// <summary>A client message needs the daemon: dial now rather than later.</summary>
@@ -53,25 +57,23 @@ internal sealed class LinkLoop(
             try
             {
                 settings.Reload();
-                await using var session = await ConnectAsync(cancellationToken);
+                var session = await ConnectAsync(cancellationToken);
                 LinkLog.Ready(logger, session.Epoch, session.DaemonVersion, attempt, (long)time.GetElapsedTime(downSince).TotalMilliseconds);
                 attempt = 0;
-                _session = session;
-                await session.RunAsync(message => events.LinkMessage(session, message), () => events.CallsPending, cancellationToken);
-                _session = null;
+                var readySince = time.GetTimestamp();
+                await UseAsync(session, cancellationToken);
                 downSince = time.GetTimestamp();
-                LinkLog.Lost(logger, session.CloseCode);
-                events.LinkDown(session);
-                cancellationToken.ThrowIfCancellationRequested();
-                if (session.CloseCode is LinkContract.GiveWayCloseCode)
-                {
-                    // The daemon needs the place for others: come back when the client needs the daemon.
-                    await WaitForClientAsync(cancellationToken);
-                }
+                await AfterLossAsync(session.CloseCode, time.GetElapsedTime(readySince), cancellationToken);
             }
             catch (LinkException failure)
             {
                 await AfterFailureAsync(failure, attempt, cancellationToken);
+            }
+            catch (Exception defect) when (!cancellationToken.IsCancellationRequested)
+            {
+                // Whatever it is, a shim whose link cannot come back is worse than one that tries again.
+                LinkLog.LinkDefect(logger, defect);
+                await AfterFailureAsync(new LinkException(LinkFailure.NotValidated, $"The link met a defect: {defect.Message}", defect), Math.Max(attempt, 1), cancellationToken);
             }
         }
     }
@@ -83,6 +85,25 @@ internal sealed class LinkLoop(
         {
             await session.CloseAsync(cancellationToken);
         }
+    }
+
+    /// <summary>Relays until the connection ends; the relay hears of its end however it ends.</summary>
+    private async Task UseAsync(LinkSession session, CancellationToken cancellationToken)
+    {
+        await using var disposing = session;
+        _session = session;
+        try
+        {
+            await session.RunAsync(message => events.LinkMessage(session, message), () => events.CallsPending, cancellationToken);
+        }
+        finally
+        {
+            _session = null;
+            LinkLog.Lost(logger, session.CloseCode);
+            events.LinkDown(session);
+        }
+
+        cancellationToken.ThrowIfCancellationRequested();
     }
 
     private async Task<LinkSession> ConnectAsync(CancellationToken cancellationToken)
@@ -111,7 +132,7 @@ internal sealed class LinkLoop(
         {
             return await DialKnownAsync(cancellationToken);
         }
-        catch (LinkException failure) when (failure.Kind is LinkFailure.Unreachable && settings.Current.Link.Autostart)
+        catch (LinkException failure) when (failure.Kind is LinkFailure.Unreachable or LinkFailure.NotADaemon && settings.Current.Link.Autostart)
         {
             if (!await starter.StartOnceAsync(settings.Current, cancellationToken))
             {
@@ -134,8 +155,8 @@ internal sealed class LinkLoop(
             }
             catch (LinkException refused)
             {
-                // A daemon that refuses says more than an address at which nobody is.
-                failure = failure is null or { Kind: LinkFailure.Unreachable } ? refused : failure;
+                // A daemon that refuses says more than an address at which nobody is, or somebody else.
+                failure = failure is null or { Kind: LinkFailure.Unreachable or LinkFailure.NotADaemon } ? refused : failure;
             }
         }
 
@@ -146,6 +167,7 @@ internal sealed class LinkLoop(
     {
         var link = settings.Current.Link;
         var known = HealthFile.TryRead(settings.Current.Home);
+        _dialled = Identity(known);
         var fromFile = known is { Port: > 0 } && IsLoopback(link.Host) ? known.Port : 0;
         if (fromFile > 0)
         {
@@ -159,6 +181,23 @@ internal sealed class LinkLoop(
     }
 
     private string? Token() => settings.Current.Link.Token ?? TokenFile.TryRead(settings.Current.Home);
+
+    /// <summary>A lost link is dialled again at once, with two exceptions.</summary>
+    private async Task AfterLossAsync(int? closeCode, TimeSpan lived, CancellationToken cancellationToken)
+    {
+        // Wakes from before say nothing about now. A call that came with one is pending, and counts.
+        _wake.Reset();
+        if (closeCode is LinkContract.GiveWayCloseCode && !events.CallsPending)
+        {
+            // The daemon needs the place for others: come back when the client needs the daemon.
+            await WaitForClientAsync(cancellationToken);
+        }
+        else if (lived < SteadyLink)
+        {
+            // A daemon that takes connections and drops them must not be dialled in circles.
+            await WaitForDaemonAsync(NewBackoff().Before(0, events.CallsPending), cancellationToken);
+        }
+    }
 
     private async Task AfterFailureAsync(LinkException failure, int attempt, CancellationToken cancellationToken)
     {
@@ -177,10 +216,9 @@ internal sealed class LinkLoop(
             return;
         }
 
-        var backoff = new Backoff(link.ReconnectInitial, link.ReconnectMax, random);
         // A wrong token is not retried faster because somebody waits: only the token's change helps.
         var unauthorized = failure.Kind is LinkFailure.Unauthorized;
-        var wait = backoff.Before(attempt - 1, events.CallsPending && !unauthorized);
+        var wait = NewBackoff().Before(attempt - 1, events.CallsPending && !unauthorized);
         if (unauthorized)
         {
             await Task.Delay(wait, time, cancellationToken);
@@ -191,15 +229,16 @@ internal sealed class LinkLoop(
         }
     }
 
+    private Backoff NewBackoff() => new(settings.Current.Link.ReconnectInitial, settings.Current.Link.ReconnectMax, random);
+
     private async Task WaitForDaemonAsync(TimeSpan wait, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
-        var known = Identity(HealthFile.TryRead(settings.Current.Home));
-        while (time.GetElapsedTime(started) < wait)
+        // Compared with what the last dial went by: a daemon that came up during that dial must not be missed.
+        while (Identity(HealthFile.TryRead(settings.Current.Home)) is not { } now || now == _dialled)
         {
             var left = wait - time.GetElapsedTime(started);
-            if (await _wake.WaitAsync(left < HealthFilePoll ? left : HealthFilePoll, time, cancellationToken)
-                || (Identity(HealthFile.TryRead(settings.Current.Home)) is { } now && now != known))
+            if (left <= TimeSpan.Zero || await _wake.WaitAsync(left < HealthFilePoll ? left : HealthFilePoll, time, cancellationToken))
             {
                 return;
             }
