@@ -550,7 +550,6 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
             Code = ErrorCodes.ConfigInvalid,
             Message = $"The settings have problems, and no daemon runs:\n{problems}\nMend them and call again; nothing needs a restart.",
         },
-        LinkFailure.CannotStart => new CallError { Code = ErrorCodes.ConfigInvalid, Message = _failure.Message },
         LinkFailure.DaemonDied => new CallError { Code = ErrorCodes.DaemonUnavailable, Message = $"{_failure.Message}\nMend the cause and call again; nothing needs a restart." },
         _ => null,
     };

@@ -90,6 +90,19 @@ public sealed class BadSetupTests
     }
 
     [Fact]
+    public async Task Two_homes_on_one_machine_each_get_their_own_daemon()
+    {
+        await using var one = await ExaiHomeFixture.CreateAsync(null, ("EXAI_WS_PORT", null));
+        await using var two = await ExaiHomeFixture.CreateAsync(null, ("EXAI_WS_PORT", null));
+
+        (await (await one.StartClientAsync()).ChatAsync("Mine?")).IsError.ShouldBeFalse();
+        var reply = await (await two.StartClientAsync()).ChatAsync("And mine?");
+
+        reply.IsError.ShouldBeFalse(reply.Text);
+        two.Daemon.Health!.Pid.ShouldNotBe(one.Daemon.Health!.Pid);
+    }
+
+    [Fact]
     public async Task A_home_that_cannot_be_is_named_by_the_daemon_and_by_a_shim_that_stays()
     {
         await using var machine = await ExaiHomeFixture.CreateAsync();

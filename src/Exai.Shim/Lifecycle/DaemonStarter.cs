@@ -34,28 +34,28 @@ internal sealed class DaemonStarter(IDaemonLauncher launcher, TimeProvider time,
     public static DaemonStarter CreateDefault(TimeProvider time) => new(new ProcessLauncher(), time, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
 
     /// <summary>True when a daemon that was started here listens; false when it is not the shim's business, or somebody else is about to start one.</summary>
-    /// <exception cref="LinkException">It could not be started, or ended at once.</exception>
+    /// <exception cref="LinkException">The daemon that was started ended at once, or could not be started.</exception>
     public async Task<bool> StartOnceAsync(ExaiSettings settings, CancellationToken cancellationToken)
     {
-        try
-        {
-            return OwnershipFile.Read(settings.Home).ShimMayStart && await StartUnderLockAsync(settings, cancellationToken);
-        }
-        catch (Exception failure) when (failure is HomeException or IOException or UnauthorizedAccessException or Win32Exception or InvalidOperationException)
-        {
-            throw new LinkException(LinkFailure.CannotStart, $"The daemon cannot be started. {failure.Message}", failure);
-        }
-    }
-
-    private async Task<bool> StartUnderLockAsync(ExaiSettings settings, CancellationToken cancellationToken)
-    {
-        settings.Home.EnsureCreated();
-        using var starting = ExclusiveLock.TryAcquire(settings.Home.AutostartLock);
-        if (starting is null || IsServed(settings.Home))
+        if (!OwnershipFile.Read(settings.Home).ShimMayStart)
         {
             return false;
         }
 
+        try
+        {
+            settings.Home.EnsureCreated();
+            using var starting = ExclusiveLock.TryAcquire(settings.Home.AutostartLock);
+            return starting is not null && !IsServed(settings.Home) && await StartAsync(settings, cancellationToken);
+        }
+        catch (Exception failure) when (failure is HomeException or IOException or UnauthorizedAccessException or InvalidOperationException or Win32Exception)
+        {
+            throw new LinkException(LinkFailure.DaemonDied, $"No daemon runs, and none could be started: {failure.Message}", failure);
+        }
+    }
+
+    private async Task<bool> StartAsync(ExaiSettings settings, CancellationToken cancellationToken)
+    {
         var before = HealthFile.TryRead(settings.Home)?.Epoch;
         LinkLog.StartingDaemon(logger);
         using var daemon = launcher.Launch(settings);

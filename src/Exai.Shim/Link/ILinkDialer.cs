@@ -36,8 +36,11 @@ internal enum LinkFailure
     /// <summary>Nobody answered at the address.</summary>
     Unreachable,
 
-    /// <summary>Somebody answered who is no daemon of this program, or not in time.</summary>
+    /// <summary>Somebody answered who is no daemon of this program: it has not started, or listens elsewhere.</summary>
     NotADaemon,
+
+    /// <summary>A daemon may be there but takes no link now: it is ending, or did not answer in time.</summary>
+    NotNow,
 
     /// <summary>401: the token is wrong.</summary>
     Unauthorized,
@@ -48,11 +51,8 @@ internal enum LinkFailure
     /// <summary>The connection stood but did not become ready.</summary>
     NotValidated,
 
-    /// <summary>A daemon was started and ended at once, or could not be started.</summary>
+    /// <summary>A daemon was started and ended at once, or could not be started at all.</summary>
     DaemonDied,
-
-    /// <summary>No daemon could be started at all: the home cannot be used, or the program cannot be run.</summary>
-    CannotStart,
 }
 
 /// <summary>Why there is no link. The message is for people and models: what happened, with which values.</summary>

@@ -26,6 +26,9 @@ internal static partial class LinkLog
     [LoggerMessage(2006, LogLevel.Information, "Shim {Version} serves {Client}")]
     public static partial void Serving(ILogger logger, string version, string client);
 
+    [LoggerMessage(2008, LogLevel.Error, "A defect in the link; it is dialled again")]
+    public static partial void LinkDefect(ILogger logger, Exception failure);
+
     [LoggerMessage(2007, LogLevel.Error, "A defect in the relay; the message was dropped")]
     public static partial void RelayDefect(ILogger logger, Exception failure);
 }

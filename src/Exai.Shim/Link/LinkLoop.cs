@@ -37,8 +37,12 @@ internal sealed class LinkLoop(
     private static readonly TimeSpan HealthFilePoll = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan TokenPoll = TimeSpan.FromSeconds(1);
 
+    /// <summary>A link that lived less long was not worth much.</summary>
+    private static readonly TimeSpan SteadyLink = TimeSpan.FromSeconds(1);
+
     private readonly WakeSignal _wake = new();
-    private LinkSession? _session;
+    private volatile LinkSession? _session;
+    private (string Epoch, int Port)? _dialled;
     private int _epochs;
 
     /// <summary>A client message needs the daemon: dial now rather than later.</summary>
@@ -58,25 +62,24 @@ internal sealed class LinkLoop(
             try
             {
                 settings.Reload();
-                await using var session = await ConnectAsync(cancellationToken);
+                var session = await ConnectAsync(cancellationToken);
                 LinkLog.Ready(logger, session.Epoch, session.DaemonVersion, attempt, (long)time.GetElapsedTime(downSince).TotalMilliseconds);
                 attempt = 0;
-                _session = session;
-                await session.RunAsync(message => events.LinkMessage(session, message), () => events.CallsPending, cancellationToken);
-                _session = null;
+                var readySince = time.GetTimestamp();
+                await UseAsync(session, cancellationToken);
                 downSince = time.GetTimestamp();
-                LinkLog.Lost(logger, session.CloseCode);
-                events.LinkDown(session);
-                cancellationToken.ThrowIfCancellationRequested();
-                if (session.CloseCode is LinkContract.GiveWayCloseCode)
-                {
-                    // The daemon needs the place for others: come back when the client needs the daemon.
-                    await WaitForClientAsync(cancellationToken);
-                }
+                await AfterLossAsync(session.CloseCode, time.GetElapsedTime(readySince), cancellationToken);
             }
             catch (LinkException failure)
             {
                 await AfterFailureAsync(failure, attempt, dialedAt, cancellationToken);
+            }
+            catch (Exception defect) when (!cancellationToken.IsCancellationRequested)
+            {
+                // Whatever it is, a shim whose link cannot come back is worse than one that tries again.
+                LinkLog.LinkDefect(logger, defect);
+                await AfterFailureAsync(
+                    new LinkException(LinkFailure.NotValidated, $"The link met a defect: {defect.Message}", defect), Math.Max(attempt, 1), dialedAt, cancellationToken);
             }
         }
     }
@@ -88,6 +91,25 @@ internal sealed class LinkLoop(
         {
             await session.CloseAsync(cancellationToken);
         }
+    }
+
+    /// <summary>Relays until the connection ends; the relay hears of its end however it ends.</summary>
+    private async Task UseAsync(LinkSession session, CancellationToken cancellationToken)
+    {
+        await using var disposing = session;
+        _session = session;
+        try
+        {
+            await session.RunAsync(message => events.LinkMessage(session, message), () => events.CallsPending, cancellationToken);
+        }
+        finally
+        {
+            _session = null;
+            LinkLog.Lost(logger, session.CloseCode);
+            events.LinkDown(session);
+        }
+
+        cancellationToken.ThrowIfCancellationRequested();
     }
 
     private async Task<LinkSession> ConnectAsync(CancellationToken cancellationToken)
@@ -116,9 +138,9 @@ internal sealed class LinkLoop(
         {
             return await DialKnownAsync(cancellationToken);
         }
-        catch (LinkException failure) when (failure.Kind is LinkFailure.Unreachable or LinkFailure.NotADaemon && settings.Current.Link.Autostart)
+        catch (LinkException failure) when (settings.Current.Link.Autostart && IsNoDaemonOfThisHome(failure.Kind))
         {
-            // A stranger at the port is no daemon either: a new one listens elsewhere. One that merely does not answer holds its home's lock.
+            // A daemon that merely does not answer holds its home's lock; then none is started.
             if (!await starter.StartOnceAsync(settings.Current, cancellationToken))
             {
                 throw;
@@ -127,6 +149,17 @@ internal sealed class LinkLoop(
 
         return await DialKnownAsync(cancellationToken);
     }
+
+    /// <summary>
+    /// Nobody is there, or a stranger; or the daemon of another home, which has the default port and knows another token. (Who shares a
+    /// daemon across homes says so by a token or a port.) A new daemon listens elsewhere.
+    /// </summary>
+    private bool IsNoDaemonOfThisHome(LinkFailure failure) => failure switch
+    {
+        LinkFailure.Unreachable or LinkFailure.NotADaemon => true,
+        LinkFailure.Unauthorized => settings.Current.Link is { PortIsDefault: true, Token: null },
+        _ => false,
+    };
 
     /// <summary>Where the health file says, then where the settings say.</summary>
     private async Task<ILinkConnection> DialKnownAsync(CancellationToken cancellationToken)
@@ -140,8 +173,8 @@ internal sealed class LinkLoop(
             }
             catch (LinkException refused)
             {
-                // A daemon that refuses says more than an address at which nobody is.
-                failure = failure is null or { Kind: LinkFailure.Unreachable } ? refused : failure;
+                // A daemon that refuses says more than an address at which nobody is, or somebody else.
+                failure = failure is null or { Kind: LinkFailure.Unreachable or LinkFailure.NotADaemon } ? refused : failure;
             }
         }
 
@@ -152,6 +185,7 @@ internal sealed class LinkLoop(
     {
         var link = settings.Current.Link;
         var known = HealthFile.TryRead(settings.Current.Home);
+        _dialled = Identity(known);
         var fromFile = known is { Port: > 0 } && IsLoopback(link.Host) ? known.Port : 0;
         if (fromFile > 0)
         {
@@ -165,6 +199,23 @@ internal sealed class LinkLoop(
     }
 
     private string? Token() => settings.Current.Link.Token ?? TokenFile.TryRead(settings.Current.Home);
+
+    /// <summary>A lost link is dialled again at once, with two exceptions.</summary>
+    private async Task AfterLossAsync(int? closeCode, TimeSpan lived, CancellationToken cancellationToken)
+    {
+        // Wakes from before say nothing about now. A call that came with one is pending, and counts.
+        _wake.Reset();
+        if (closeCode is LinkContract.GiveWayCloseCode && !events.CallsPending)
+        {
+            // The daemon needs the place for others: come back when the client needs the daemon.
+            await WaitForClientAsync(cancellationToken);
+        }
+        else if (lived < SteadyLink)
+        {
+            // A daemon that takes connections and drops them must not be dialled in circles.
+            await WaitForDaemonAsync(NewBackoff().Before(0, events.CallsPending), cancellationToken);
+        }
+    }
 
     private async Task AfterFailureAsync(LinkException failure, int attempt, long dialedAt, CancellationToken cancellationToken)
     {
@@ -182,10 +233,9 @@ internal sealed class LinkLoop(
             return;
         }
 
-        var backoff = new Backoff(link.ReconnectInitial, link.ReconnectMax, random);
         // A wrong token is not retried faster because somebody waits: only another token, or another daemon, helps.
         var unauthorized = failure.Kind is LinkFailure.Unauthorized;
-        var wait = backoff.Before(attempt - 1, events.CallsPending && !unauthorized);
+        var wait = NewBackoff().Before(attempt - 1, events.CallsPending && !unauthorized);
         await (unauthorized ? WaitForTokenAsync(wait, cancellationToken) : WaitForDaemonAsync(wait, cancellationToken));
     }
 
@@ -200,15 +250,16 @@ internal sealed class LinkLoop(
         }
     }
 
+    private Backoff NewBackoff() => new(settings.Current.Link.ReconnectInitial, settings.Current.Link.ReconnectMax, random);
+
     private async Task WaitForDaemonAsync(TimeSpan wait, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
-        var known = Identity(HealthFile.TryRead(settings.Current.Home));
-        while (time.GetElapsedTime(started) < wait)
+        // Compared with what the last dial went by: a daemon that came up during that dial must not be missed.
+        while (Identity(HealthFile.TryRead(settings.Current.Home)) is not { } now || now == _dialled)
         {
             var left = wait - time.GetElapsedTime(started);
-            if (await _wake.WaitAsync(left < HealthFilePoll ? left : HealthFilePoll, time, cancellationToken)
-                || (Identity(HealthFile.TryRead(settings.Current.Home)) is { } now && now != known))
+            if (left <= TimeSpan.Zero || await _wake.WaitAsync(left < HealthFilePoll ? left : HealthFilePoll, time, cancellationToken))
             {
                 return;
             }

@@ -42,7 +42,12 @@ internal sealed class LinkSession(ILinkConnection connection, LinkSettings setti
                 await connection.SendAsync(message, either.Token);
             }
 
-            await ReceiveAnswerAsync(replayId, others, either.Token);
+            var (error, _) = JsonSlice.Member((await ReceiveAnswerAsync(replayId, others, either.Token)).Bytes, "error");
+            if (!error.IsEmpty)
+            {
+                throw new LinkException(LinkFailure.NotValidated, $"The daemon refused the handshake: {System.Text.Encoding.UTF8.GetString(error.Span)}");
+            }
+
             using var validation = new CancellationTokenSource(settings.PingValidationTimeout, time);
             using var first = CancellationTokenSource.CreateLinkedTokenSource(validation.Token, either.Token);
             var probe = NextProbeId();
@@ -83,9 +88,9 @@ internal sealed class LinkSession(ILinkConnection connection, LinkSettings setti
                 }
             }
         }
-        catch (OperationCanceledException)
+        catch (Exception end) when (end is OperationCanceledException or IOException or System.Net.WebSockets.WebSocketException)
         {
-            // Ended by this side; the reason is in the caller's hands.
+            // Ended by this side, whose caller has the reason, or by the other without a word.
         }
         finally
         {
@@ -99,7 +104,14 @@ internal sealed class LinkSession(ILinkConnection connection, LinkSettings setti
     public async ValueTask CloseAsync(CancellationToken cancellationToken)
     {
         await connection.CloseAsync(cancellationToken);
-        _end.Cancel();
+        try
+        {
+            _end.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The connection has ended by itself meanwhile.
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -108,7 +120,7 @@ internal sealed class LinkSession(ILinkConnection connection, LinkSettings setti
         _end.Dispose();
     }
 
-    private async Task ReceiveAnswerAsync(RequestId id, List<byte[]> others, CancellationToken cancellationToken)
+    private async Task<Envelope> ReceiveAnswerAsync(RequestId id, List<byte[]> others, CancellationToken cancellationToken)
     {
         while (true)
         {
@@ -116,7 +128,7 @@ internal sealed class LinkSession(ILinkConnection connection, LinkSettings setti
                 ?? throw new LinkException(LinkFailure.NotValidated, $"The daemon closed the connection before it was ready (code {connection.CloseCode?.ToString() ?? "none"}).");
             if (TryParse(message) is { Kind: MessageKind.Response } response && response.Id == id)
             {
-                return;
+                return response;
             }
 
             others.Add(message);

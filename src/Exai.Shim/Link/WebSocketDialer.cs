@@ -62,11 +62,11 @@ internal sealed class WebSocketDialer(Func<LinkSettings> settings, TimeProvider 
             $"The daemon at {address} does not talk to this shim's version {Product.Version}. Restart the older of the two: exai restart, or the client's MCP server.",
             failure),
         HttpStatusCode.ServiceUnavailable => new LinkException(
-            LinkFailure.NotADaemon, $"The daemon at {address} is ending; the next one will take its calls over.", failure),
+            LinkFailure.NotNow, $"The daemon at {address} is ending; the next one will take its calls over.", failure),
         not default(HttpStatusCode) => new LinkException(
             LinkFailure.NotADaemon, $"Whoever listens at {address} answered {(int)status}: that is no EXAI daemon, or one that does not allow this host. Check EXAI_WS_PORT.", failure),
         _ when timedOut => new LinkException(
-            LinkFailure.NotADaemon, $"Nobody at {address} answered within {limit.TotalSeconds:0.#} s (EXAI_WS_CONNECT_TIMEOUT).", failure),
+            LinkFailure.NotNow, $"Nobody at {address} answered within {limit.TotalSeconds:0.#} s (EXAI_WS_CONNECT_TIMEOUT).", failure),
         _ when failure.GetBaseException() is SocketException socket => new LinkException(
             LinkFailure.Unreachable, $"No daemon is reachable at {address} ({socket.SocketErrorCode}).", failure),
         _ => new LinkException(LinkFailure.NotADaemon, $"Whoever listens at {address} is no EXAI daemon ({failure.GetBaseException().Message}). Check EXAI_WS_PORT.", failure),
