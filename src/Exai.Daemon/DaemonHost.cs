@@ -75,7 +75,7 @@ public sealed class DaemonHost : IAsyncDisposable
             // The file is read again at each dial, so that a token can be changed while the daemon runs.
             var guard = new RequestGuard(settings.Link, () => settings.Link.Token ?? TokenFile.TryRead(home) ?? startToken);
             var calls = new ToolCallHandler(core.Tools, core.Calls, state, settings.Link.ProgressInterval, time);
-            var link = new LinkEndpoint(guard, settings.Link, epoch, core.Tools, calls, state, loggers);
+            var link = new LinkEndpoint(guard, settings.Link, epoch, core.Tools, calls, state, time, loggers);
             var app = await ListenAsync(settings.Link, guard, link, loggers, cancellationToken);
             var host = new DaemonHost(settings, time, epoch, serveLock, core, state, calls, link, app, loggers);
             DaemonEvents.Started(loggers.CreateLogger("daemon"), Product.Version, epoch, settings.Link.Host, host.Port, home.Path, Core.Storage.Sqlite.SqliteDatabase.LibraryVersion);
@@ -101,7 +101,7 @@ public sealed class DaemonHost : IAsyncDisposable
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {
-            await _link.TellDrainingAsync(either.Token);
+            await TellDrainingAsync(either.Token);
             await _core.Calls.WhenIdleAsync(either.Token);
             using var answers = new CancellationTokenSource(AnswerPatience, _time);
             await _calls.WhenAnsweredAsync(() => _link.OwesAnswers, answers.Token);
@@ -110,6 +110,16 @@ public sealed class DaemonHost : IAsyncDisposable
         {
             // What still runs is taken over by the next daemon.
         }
+    }
+
+    /// <summary>A shim that takes nothing must not use up the time of the calls that could still end.</summary>
+    private async Task TellDrainingAsync(CancellationToken cancellationToken)
+    {
+        using var patience = new CancellationTokenSource(AnswerPatience, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        var telling = _link.TellDrainingAsync(either.Token);
+        await Task.WhenAny(telling.WaitAsync(either.Token));
+        cancellationToken.ThrowIfCancellationRequested();
     }
 
     /// <summary>Ends: sockets first, so that shims look for the next daemon; then what still runs; then store and lock.</summary>
@@ -127,7 +137,7 @@ public sealed class DaemonHost : IAsyncDisposable
         _lock.Dispose();
     }
 
-    private void OnRunningChanged() => _state.Running(_core.Calls.Running);
+    private void OnRunningChanged() => _state.Running(() => _core.Calls.Running);
 
     private HealthDocument Describe()
     {

@@ -45,7 +45,8 @@ internal sealed class DaemonState(TimeProvider time)
 
     public void Ready() => Change(() => _ready = true);
 
-    public void Running(int calls) => Change(() => _busySince = calls == 0 ? null : _busySince ?? time.GetUtcNow());
+    /// <param name="calls">Read under the lock: two changes at once may be told in either order, and the last must tell the present.</param>
+    public void Running(Func<int> calls) => Change(() => _busySince = calls() == 0 ? null : _busySince ?? time.GetUtcNow());
 
     public void Drain() => Change(() => _draining = true);
 

@@ -13,9 +13,12 @@ namespace Exai.Daemon.Link;
 /// wins: a shim that reconnects must not compete with its own half-dead connection.
 /// </summary>
 internal sealed class LinkEndpoint(
-    RequestGuard guard, LinkSettings settings, string epoch, ToolDispatcher tools, ToolCallHandler calls, DaemonState state, ILoggerFactory loggers)
+    RequestGuard guard, LinkSettings settings, string epoch, ToolDispatcher tools, ToolCallHandler calls, DaemonState state, TimeProvider time,
+    ILoggerFactory loggers)
     : IDisposable
 {
+    private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(2);
+
     private readonly ConcurrentDictionary<(string Session, string Era), LinkSession> _sessions = new();
     private readonly CancellationTokenSource _forcedStop = new();
     private readonly ILogger _logger = loggers.CreateLogger("link");
@@ -46,7 +49,7 @@ internal sealed class LinkEndpoint(
             return;
         }
 
-        if (state.IsDraining)
+        if (state.IsDraining || state.IsStopping)
         {
             context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
             return;
@@ -65,8 +68,14 @@ internal sealed class LinkEndpoint(
     /// <summary>Closes all sockets and stops waiting for the calls behind them.</summary>
     public async Task StopAsync(int closeCode, string reason, CancellationToken cancellationToken)
     {
-        await Task.WhenAll(_sessions.Values.Select(session => session.CloseAsync(closeCode, reason, cancellationToken)));
-        _forcedStop.Cancel();
+        try
+        {
+            await Task.WhenAll(_sessions.Values.Select(session => session.CloseAsync(closeCode, reason, cancellationToken)));
+        }
+        finally
+        {
+            _forcedStop.Cancel();
+        }
     }
 
     public void Dispose() => _forcedStop.Dispose();
@@ -81,21 +90,28 @@ internal sealed class LinkEndpoint(
         });
         LinkEvents.Connected(_logger, key.Session, key.Era, _sessions.Count);
         SessionsChanged?.Invoke();
+        // Beside the new link, not before it: the old one may be half-dead and take nothing for minutes.
+        var superseding = SupersedeAsync(older);
         try
         {
-            if (older is not null)
-            {
-                await older.CloseAsync(LinkContract.SupersededCloseCode, "a newer link of this session", _forcedStop.Token);
-            }
-
             await session.RunAsync(_forcedStop.Token);
         }
         finally
         {
+            await superseding;
             // Only its own entry: a newer link may stand under the key by now.
             _sessions.TryRemove(KeyValuePair.Create(key, session));
             LinkEvents.Disconnected(_logger, key.Session, key.Era, _sessions.Count);
             SessionsChanged?.Invoke();
+        }
+    }
+
+    private async Task SupersedeAsync(LinkSession? older)
+    {
+        if (older is not null)
+        {
+            using var patience = new CancellationTokenSource(ClosePatience, time);
+            await older.CloseAsync(LinkContract.SupersededCloseCode, "a newer link of this session", patience.Token);
         }
     }
 

@@ -19,6 +19,9 @@ internal sealed class WebSocketTransport : TransportBase
     private const int ParseError = -32700;
     private const int InvalidRequest = -32600;
 
+    /// <summary>Deeper than what is read as a message, so that its refusal can still name the request.</summary>
+    private const int DeepestRefused = 1000;
+
     // Answers are text in all languages: escaped they would take twice the bytes. The output is for a pipe, never for HTML.
     private static readonly JsonTypeInfo<JsonRpcMessage> MessageInfo = (JsonTypeInfo<JsonRpcMessage>)new JsonSerializerOptions(McpJsonUtilities.DefaultOptions)
     {
@@ -59,9 +62,10 @@ internal sealed class WebSocketTransport : TransportBase
         await _sending.WaitAsync(cancellationToken);
         try
         {
-            await _socket.SendAsync(frame, WebSocketMessageType.Text, endOfMessage: true, cancellationToken);
+            // Not given up with its message: half a frame would end the link, and with it the answers of all other calls.
+            await _socket.SendAsync(frame, WebSocketMessageType.Text, endOfMessage: true, _end.Token);
         }
-        catch (Exception failure) when (failure is WebSocketException or ObjectDisposedException or InvalidOperationException or IOException)
+        catch (Exception failure) when (failure is WebSocketException or ObjectDisposedException or InvalidOperationException or IOException or OperationCanceledException)
         {
             // The other side went away in this moment: the same as a message after the end.
         }
@@ -76,9 +80,19 @@ internal sealed class WebSocketTransport : TransportBase
     }
 
     /// <summary>Tells the other side why the link ends; it answers by closing too.</summary>
+    /// <param name="cancellationToken">Ends the patience with a side that takes nothing any more: the link is then cut.</param>
     public async Task CloseAsync(int code, string reason, CancellationToken cancellationToken)
     {
-        await _sending.WaitAsync(cancellationToken);
+        try
+        {
+            await _sending.WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            _socket.Abort();
+            return;
+        }
+
         try
         {
             if (_socket.State is WebSocketState.Open or WebSocketState.CloseReceived)
@@ -86,9 +100,9 @@ internal sealed class WebSocketTransport : TransportBase
                 await _socket.CloseOutputAsync((WebSocketCloseStatus)code, reason, cancellationToken);
             }
         }
-        catch (Exception failure) when (failure is WebSocketException or ObjectDisposedException or IOException)
+        catch (Exception failure) when (failure is WebSocketException or ObjectDisposedException or IOException or OperationCanceledException)
         {
-            // It has gone already.
+            // It has gone already, or is cut now.
         }
         finally
         {
@@ -186,7 +200,7 @@ internal sealed class WebSocketTransport : TransportBase
         var code = ParseError;
         try
         {
-            using var document = JsonDocument.Parse(frame);
+            using var document = JsonDocument.Parse(frame, new JsonDocumentOptions { MaxDepth = DeepestRefused });
             code = InvalidRequest;
             if (document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("id", out var value))
             {
@@ -198,9 +212,9 @@ internal sealed class WebSocketTransport : TransportBase
                 };
             }
         }
-        catch (JsonException)
+        catch (Exception failure) when (failure is JsonException or InvalidOperationException)
         {
-            // Stays a parse error.
+            // No JSON at all, or an id that is no text.
         }
 
         return new JsonRpcError { Id = id, Error = new() { Code = code, Message = code == ParseError ? "Parse error" : "Invalid request" } };
