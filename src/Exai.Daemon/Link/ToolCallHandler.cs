@@ -17,6 +17,10 @@ internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, D
 {
     private static readonly TimeSpan FirstNote = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>However short the setting: without a pause a waiting call would do nothing but report.</summary>
+    private static readonly TimeSpan LeastInterval = TimeSpan.FromMilliseconds(100);
+
+    private readonly TimeSpan _interval = progressInterval > LeastInterval ? progressInterval : LeastInterval;
     private int _answering;
 
     /// <summary>Completes when every call with an outcome has been written to its socket.</summary>
@@ -34,9 +38,18 @@ internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, D
         string sessionId, RequestContext<CallToolRequestParams> context, Action<RequestId> owe, CancellationToken cancellationToken)
     {
         var parameters = context.Params;
+        var given = parameters.Meta?[MetaKeys.CallId];
+        var callId = "";
+        if (given is not null && !(given.GetValueKind() == JsonValueKind.String && CallId.TryParse(given.GetValue<string>(), out callId)))
+        {
+            // Taken for no id, it would run again each time it is sent again.
+            var refusal = new CallException(ErrorCodes.InvalidArgument, $"_meta[\"{MetaKeys.CallId}\"] must be a UUID of version 7, a new one for each call. Nothing was run.");
+            return McpShapes.ToolResult(tools.Failure(refusal, parameters.Name, CallId.New(time)));
+        }
+
         var call = new CallRequest
         {
-            CallId = CallId.TryParse((string?)parameters.Meta?[MetaKeys.CallId]?.AsValue(), out var callId) ? callId : CallId.New(time),
+            CallId = given is null ? CallId.New(time) : callId,
             Tool = parameters.Name,
             Arguments = JsonSerializer.SerializeToElement(parameters.Arguments ?? new Dictionary<string, JsonElement>(StringComparer.Ordinal)),
             SessionId = sessionId,
@@ -55,6 +68,12 @@ internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, D
             return McpShapes.ToolResult(attachment is null
                 ? await tools.AnswerAsync(call, cancellationToken)
                 : (await WaitAsync(attachment, call.CallId, context, cancellationToken)).ToResult(attachment.How));
+        }
+        catch (ObjectDisposedException) when (state.IsStopping)
+        {
+            // Too late to begin. Silence: the shim asks the next daemon.
+            await Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken);
+            throw;
         }
         catch (Exception failure) when (failure is not OperationCanceledException)
         {
@@ -78,11 +97,11 @@ internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, D
         try
         {
             // The first note comes soon, for a client that watches a call which has been taken over; a quick call needs none.
-            var wait = progressInterval < FirstNote ? progressInterval : FirstNote;
+            var wait = _interval < FirstNote ? _interval : FirstNote;
             while (context.Params.ProgressToken is { } token && !attachment.Outcome.IsCompleted)
             {
                 await Task.WhenAny(attachment.Outcome, Task.Delay(wait, time, cancellationToken));
-                wait = progressInterval;
+                wait = _interval;
                 cancellationToken.ThrowIfCancellationRequested();
                 if (!attachment.Outcome.IsCompleted)
                 {
