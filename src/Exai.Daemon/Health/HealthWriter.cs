@@ -48,8 +48,8 @@ internal sealed class HealthWriter : IAsyncDisposable
     {
         _end.Cancel();
         await _writing;
-        HealthFile.DeleteIfEpoch(_home, _read().Epoch);
-        _changed.Dispose();
+        TryDelete();
+        // The semaphore holds nothing that needs disposal, and a socket that ends late may still release it.
         _end.Dispose();
     }
 
@@ -64,13 +64,26 @@ internal sealed class HealthWriter : IAsyncDisposable
                 TryWrite();
                 await Task.Delay(LeastGap, _time, _end.Token);
                 change = change is null or { IsCompleted: true } ? _changed.WaitAsync(_end.Token) : change;
-                await Task.WhenAny(change, Task.Delay(_interval - LeastGap, _time, _end.Token));
+                await Task.WhenAny(change, Task.Delay(_interval > LeastGap ? _interval - LeastGap : TimeSpan.Zero, _time, _end.Token));
                 _end.Token.ThrowIfCancellationRequested();
             }
         }
         catch (OperationCanceledException)
         {
             // The daemon stops.
+        }
+    }
+
+    private void TryDelete()
+    {
+        try
+        {
+            HealthFile.DeleteIfEpoch(_home, _read().Epoch);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            // The next daemon removes it before it listens.
+            HealthEvents.NotWritten(_logger, failure.Message);
         }
     }
 
