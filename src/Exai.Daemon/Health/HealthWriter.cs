@@ -20,6 +20,7 @@ internal sealed class HealthWriter : IAsyncDisposable
     private readonly SemaphoreSlim _changed = new(0, 1);
     private readonly CancellationTokenSource _end = new();
     private readonly Task _writing;
+    private bool _written;
 
     public HealthWriter(ExaiHome home, Func<HealthDocument> read, TimeSpan interval, TimeProvider time, ILogger logger)
     {
@@ -91,7 +92,12 @@ internal sealed class HealthWriter : IAsyncDisposable
     {
         try
         {
-            HealthFile.Write(_home, _read());
+            var document = _read();
+            if (!_written || HealthFile.TryRead(_home) is not { } found || found.Epoch == document.Epoch)
+            {
+                HealthFile.Write(_home, document);
+                _written = true;
+            }
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {

@@ -106,6 +106,25 @@ public sealed class HealthTests
         Directory.Delete(folder, recursive: true);
     });
 
+    /// <summary>From then on a daemon that still finishes its calls keeps away from the file.</summary>
+    [Fact]
+    public void Writer_finds_its_successors_file_it_writes_and_removes_it_no_more() => Simulation.Run(async simulation =>
+    {
+        var folder = Directory.CreateTempSubdirectory("exai-health-").FullName;
+        var home = new ExaiHome(folder);
+        await using (var writer = new HealthWriter(home, () => new HealthDocument { Epoch = "old" }, TimeSpan.FromSeconds(1), simulation.Time, new ListLogger()))
+        {
+            HealthFile.TryRead(home)!.Epoch.ShouldBe("old");
+            HealthFile.Write(home, new HealthDocument { Epoch = "new" });
+            writer.Changed();
+            await Task.Delay(TimeSpan.FromSeconds(5), simulation.Time);
+            HealthFile.TryRead(home)!.Epoch.ShouldBe("new");
+        }
+
+        HealthFile.TryRead(home)!.Epoch.ShouldBe("new");
+        Directory.Delete(folder, recursive: true);
+    });
+
     [Fact]
     public void Writer_cannot_write_it_says_so_and_tries_again() => Simulation.Run(async simulation =>
     {
