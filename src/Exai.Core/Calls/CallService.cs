@@ -63,13 +63,14 @@ public sealed class CallService : IAsyncDisposable
     /// <exception cref="CallException">The same id stands for other arguments, or is too old to be known.</exception>
     public CallAttachment StartOrAttach(CallRequest request)
     {
-        var (live, known) = FindOrAddLive(request);
+        var hash = CanonicalJson.Hash(request.Tool, request.Arguments);
+        var (live, known) = FindOrAddLive(request.CallId, hash);
         if (!known)
         {
             return Resolve(live, request);
         }
 
-        RefuseOtherArguments(request.CallId, live.ArgumentsHash, CanonicalJson.Hash(request.Tool, request.Arguments));
+        RefuseOtherArguments(request.CallId, live.ArgumentsHash, hash);
         live.Attached();
         return new CallAttachment(live, RecoveredHow.Attached, _options.CancelGrace);
     }
@@ -100,18 +101,18 @@ public sealed class CallService : IAsyncDisposable
     }
 
     /// <summary>Under a lock with the end: a call that begins is either refused or waited for by <see cref="DisposeAsync"/>.</summary>
-    private (LiveCall Live, bool Known) FindOrAddLive(CallRequest request)
+    private (LiveCall Live, bool Known) FindOrAddLive(string callId, string argumentsHash)
     {
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_closed, this);
-            if (_live.TryGetValue(request.CallId, out var known))
+            if (_live.TryGetValue(callId, out var known))
             {
                 return (known, true);
             }
 
-            var added = new LiveCall(request.CallId, CanonicalJson.Hash(request.Tool, request.Arguments), _time);
-            _live[request.CallId] = added;
+            var added = new LiveCall(callId, argumentsHash, _time);
+            _live[callId] = added;
             return (added, false);
         }
     }
@@ -299,11 +300,10 @@ public sealed class CallService : IAsyncDisposable
             }
 
             before = predecessor.CallId;
-            var request = predecessor.ToRequest();
-            var (earlier, known) = FindOrAddLive(request);
+            var (earlier, known) = FindOrAddLive(predecessor.CallId, predecessor.ArgumentsHash);
             if (!known)
             {
-                Resolve(earlier, request);
+                Resolve(earlier, predecessor.ToRequest());
             }
 
             // Joined without LiveCall.Attached: a call that waits behind a cancelled one does not want its answer.
@@ -380,8 +380,15 @@ public sealed class CallService : IAsyncDisposable
         {
             foreach (var (callId, (run, outcome, turn)) in _unsaved)
             {
-                await _store.FinishAsync(run, outcome, turn, CancellationToken.None);
-                CallLog.Finished(_logger, run.CallId, run.Tool, outcome.State, outcome.Receipt.TotalMs, run.Runs);
+                if (await _store.FinishAsync(run, outcome, turn, CancellationToken.None))
+                {
+                    CallLog.Finished(_logger, run.CallId, run.Tool, outcome.State, outcome.Receipt.TotalMs, run.Runs);
+                }
+                else
+                {
+                    CallLog.OwnershipLost(_logger, run.CallId, run.Runs);
+                }
+
                 _unsaved.TryRemove(callId, out _);
                 Forget(callId);
             }
