@@ -250,7 +250,8 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
         }
 
         var call = new PendingRequest(request.Id!.Value, PendingKind.Call, bytes, request.Param("_meta", "progressToken"), time.GetTimestamp()) { CallId = callId };
-        if (_session is null && FailAtOnce() is { } error)
+        // Any other failure may be mended by now: the next dial, which this call brings on, decides.
+        if (_session is null && _failure?.Kind is LinkFailure.Unauthorized && FailAtOnce() is { } error)
         {
             output.Write(RpcMessages.Result(call.Id, ToolResults.Failure(error with { CallId = callId })));
             Wake();
