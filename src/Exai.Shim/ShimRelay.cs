@@ -237,10 +237,11 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
 
     private void OnCall(Envelope request)
     {
-        var known = CallId.TryParse(request.ParamText("_meta", MetaKeys.CallId), out var callId);
         var bytes = request.Bytes;
-        if (!known)
+        var callId = request.ParamText("_meta", MetaKeys.CallId);
+        if (request.Param("_meta", MetaKeys.CallId).IsEmpty)
         {
+            // A client that gives an id of its own keeps it, and the daemon judges it.
             callId = CallId.New(time);
             var member = $"\"{MetaKeys.CallId}\":\"{callId}\"";
             var (meta, metaStart) = JsonSlice.Member(bytes[request.ParamsStart..], "_meta");
@@ -252,7 +253,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
         var call = new PendingRequest(request.Id!.Value, PendingKind.Call, bytes, request.Param("_meta", "progressToken"), time.GetTimestamp()) { CallId = callId };
         if (_session is null && _failure is { Kind: LinkFailure.Unauthorized })
         {
-            // The next dial is not hastened by a call, so the call does not wait for it.
+            // The next dial is not hastened by a call, so the call does not wait for it. After any other failure the dial that it brings on decides.
             output.Write(RpcMessages.Result(call.Id, ToolResults.Failure(Hopeless()! with { CallId = callId })));
             return;
         }

@@ -245,7 +245,8 @@ internal sealed class LinkLoop(
         var refused = Token();
         while (time.GetElapsedTime(started) < wait && Token() == refused)
         {
-            var left = wait - time.GetElapsedTime(started);
+            // A delay counts whole milliseconds: less than one would not wait at all.
+            var left = wait - time.GetElapsedTime(started) + TimeSpan.FromMilliseconds(1);
             await Task.Delay(left < TokenPoll ? left : TokenPoll, time, cancellationToken);
         }
     }
