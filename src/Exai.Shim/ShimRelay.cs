@@ -26,7 +26,11 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
     /// <summary>A list that a daemon does not answer in this time comes from the cache.</summary>
     private static readonly TimeSpan ListPatience = TimeSpan.FromSeconds(5);
 
-    private const int LongestResult = 10 * 1024 * 1024;
+    /// <summary>Changes of the list within this time are told of once.</summary>
+    private static readonly TimeSpan ListChangesSettle = TimeSpan.FromSeconds(1);
+
+    /// <summary>More without a line end makes common clients close the connection.</summary>
+    private const int LongestLine = 10 * 1024 * 1024;
 
     private readonly Channel<Action> _events = Channel.CreateUnbounded<Action>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Dictionary<RequestId, PendingRequest> _pending = [];
@@ -45,6 +49,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
     private string? _currentListHash;
     private RequestId? _ownListRequest;
     private int _ownLists;
+    private long? _listChangedAt;
     private volatile bool _callsPending;
 
     /// <summary>Called for each client message that a daemon has to answer; set before the first message.</summary>
@@ -211,7 +216,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
                 Wake();
                 break;
             default:
-                Forward(new PendingRequest(id, PendingKind.Other, request.Bytes, request.Param("_meta", "progressToken"), time.GetTimestamp()));
+                Forward(new PendingRequest(id, PendingKind.Other, request.Bytes, ProgressToken(request), time.GetTimestamp()));
                 break;
         }
     }
@@ -238,19 +243,16 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
     private void OnCall(Envelope request)
     {
         var bytes = request.Bytes;
-        var callId = request.ParamText("_meta", MetaKeys.CallId);
-        if (request.Param("_meta", MetaKeys.CallId).IsEmpty)
+        if (!CallId.TryParse(request.ParamText("_meta", MetaKeys.CallId), out var callId))
         {
-            // A client that gives an id of its own keeps it, and the daemon judges it.
             callId = CallId.New(time);
-            var member = $"\"{MetaKeys.CallId}\":\"{callId}\"";
             var (meta, metaStart) = JsonSlice.Member(bytes[request.ParamsStart..], "_meta");
             bytes = !meta.IsEmpty && meta.Span[0] == (byte)'{'
-                ? JsonSlice.InsertMember(bytes, request.ParamsStart + metaStart, member)
-                : JsonSlice.InsertMember(bytes, request.ParamsStart, $"\"_meta\":{{{member}}}");
+                ? JsonSlice.SetMember(bytes, request.ParamsStart + metaStart, MetaKeys.CallId, $"\"{callId}\"")
+                : JsonSlice.SetMember(bytes, request.ParamsStart, "_meta", $"{{\"{MetaKeys.CallId}\":\"{callId}\"}}");
         }
 
-        var call = new PendingRequest(request.Id!.Value, PendingKind.Call, bytes, request.Param("_meta", "progressToken"), time.GetTimestamp()) { CallId = callId };
+        var call = new PendingRequest(request.Id!.Value, PendingKind.Call, bytes, ProgressToken(request), time.GetTimestamp()) { CallId = callId };
         if (_session is null && _failure is { Kind: LinkFailure.Unauthorized })
         {
             // The next dial is not hastened by a call, so the call does not wait for it. After any other failure the dial that it brings on decides.
@@ -260,6 +262,13 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
 
         Forward(call);
         Wake();
+    }
+
+    /// <summary>A string or a number; some clients write null for none.</summary>
+    private static ReadOnlyMemory<byte> ProgressToken(Envelope request)
+    {
+        var token = request.Param("_meta", "progressToken");
+        return !token.IsEmpty && token.Span[0] is (byte)'"' or (byte)'-' or (>= (byte)'0' and <= (byte)'9') ? token : default;
     }
 
     private void OnClientNotification(Envelope notification)
@@ -304,12 +313,8 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
 
     private void OnLinkReady(LinkSession session, IReadOnlyList<byte[]> early)
     {
-        (_session, _failure, _draining) = (session, null, false);
-        foreach (var cancelled in _serverRequests.NextEpoch())
-        {
-            output.Write(cancelled);
-        }
-
+        (_session, _failure, _draining, _listChangedAt) = (session, null, false, null);
+        _serverRequests.BeginEpoch();
         if (_replayedLogLevel != _logLevel)
         {
             // It was set while the link was validated.
@@ -321,7 +326,8 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
             OnDaemonMessage(message);
         }
 
-        foreach (var cancelled in _cancelledOffline)
+        // One whose call clock is over has ended in the daemon too: to send it would begin it anew.
+        foreach (var cancelled in _cancelledOffline.Where(cancelled => time.GetElapsedTime(cancelled.ReceivedAt) < settings.Current.Calls.Timeout))
         {
             session.Send(cancelled.Message);
             session.Send(cancelled.Cancel!.Value);
@@ -330,12 +336,10 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
         _cancelledOffline.Clear();
         foreach (var request in _pending.Values.OrderBy(request => request.ReceivedAt))
         {
-            session.Send(request.Message);
-            request.Sent = true;
+            Deliver(request);
         }
 
-        _ownListRequest = new RequestId($"{ownIdPrefix}list-{++_ownLists}", 0);
-        session.Send(RpcMessages.Request(_ownListRequest.Value, "tools/list"));
+        RequestOwnList();
     }
 
     private void OnLinkDown(LinkSession session)
@@ -345,9 +349,20 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
             return;
         }
 
-        (_session, _ownListRequest) = (null, null);
-        foreach (var request in _pending.Values.Where(request => request.Kind != PendingKind.Call).ToList())
+        (_session, _ownListRequest, _listChangedAt) = (null, null, null);
+        foreach (var cancelled in _serverRequests.EndEpoch())
         {
+            output.Write(cancelled);
+        }
+
+        foreach (var request in _pending.Values.ToList())
+        {
+            if (request.Kind == PendingKind.Call)
+            {
+                request.OnUndeliverable(time);
+                continue;
+            }
+
             Settle(request);
             if (request.Kind == PendingKind.List)
             {
@@ -389,8 +404,18 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
             case MessageKind.Response:
                 OnDaemonResponse(message);
                 break;
+            case MessageKind.Request when bytes.Length > LongestLine:
+                _session?.Send(RpcMessages.Error(message.Id, -32603, $"The request has {bytes.Length:N0} bytes, more than a client can read in one message."));
+                break;
             case MessageKind.Request:
                 output.Write(JsonSlice.OnOneLine(_serverRequests.Forward(message)));
+                break;
+            case MessageKind.Notification when message.Method == "notifications/cancelled":
+                if (_serverRequests.Cancel(message) is { } cancelled)
+                {
+                    output.Write(JsonSlice.OnOneLine(cancelled));
+                }
+
                 break;
             case MessageKind.Notification when message.Method == "notifications/progress":
                 OnDaemonProgress(message);
@@ -400,9 +425,9 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
                 break;
             case MessageKind.Notification when message.Method == "notifications/tools/list_changed":
                 // The shim tells the client itself, once, when it has seen that the list is another.
-                RequestOwnList();
+                _listChangedAt ??= time.GetTimestamp();
                 break;
-            case MessageKind.Notification:
+            case MessageKind.Notification when bytes.Length <= LongestLine:
                 output.Write(JsonSlice.OnOneLine(message.Bytes));
                 break;
         }
@@ -420,18 +445,18 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
         else if (_pending.TryGetValue(id, out var request))
         {
             Settle(request);
-            if (request.Kind == PendingKind.List && !KeepList(response))
+            if (request.Kind == PendingKind.List && (!IsList(response) || response.Bytes.Length > LongestLine))
             {
                 AnswerListFromCache(id);
                 return;
             }
 
-            if (request.Kind == PendingKind.List)
+            if (request.Kind == PendingKind.List && KeepList(response))
             {
                 _shownListHash = _currentListHash;
             }
 
-            output.Write(response.Bytes.Length <= LongestResult ? JsonSlice.OnOneLine(response.Bytes) : TooLong(request, response.Bytes.Length));
+            output.Write(response.Bytes.Length <= LongestLine ? JsonSlice.OnOneLine(response.Bytes) : TooLong(request, response.Bytes.Length));
         }
 
         // Anything else is late or doubled: its request has been answered or cancelled.
@@ -440,7 +465,9 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
     private void OnDaemonProgress(Envelope notification)
     {
         var token = notification.Param("progressToken");
-        var request = _pending.Values.FirstOrDefault(request => request.ProgressToken.Length > 0 && request.ProgressToken.Span.SequenceEqual(token.Span));
+        // The daemon may spell a token in another way: then its value decides.
+        var request = _pending.Values.FirstOrDefault(request => request.ProgressToken.Length > 0 && request.ProgressToken.Span.SequenceEqual(token.Span))
+            ?? (RequestId.Parse(token.Span) is { } sought ? _pending.Values.FirstOrDefault(request => RequestId.Parse(request.ProgressToken.Span) == sought) : null);
         var value = JsonSlice.Number(notification.Param("progress"));
         if (request is not null && value is { } progress && MayReport(request, progress))
         {
@@ -457,7 +484,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
         {
             while (await timer.WaitForNextTickAsync(cancellationToken))
             {
-                if (_callsPending)
+                if (_callsPending || _listChangedAt is not null)
                 {
                     Post(OnTick);
                 }
@@ -471,30 +498,53 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
 
     private void OnTick()
     {
+        if (_listChangedAt is { } changed && time.GetElapsedTime(changed) >= ListChangesSettle)
+        {
+            _listChangedAt = null;
+            RequestOwnList();
+        }
+
         var limit = settings.Current.Calls.Timeout;
         foreach (var request in _pending.Values.ToList())
         {
             var waited = time.GetElapsedTime(request.ReceivedAt);
-            if (request.Kind == PendingKind.List && waited > ListPatience)
+            switch (request.Kind)
             {
-                Settle(request);
-                AnswerListFromCache(request.Id);
+                case PendingKind.List when waited > ListPatience:
+                    Settle(request);
+                    AnswerListFromCache(request.Id);
+                    break;
+                case PendingKind.Other when waited > limit:
+                    Settle(request);
+                    output.Write(RpcMessages.Error(request.Id, -32603, $"The EXAI daemon did not answer within {limit.TotalSeconds:0} s (EXAI_CALL_TIMEOUT_SECS)."));
+                    break;
+                case PendingKind.Call when request.Undelivered(time) is { } undelivered:
+                    OnUndeliveredTick(request, undelivered, waited, limit);
+                    break;
             }
-            else if (request.Kind == PendingKind.Call && _session is null && waited > limit)
+        }
+    }
+
+    private void OnUndeliveredTick(PendingRequest call, TimeSpan undelivered, TimeSpan waited, TimeSpan limit)
+    {
+        if (undelivered > limit)
+        {
+            Settle(call);
+            output.Write(RpcMessages.Result(call.Id, ToolResults.Failure(new CallError
             {
-                Settle(request);
-                output.Write(RpcMessages.Result(request.Id, ToolResults.Failure(new CallError
-                {
-                    Code = ErrorCodes.DaemonUnavailable,
-                    Clock = Clocks.Call,
-                    CallId = request.CallId,
-                    Message = $"No daemon could be reached for {limit.TotalSeconds:0} s (EXAI_CALL_TIMEOUT_SECS). {_failure?.Message} Run 'exai doctor' or 'exai daemon' to see why.",
-                })));
-            }
-            else if (request.Kind == PendingKind.Call && _session is null && MayReport(request, waited.TotalSeconds))
-            {
-                output.Write(RpcMessages.Progress(request.ProgressToken, waited.TotalSeconds, WhyWaiting(request)));
-            }
+                Code = ErrorCodes.DaemonUnavailable,
+                Clock = Clocks.Call,
+                CallId = call.CallId,
+                Message = $"No daemon could be reached for {limit.TotalSeconds:0} s (EXAI_CALL_TIMEOUT_SECS). {_failure?.Message} Run 'exai daemon' to see why.",
+            })));
+            return;
+        }
+
+        // A daemon may have counted further than this clock.
+        var progress = Math.Round(Math.Max(waited.TotalSeconds, call.LastProgress + 0.001), 3);
+        if (MayReport(call, progress))
+        {
+            output.Write(RpcMessages.Progress(call.ProgressToken, progress, WhyWaiting(call)));
         }
     }
 
@@ -504,11 +554,16 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
     {
         _pending.Add(request.Id, request);
         _callsPending = true;
+        Deliver(request);
+    }
+
+    private void Deliver(PendingRequest request)
+    {
         // A draining daemon accepts nothing new: its successor gets the call.
-        if (_session is not null && !(_draining && request.Kind == PendingKind.Call))
+        if (_session is not null && !(_draining && request is { Kind: PendingKind.Call, Sent: false }))
         {
             _session.Send(request.Message);
-            request.Sent = true;
+            request.OnSent(time);
         }
     }
 
@@ -574,24 +629,25 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
 
     private void RequestOwnList()
     {
-        // A request that is on its way will bring the newest list.
-        if (_session is not null && _ownListRequest is null)
+        // The answer to an earlier request may be older than the change: it counts no more.
+        if (_session is not null)
         {
             _ownListRequest = new RequestId($"{ownIdPrefix}list-{++_ownLists}", 0);
             _session.Send(RpcMessages.Request(_ownListRequest.Value, "tools/list"));
         }
     }
 
-    /// <summary>Remembers a list that a daemon sent; false when it sent an error instead.</summary>
+    private static bool IsList(Envelope response) => ToolListCache.HasTools(JsonSlice.Member(response.Bytes, "result").Value);
+
+    /// <summary>Remembers a whole list that a daemon sent; false when it sent an error, nothing or a page instead.</summary>
     private bool KeepList(Envelope response)
     {
         var (result, _) = JsonSlice.Member(response.Bytes, "result");
-        if (result.IsEmpty)
+        if (!tools.Keep(result))
         {
             return false;
         }
 
-        tools.Keep(result);
         _currentListHash = ToolListCache.Hash(result);
         return true;
     }
@@ -605,10 +661,11 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
         }
     }
 
-    private static byte[] TooLong(PendingRequest request, int bytes) => RpcMessages.Result(request.Id, ToolResults.Failure(new CallError
+    private static byte[] TooLong(PendingRequest request, int bytes)
     {
-        Code = ErrorCodes.InternalError,
-        CallId = request.CallId,
-        Message = $"The result has {bytes:N0} bytes, more than a client can read in one message ({LongestResult:N0}). Ask for less at once.",
-    }));
+        var message = $"The result has {bytes:N0} bytes, more than a client can read in one message ({LongestLine:N0}). Ask for less at once.";
+        return request.Kind == PendingKind.Call
+            ? RpcMessages.Result(request.Id, ToolResults.Failure(new CallError { Code = ErrorCodes.InternalError, CallId = request.CallId, Message = message }))
+            : RpcMessages.Error(request.Id, -32603, message);
+    }
 }

@@ -83,7 +83,7 @@ internal sealed class ShimRig : IDisposable
     {
         try
         {
-            if (JsonNode.Parse(line) is JsonObject request && request["method"] is not null && request["id"] is { } id)
+            if (JsonNode.Parse(line, documentOptions: new() { MaxDepth = 1000 }) is JsonObject request && request["method"] is not null && request["id"] is { } id)
             {
                 _sent.Add((id.ToJsonString(), request["params"]?["_meta"]?["progressToken"]?.ToJsonString()));
             }

@@ -20,16 +20,21 @@ internal sealed class ToolListCache(Func<ExaiHome> home)
         return _last is null ? ToolCatalogue.ListResult(ToolCatalogue.All).ToJsonString(ToolResults.Json) : Encoding.UTF8.GetString(_last);
     }
 
-    /// <summary>Keeps a list that a daemon sent; one page of several, or one without tools, is not a list to fall back on.</summary>
-    public void Keep(ReadOnlyMemory<byte> result)
+    /// <summary>Keeps a list that a daemon sent; false for one page of several, or one without tools: that is no list to fall back on.</summary>
+    public bool Keep(ReadOnlyMemory<byte> result)
     {
-        if (!IsWhole(result) || Hash(result) is var hash && hash == _lastHash)
+        if (!IsWhole(result))
         {
-            return;
+            return false;
         }
 
-        _last = result.ToArray();
-        _lastHash = hash;
+        var hash = Hash(result);
+        if (hash == _lastHash)
+        {
+            return true;
+        }
+
+        (_last, _lastHash) = (result.ToArray(), hash);
         try
         {
             Directory.CreateDirectory(home().CacheDirectory);
@@ -39,7 +44,12 @@ internal sealed class ToolListCache(Func<ExaiHome> home)
         {
             // The list is in memory; the next shim begins with the one compiled in.
         }
+
+        return true;
     }
+
+    /// <summary>Whether there is a tool in it at all: many clients read a list once, and never again when it was empty.</summary>
+    public static bool HasTools(ReadOnlyMemory<byte> result) => TryReadShape(result, out _);
 
     /// <summary>Equal lists have equal hashes, however they are written.</summary>
     public static string Hash(ReadOnlyMemory<byte> result)
@@ -64,14 +74,21 @@ internal sealed class ToolListCache(Func<ExaiHome> home)
         }
     }
 
-    private static bool IsWhole(ReadOnlyMemory<byte> result)
+    private static bool IsWhole(ReadOnlyMemory<byte> result) => TryReadShape(result, out var hasMore) && !hasMore;
+
+    private static bool TryReadShape(ReadOnlyMemory<byte> result, out bool hasMore)
     {
+        hasMore = false;
         try
         {
             using var document = JsonDocument.Parse(result);
-            return document.RootElement is { ValueKind: JsonValueKind.Object } root
-                && root.TryGetProperty("tools", out var tools) && tools.ValueKind == JsonValueKind.Array && tools.GetArrayLength() > 0
-                && !root.TryGetProperty("nextCursor", out _);
+            if (document.RootElement is not { ValueKind: JsonValueKind.Object } root)
+            {
+                return false;
+            }
+
+            hasMore = root.TryGetProperty("nextCursor", out _);
+            return root.TryGetProperty("tools", out var tools) && tools.ValueKind == JsonValueKind.Array && tools.GetArrayLength() > 0;
         }
         catch (JsonException)
         {

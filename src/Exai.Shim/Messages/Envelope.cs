@@ -70,7 +70,7 @@ internal sealed class Envelope
 
     private static Envelope ParseObject(ReadOnlyMemory<byte> bytes)
     {
-        var reader = new Utf8JsonReader(bytes.Span);
+        var reader = new Utf8JsonReader(bytes.Span, JsonSlice.AnyDepth);
         reader.Read();
         if (reader.TokenType == JsonTokenType.StartArray)
         {

@@ -7,17 +7,24 @@ namespace Exai.Shim.Messages;
 /// <summary>Finds and inserts members in raw JSON without building a document.</summary>
 internal static class JsonSlice
 {
+    /// <summary>Far beyond what anybody sends: whether it is too deep is for the message's receiver to say.</summary>
+    public static readonly JsonReaderOptions AnyDepth = new() { MaxDepth = 1000 };
+
     private static readonly JsonSerializerOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>A member's raw value and where it starts within <paramref name="json"/>; an empty value when there is none.</summary>
+    /// <summary>
+    /// A member's raw value and where it starts within <paramref name="json"/>, which may go on behind the object; an empty value when there
+    /// is none. Of several of one name the last counts, as it does for the parsers at both ends.
+    /// </summary>
     public static (ReadOnlyMemory<byte> Value, int Start) Member(ReadOnlyMemory<byte> json, string name)
     {
+        (ReadOnlyMemory<byte>, int) last = (default, -1);
         if (json.IsEmpty || json.Span[0] != (byte)'{')
         {
-            return (default, -1);
+            return last;
         }
 
-        var reader = new Utf8JsonReader(json.Span);
+        var reader = new Utf8JsonReader(json.Span, AnyDepth);
         reader.Read();
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
@@ -27,11 +34,11 @@ internal static class JsonSlice
             reader.Skip();
             if (found)
             {
-                return (json[start..(int)reader.BytesConsumed], start);
+                last = (json[start..(int)reader.BytesConsumed], start);
             }
         }
 
-        return (default, -1);
+        return last;
     }
 
     public static string? Text(ReadOnlyMemory<byte> json)
@@ -41,7 +48,7 @@ internal static class JsonSlice
             return null;
         }
 
-        var reader = new Utf8JsonReader(json.Span);
+        var reader = new Utf8JsonReader(json.Span, AnyDepth);
         reader.Read();
         return Text(ref reader);
     }
@@ -67,7 +74,7 @@ internal static class JsonSlice
             return null;
         }
 
-        var reader = new Utf8JsonReader(json.Span);
+        var reader = new Utf8JsonReader(json.Span, AnyDepth);
         reader.Read();
         return reader.TokenType == JsonTokenType.Number ? reader.GetDouble() : null;
     }
@@ -78,6 +85,15 @@ internal static class JsonSlice
         var rest = json.Span[(objectStart + 1)..];
         var isEmpty = rest.TrimStart(" \t\r\n"u8)[0] == (byte)'}';
         return [.. json.Span[..(objectStart + 1)], .. Encoding.UTF8.GetBytes(isEmpty ? member : member + ","), .. rest];
+    }
+
+    /// <summary>Gives the object that starts at <paramref name="objectStart"/> a member, in the place of the one of that name if it has it.</summary>
+    public static byte[] SetMember(ReadOnlyMemory<byte> json, int objectStart, string name, string value)
+    {
+        var (old, start) = Member(json[objectStart..], name);
+        return start < 0
+            ? InsertMember(json, objectStart, $"{Quote(name)}:{value}")
+            : [.. json.Span[..(objectStart + start)], .. Encoding.UTF8.GetBytes(value), .. json.Span[(objectStart + start + old.Length)..]];
     }
 
     public static string Quote(string text) => JsonSerializer.Serialize(text, Relaxed);

@@ -17,6 +17,9 @@ internal enum PendingKind
 /// <summary>A client's request that has not been answered. Belongs to the relay's one loop; not thread-safe.</summary>
 internal sealed class PendingRequest(RequestId id, PendingKind kind, ReadOnlyMemory<byte> message, ReadOnlyMemory<byte> progressToken, long receivedAt)
 {
+    private long? _undeliveredSince = receivedAt;
+    private TimeSpan _undeliveredBefore;
+
     public RequestId Id => id;
 
     public PendingKind Kind => kind;
@@ -34,7 +37,7 @@ internal sealed class PendingRequest(RequestId id, PendingKind kind, ReadOnlyMem
     public string? CallId { get; init; }
 
     /// <summary>A daemon may know it: it has been handed to a connection.</summary>
-    public bool Sent { get; set; }
+    public bool Sent { get; private set; }
 
     /// <summary>The client's cancel, to be sent after the call itself on the next connection; nobody waits for the answer.</summary>
     public ReadOnlyMemory<byte>? Cancel { get; set; }
@@ -43,4 +46,16 @@ internal sealed class PendingRequest(RequestId id, PendingKind kind, ReadOnlyMem
     public double LastProgress { get; set; } = -1;
 
     public long LastProgressAt { get; set; } = long.MinValue;
+
+    /// <summary>How long in all no connection had it; null while one has it.</summary>
+    public TimeSpan? Undelivered(TimeProvider time) => _undeliveredSince is { } since ? _undeliveredBefore + time.GetElapsedTime(since) : null;
+
+    public void OnSent(TimeProvider time)
+    {
+        Sent = true;
+        _undeliveredBefore = Undelivered(time) ?? _undeliveredBefore;
+        _undeliveredSince = null;
+    }
+
+    public void OnUndeliverable(TimeProvider time) => _undeliveredSince ??= time.GetTimestamp();
 }

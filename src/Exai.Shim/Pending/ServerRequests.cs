@@ -22,11 +22,27 @@ internal sealed class ServerRequests
     /// <summary>The client's answer under the daemon's id; null when its request is gone.</summary>
     public byte[]? Answer(Envelope response) => _open.Remove(response.Id!.Value, out var id) ? RpcMessages.WithId(response, id) : null;
 
-    /// <summary>A new connection begins; tells the client which requests it need not answer any more.</summary>
-    public IReadOnlyList<byte[]> NextEpoch()
+    /// <summary>The daemon's cancel of its own request, under the id that the client knows; null when that request is gone.</summary>
+    public byte[]? Cancel(Envelope notification)
+    {
+        if (RequestId.Parse(notification.Param("requestId").Span) is not { } id || _open.FirstOrDefault(open => open.Value == id) is not { Key.Text: not null } open)
+        {
+            return null;
+        }
+
+        _open.Remove(open.Key);
+        return JsonSlice.SetMember(notification.Bytes, notification.ParamsStart, "requestId", open.Key.ToJson());
+    }
+
+    public void BeginEpoch()
     {
         _epoch++;
         _count = 0;
+    }
+
+    /// <summary>The connection has gone; tells the client which requests it need not answer any more.</summary>
+    public IReadOnlyList<byte[]> EndEpoch()
+    {
         byte[][] cancelled =
         [
             .. _open.Keys.Select(id => RpcMessages.Notification("notifications/cancelled", $"{{\"requestId\":{id.ToJson()},\"reason\":\"The daemon restarted.\"}}")),

@@ -174,7 +174,7 @@ internal sealed class ClientLine
             throw new FormatException($"The shim wrote a line that is no message: {Encoding.UTF8.GetString(bytes)}");
         }
 
-        (Bytes, At, Json) = (bytes, at, (JsonObject)JsonNode.Parse(bytes)!);
+        (Bytes, At, Json) = (bytes, at, (JsonObject)JsonNode.Parse(bytes, documentOptions: new() { MaxDepth = 1000 })!);
         if ((string?)Json["jsonrpc"] != "2.0")
         {
             throw new FormatException($"The shim wrote a line that is no JSON-RPC: {Text}");

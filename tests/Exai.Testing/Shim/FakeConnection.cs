@@ -146,7 +146,7 @@ internal sealed class FakeMessage(byte[] bytes, DateTimeOffset at)
 
     public string Text => Encoding.UTF8.GetString(bytes);
 
-    public JsonObject Json { get; } = (JsonObject)JsonNode.Parse(bytes)!;
+    public JsonObject Json { get; } = (JsonObject)JsonNode.Parse(bytes, documentOptions: new() { MaxDepth = 1000 })!;
 
     public string? Method => (string?)Json["method"];
 
