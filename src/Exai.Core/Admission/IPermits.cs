@@ -1,0 +1,66 @@
+namespace Exai.Core.Admission;
+
+/// <summary>
+/// Decides when an attempt may reach its provider. One permit covers all scopes at once (global, session, provider), and is held only
+/// while the attempt lives: never between retries, never for another provider. Thread-safe.
+/// </summary>
+public interface IPermits
+{
+    /// <summary>Waits for a permit; the wait ends by the token alone.</summary>
+    ValueTask<IPermit> AcquireAsync(PermitRequest request, CancellationToken cancellationToken);
+}
+
+/// <summary>One attempt's right to run. Disposing gives it back; a second time does nothing.</summary>
+public interface IPermit : IDisposable
+{
+    /// <summary>How long the attempt waited for it.</summary>
+    TimeSpan Waited { get; }
+
+    /// <summary>Tells what the provider's answer says about its limits; call it before giving the permit back.</summary>
+    void Learn(ProviderSignal signal, TimeSpan? retryAfter = null);
+}
+
+/// <summary>What an attempt taught about the provider's limits.</summary>
+public enum ProviderSignal
+{
+    /// <summary>It was served.</summary>
+    Served,
+
+    /// <summary>Refused for rate or concurrency, not for quota or balance.</summary>
+    Refused,
+
+    /// <summary>It ended in a way that says nothing about limits.</summary>
+    Neutral,
+}
+
+/// <summary>Who wants a permit, and for what.</summary>
+public sealed record PermitRequest
+{
+    public required string CallId { get; init; }
+
+    public required string SessionId { get; init; }
+
+    public required string Provider { get; init; }
+
+    public required string Model { get; init; }
+
+    public AttemptPriority Priority { get; init; }
+
+    /// <summary>Told when the place in the queue changes; never called after the wait has ended.</summary>
+    public Action<QueuePlace>? Queued { get; init; }
+}
+
+/// <summary>Within a session, whose attempts go first.</summary>
+public enum AttemptPriority
+{
+    /// <summary>Somebody waits for this answer.</summary>
+    Interactive,
+
+    /// <summary>One of several that a tool asks for: an expert's opinion, a consensus.</summary>
+    Background,
+}
+
+/// <summary>Where an attempt stands in the queue.</summary>
+/// <param name="Place">1 is next.</param>
+/// <param name="EstimatedWait">Null while nothing is known to estimate from.</param>
+public readonly record struct QueuePlace(int Place, TimeSpan? EstimatedWait);
