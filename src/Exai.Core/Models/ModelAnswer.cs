@@ -50,7 +50,7 @@ public sealed record ModelAnswer
 
     public required string Provider { get; init; }
 
-    /// <summary>What was applied: <c>on</c>, <c>off</c> or <c>default</c>.</summary>
+    /// <summary>What was applied: the level of a model that has levels, else <c>on</c>, <c>off</c> or <c>default</c>.</summary>
     public required string Thinking { get; init; }
 
     /// <summary>The provider's word for why it stopped: stop, length …</summary>

@@ -1,3 +1,4 @@
+using Exai.Core.Models;
 using Exai.Protocol;
 using Microsoft.Extensions.AI;
 
@@ -13,6 +14,9 @@ public sealed record AttemptOptions
 
     /// <summary>Null leaves thinking to the model's default.</summary>
     public bool? Thinking { get; init; }
+
+    /// <summary>How hard to think, for models with levels; the dialect writes the level that the model has for it. Null leaves it to the model.</summary>
+    public ThinkingMode? Effort { get; init; }
 
     public bool WebSearch { get; init; }
 

@@ -37,6 +37,10 @@ internal sealed record ModelInfo
 
     public ThinkingKind? Thinking { get; init; }
 
+    /// <summary>The levels of thinking that really differ, by the provider's names, least first; empty when it is on or off only.</summary>
+    // The generated reader assigns null to members that the JSON leaves out.
+    public IReadOnlyList<string> Efforts { get; init => field = value ?? []; } = [];
+
     /// <summary>Refuses temperature and its like.</summary>
     public bool FixedSampling { get; init; }
 
