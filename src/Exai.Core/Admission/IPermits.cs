@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Exai.Core.Admission;
 
 /// <summary>
@@ -63,4 +65,5 @@ public enum AttemptPriority
 /// <summary>Where an attempt stands in the queue.</summary>
 /// <param name="Place">1 is next.</param>
 /// <param name="EstimatedWait">Null while nothing is known to estimate from.</param>
+[StructLayout(LayoutKind.Auto)]
 public readonly record struct QueuePlace(int Place, TimeSpan? EstimatedWait);

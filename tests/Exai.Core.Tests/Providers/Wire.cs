@@ -88,6 +88,8 @@ internal sealed class Outcome
 
     public UsageDetails? Usage => Updates.SelectMany(update => update.Contents).OfType<UsageContent>().SingleOrDefault()?.Details;
 
+    public IReadOnlyList<FunctionCallContent> Calls => [.. Updates.SelectMany(update => update.Contents).OfType<FunctionCallContent>()];
+
     public string? Finish => Updates.LastOrDefault()?.FinishReason?.Value;
 
     public int? Skipped => Updates.LastOrDefault()?.AdditionalProperties?.GetValueOrDefault(CompletionDecoder.SkippedKey) as int?;
@@ -108,6 +110,7 @@ internal sealed class Outcome
         TextReasoningContent reasoning => "R" + reasoning.Text,
         UsageContent { Details: var usage } =>
             $"U{usage.InputTokenCount},{usage.OutputTokenCount},{usage.CachedInputTokenCount},{usage.ReasoningTokenCount},{usage.TotalTokenCount}",
+        FunctionCallContent call => $"C{call.CallId}:{call.Name}:{call.AdditionalProperties?[ToolCallAssembler.ArgumentsKey]}",
         _ => content.GetType().Name,
     };
 }

@@ -94,6 +94,18 @@ internal sealed class FailureClassifier(Dialect dialect, ProviderEndpoint endpoi
         return Plain(failureClass, Stages.Finish, message, vendorCode: reason);
     }
 
+    /// <summary>A finish after a tool call that has no name, or whose arguments are no JSON.</summary>
+    public ProviderException BrokenToolCall(string name, string? finishReason)
+    {
+        var tool = FailureText.Code(name, endpoint) ?? "?";
+        var reason = FailureText.Code(finishReason, endpoint) ?? "none given";
+        var (failureClass, what, advice) = finishReason == "length"
+            ? (FailureClass.Stop, "cut off by the output limit", "Raise the output limit.")
+            : (FailureClass.RetryOnce, "whose arguments are no JSON", "Ask again, or choose another model.");
+        var message = $"{endpoint.Name}: {model} ended with a call of the tool {tool} {what} (finish reason {reason}). {advice}";
+        return Plain(failureClass, Stages.Finish, message, vendorCode: reason);
+    }
+
     private FailureRule Rule(int status, VendorError error, bool errorEvent) =>
         dialect.Learn(model, status, error)
         ?? dialect.Failures.FirstOrDefault(row => row.Matches(status, error))?.Rule

@@ -7,7 +7,8 @@ namespace Exai.Core.Providers.Streaming;
 
 /// <summary>
 /// Reads the events of one completion. One instance per attempt, so that nothing of a broken attempt reaches the next. Text and reasoning
-/// come out as they arrive; usage, sources and the finish come with <see cref="End"/>, because servers tell them late, twice or never.
+/// come out as they arrive; tool calls, usage, sources and the finish come with <see cref="End"/>, because servers tell them in pieces,
+/// late, twice or never.
 /// </summary>
 internal sealed class CompletionDecoder(FailureClassifier failures, string model)
 {
@@ -15,6 +16,7 @@ internal sealed class CompletionDecoder(FailureClassifier failures, string model
     public const string SkippedKey = "exai.skipped_events";
 
     private readonly Dictionary<string, WebSource> _sources = new(StringComparer.Ordinal);
+    private readonly ToolCallAssembler _toolCalls = new();
     private string _model = model;
     private string? _responseId;
     private string? _finishReason;
@@ -22,6 +24,8 @@ internal sealed class CompletionDecoder(FailureClassifier failures, string model
     private ProviderException? _failure;
     private int _characters;
     private bool _hasText;
+    private bool _hasReasoning;
+    private bool _emptyReasoning;
     private bool _complete;
 
     /// <summary>How far the answer got, as one of <see cref="Stages"/>.</summary>
@@ -71,31 +75,41 @@ internal sealed class CompletionDecoder(FailureClassifier failures, string model
     }
 
     /// <summary>
-    /// The last update, with finish reason, usage and sources; then the failure, if there is one. Usage comes before the failure, since
-    /// a failed attempt has its price too.
+    /// The last update, with tool calls, finish reason, usage and sources; then the failure, if there is one. Usage comes before the
+    /// failure, since a failed attempt has its price too.
     /// </summary>
     /// <param name="cut">Why the stream broke, if it did; of no account once the finish reason is there.</param>
     public IEnumerable<ChatResponseUpdate> End(ProviderException? cut = null)
     {
-        var failure = Failure(cut);
+        var failure = Failure(cut, out var calls);
         if (failure is null || _usage is not null)
-            yield return Last(failure);
+            yield return Last(failure, calls);
         if (failure is not null)
             throw failure;
     }
 
-    private ProviderException? Failure(ProviderException? cut)
+    private ProviderException? Failure(ProviderException? cut, out IReadOnlyList<FunctionCallContent> calls)
     {
+        calls = [];
         if (_failure is not null)
             return _failure;
         if (_finishReason is null && !_complete)
             return cut ?? failures.Truncated(Stage, _characters, Skipped);
-        return _hasText ? null : failures.NoAnswer(_finishReason, _usage);
+        if (!_toolCalls.Any)
+            return _hasText ? null : failures.NoAnswer(_finishReason, _usage);
+
+        calls = _toolCalls.Complete(cut: _finishReason == "length", out var broken);
+        return broken is null ? null : failures.BrokenToolCall(broken, _finishReason);
     }
 
-    private ChatResponseUpdate Last(ProviderException? failure)
+    private ChatResponseUpdate Last(ProviderException? failure, IReadOnlyList<FunctionCallContent> calls)
     {
         var last = Update([]);
+        // An empty reasoning that was sent is not an absent one: Kimi wants it back with the tool calls.
+        if (_emptyReasoning && !_hasReasoning)
+            last.Contents.Add(new TextReasoningContent(""));
+        foreach (var call in calls)
+            last.Contents.Add(call);
         if (_usage is not null)
             last.Contents.Add(new UsageContent(_usage));
         if (failure is null && _finishReason is not null)
@@ -116,8 +130,9 @@ internal sealed class CompletionDecoder(FailureClassifier failures, string model
 
         var contents = new List<AIContent>();
         // Further choices were not asked for; audio comes under them and is no text.
+        var calling = false;
         foreach (var choice in chunk.Items("choices").Where(choice => (choice.Number("index") ?? 0) == 0))
-            ReadChoice(choice, contents);
+            calling |= ReadChoice(choice, contents);
 
         // After the choices: the text that stands beside an error has arrived all the same. The outright error knows more than its finish reason.
         if (VendorError.Find(chunk, errorEvent) is { } error)
@@ -126,29 +141,37 @@ internal sealed class CompletionDecoder(FailureClassifier failures, string model
             _failure ??= failures.FromFinish(_finishReason, Stage);
 
         // Told at once and again at the end: whoever waits for a server that never closes its stream knows that the text is whole.
-        var finished = _finishReason is not null && _hasText && _failure is null;
-        if (contents.Count == 0 && !finished)
+        // Not with tool calls, which only the end delivers.
+        var finished = _finishReason is not null && _hasText && !_toolCalls.Any && _failure is null;
+        if (contents.Count == 0 && !finished && !calling)
             return null;
 
         var update = Update(contents);
+        if (calling)
+            (update.AdditionalProperties ??= [])[ToolCallAssembler.ProgressKey] = _toolCalls.Characters;
         if (finished)
             update.FinishReason = new ChatFinishReason(_finishReason!);
         return update;
     }
 
-    private void ReadChoice(JsonElement choice, List<AIContent> contents)
+    /// <returns>Whether it brought something of a tool call.</returns>
+    private bool ReadChoice(JsonElement choice, List<AIContent> contents)
     {
         _usage = UsageReading.Merge(_usage, choice);
         var delta = choice.Object("delta") is { ValueKind: JsonValueKind.Object } streamed ? streamed : choice.Object("message");
         KeepSources(choice);
         KeepSources(delta);
 
-        if (DeltaReading.Reasoning(delta) is { Length: > 0 } reasoning)
+        var reasoning = DeltaReading.Reasoning(delta);
+        if (reasoning is { Length: > 0 })
         {
             contents.Add(new TextReasoningContent(reasoning));
+            _hasReasoning = true;
             if (Stage == Stages.FirstToken)
                 Stage = Stages.Reasoning;
         }
+
+        _emptyReasoning |= reasoning is "";
 
         if (DeltaReading.Content(delta) is { Length: > 0 } text)
         {
@@ -159,8 +182,12 @@ internal sealed class CompletionDecoder(FailureClassifier failures, string model
                 Stage = Stages.Answer;
         }
 
+        var calling = _toolCalls.Read(delta);
+        if (calling)
+            Stage = Stages.Answer;
         if (choice.Text("finish_reason") is { Length: > 0 } finish)
             _finishReason = finish;
+        return calling;
     }
 
     private void KeepSources(JsonElement holder)

@@ -14,15 +14,21 @@ internal static class DeltaReading
         return string.Concat(delta.Items("content").Select(part => part.Text() ?? part.Text("text")));
     }
 
-    /// <summary>The first of <c>reasoning_content</c>, <c>reasoning</c> and <c>reasoning_details[].text</c>: servers send the same text twice.</summary>
-    public static string Reasoning(JsonElement delta)
+    /// <summary>
+    /// The first of <c>reasoning_content</c>, <c>reasoning</c> and <c>reasoning_details[].text</c> that says something: servers send the same
+    /// text twice. Empty when one was sent without saying anything, null when none was.
+    /// </summary>
+    public static string? Reasoning(JsonElement delta)
     {
-        foreach (var name in (ReadOnlySpan<string>)["reasoning_content", "reasoning"])
-        {
-            if (delta.Text(name) is { Length: > 0 } text)
-                return text;
-        }
+        var first = delta.Text("reasoning_content");
+        if (first is { Length: > 0 })
+            return first;
 
-        return string.Concat(delta.Items("reasoning_details").Select(detail => detail.Text("text")));
+        var second = delta.Text("reasoning");
+        if (second is { Length: > 0 })
+            return second;
+
+        var details = string.Concat(delta.Items("reasoning_details").Select(detail => detail.Text("text")));
+        return details.Length > 0 ? details : first ?? second;
     }
 }
