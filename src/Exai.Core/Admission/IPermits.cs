@@ -63,4 +63,5 @@ public enum AttemptPriority
 /// <summary>Where an attempt stands in the queue.</summary>
 /// <param name="Place">1 is next.</param>
 /// <param name="EstimatedWait">Null while nothing is known to estimate from.</param>
+[System.Runtime.InteropServices.StructLayout(System.Runtime.InteropServices.LayoutKind.Auto)]
 public readonly record struct QueuePlace(int Place, TimeSpan? EstimatedWait);
