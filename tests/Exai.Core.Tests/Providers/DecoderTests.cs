@@ -196,7 +196,7 @@ public sealed class DecoderTests
 
     [Fact]
     public async Task Nothing_but_done_is_no_answer() =>
-        (await Wire.GenericAsync("data: [DONE]\n\n")).Failed.Message.ShouldContain("no answer (finish reason none given, tokens spent not told)");
+        (await Wire.GlmAsync("data: [DONE]\n\n")).Failed.Message.ShouldContain("no answer (finish reason none given, tokens spent not told)");
 
     [Theory]
     [InlineData("\"content\":\"Half\"", Stages.Answer, FailureClass.RetryOnce)]
