@@ -125,15 +125,9 @@ internal sealed class ObservedStream(Stream inner, IAttemptSignals? signals, int
                 return;
 
             // The second half of one line end is not a second one.
-            if (bytes[end] == '\n' && _afterReturn)
-            {
-                _afterReturn = false;
-            }
-            else
-            {
-                _eventBytes = _lineIsBlank ? 0 : _eventBytes + 1;
-                (_lineIsBlank, _afterReturn) = (true, bytes[end] == '\r');
-            }
+            var isSecondHalf = bytes[end] == '\n' && _afterReturn;
+            _eventBytes = _lineIsBlank && !isSecondHalf ? 0 : _eventBytes + 1;
+            (_lineIsBlank, _afterReturn) = (true, bytes[end] == '\r');
 
             bytes = bytes[(end + 1)..];
         }
