@@ -1,5 +1,7 @@
 using System.Text.Json;
 using Exai.Core.Models.Catalogue;
+using Exai.Core.Providers.Failures;
+using Exai.Protocol;
 
 namespace Exai.Core.Providers.OpenAiCompatible;
 
@@ -8,10 +10,20 @@ namespace Exai.Core.Providers.OpenAiCompatible;
 /// <param name="IncludeUsage">Asks for the token counts at the end of a stream.</param>
 internal sealed record GenericDialectOptions(string OutputLimitName = "max_tokens", bool IncludeUsage = true)
 {
-    public static GenericDialectOptions For(ProviderEndpoint endpoint) =>
-        endpoint.BaseUrl.Host.Equals("api.openai.com", StringComparison.OrdinalIgnoreCase)
-            ? new GenericDialectOptions("max_completion_tokens")
-            : new GenericDialectOptions();
+    private static readonly IReadOnlyList<FailureRow> DeepSeekFailures =
+    [
+        FailureRow.Status(503).Means(ErrorCodes.ProviderError, FailureClass.RetryLong, "is overloaded", "Wait a moment and ask again, or choose another model."),
+    ];
+
+    /// <summary>The server's own rows, tried before the shared ones.</summary>
+    public IReadOnlyList<FailureRow> Failures { get; init; } = [];
+
+    public static GenericDialectOptions For(ProviderEndpoint endpoint) => endpoint.BaseUrl.Host.ToLowerInvariant() switch
+    {
+        "api.openai.com" => new GenericDialectOptions("max_completion_tokens"),
+        "api.deepseek.com" => new GenericDialectOptions { Failures = DeepSeekFailures },
+        _ => new GenericDialectOptions(),
+    };
 }
 
 /// <summary>
@@ -20,6 +32,11 @@ internal sealed record GenericDialectOptions(string OutputLimitName = "max_token
 /// </summary>
 internal sealed class GenericDialect(ModelCatalogue catalogue, GenericDialectOptions options) : Dialect(catalogue)
 {
+    public override IReadOnlyList<FailureRow> Failures => options.Failures;
+
+    // LM Studio, when the prompt is longer than the window.
+    public override bool RefusesBySilence => true;
+
     protected override string OutputLimitName => options.OutputLimitName;
 
     protected override void WriteOptions(Utf8JsonWriter json, ChatRequest request)
