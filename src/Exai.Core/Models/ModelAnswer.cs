@@ -23,6 +23,9 @@ public sealed record ModelQuestion
 
     public bool WebSearch { get; init; }
 
+    /// <summary>The question cannot be answered without seeing images.</summary>
+    public bool NeedsVision { get; init; }
+
     public float? Temperature { get; init; }
 
     /// <summary>Helps the provider find its prompt cache; the thread's id.</summary>

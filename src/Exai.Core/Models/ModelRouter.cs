@@ -27,6 +27,32 @@ internal sealed class ModelRouter(IReadOnlyList<ModelProvider> providers, ModelC
         return IsAuto(asked) ? Choose(question) : Named(asked, asked);
     }
 
+    /// <summary>
+    /// Who may answer after a model failed, in the order to try: the models that the settings name for it, else of each other provider the
+    /// first preferred one that fits. All have a key, differ from the failed one, and can do what the question needs.
+    /// </summary>
+    /// <param name="failed">The route that was tried.</param>
+    /// <param name="question">What was asked.</param>
+    /// <param name="fallbackModels">EXAI_FALLBACK_MODELS; a name that leads nowhere is passed over. Empty leaves it to the router.</param>
+    /// <param name="minWindow">When the failed one's window was too small: a window of at least this many tokens, and known.</param>
+    /// <remarks>Servers that were merely found on this machine are left out: nobody has said that they may read the question.</remarks>
+    public IReadOnlyList<ModelRoute> Fallbacks(ModelRoute failed, ModelQuestion question, IReadOnlyList<string> fallbackModels, long? minWindow = null)
+    {
+        var needs = ModelNeeds.Least(question);
+        bool Fits(ModelRoute route) =>
+            !route.Provider.IsDetected
+            && (route.Provider.Name != failed.Provider.Name || !route.ModelId.Equals(failed.ModelId, StringComparison.OrdinalIgnoreCase))
+            && needs.Missing(route.Info, route.Provider.MaxOutputTokens).Count == 0
+            && (minWindow is null || route.Info?.Window >= minWindow);
+
+        var candidates = fallbackModels.Count > 0
+            ? fallbackModels.Select(name => Find(failed.AskedModel, name)).OfType<ModelRoute>().Where(Fits)
+            : providers.Where(provider => provider.Name != failed.Provider.Name)
+                .Select(provider => provider.PreferredModels.Select(id => Route(failed.AskedModel, provider, id)).FirstOrDefault(Fits))
+                .OfType<ModelRoute>();
+        return [.. candidates.DistinctBy(route => (route.Provider.Name, route.ModelId))];
+    }
+
     /// <summary>Every model that can be asked for, as (provider, id, catalogue entry).</summary>
     public IEnumerable<(ModelProvider Provider, string Id, ModelInfo? Info)> Offered() =>
         providers.SelectMany(provider => provider.PreferredModels
@@ -56,27 +82,17 @@ internal sealed class ModelRouter(IReadOnlyList<ModelProvider> providers, ModelC
 
     private ModelRoute Named(string asked, string name)
     {
-        if (name.Split('/', 2) is [var providerName, var id] && Provider(providerName) is { } explicitProvider)
+        if (Find(asked, name) is { } route)
         {
-            var info = catalogue.Find(id);
-            return new ModelRoute(
-                asked, explicitProvider, info?.Id ?? id, info, info is null ? [$"The model catalogue does not know {id}; its window and price are guesses."] : []);
+            return route;
         }
 
         if (catalogue.Find(name) is { } known)
         {
-            return Provider(known.Provider) is { } provider
-                ? new ModelRoute(asked, provider, known.Id, known, [])
-                : throw new CallException(
-                    ErrorCodes.NoProvider,
-                    $"{known.Id} is a model of {known.Provider}, which has no key. Set {known.Provider.ToUpperInvariant()}_API_KEY in the .env file of EXAI_HOME, " +
-                    $"or ask one of: {string.Join(", ", Offered().Take(6).Select(model => model.Id))}.");
-        }
-
-        var configured = providers.FirstOrDefault(provider => provider.PreferredModels.Contains(name, StringComparer.OrdinalIgnoreCase));
-        if (configured is not null)
-        {
-            return new ModelRoute(asked, configured, name, null, [$"The model catalogue does not know {name}; its window and price are guesses."]);
+            throw new CallException(
+                ErrorCodes.NoProvider,
+                $"{known.Id} is a model of {known.Provider}, which has no key. Set {known.Provider.ToUpperInvariant()}_API_KEY in the .env file of EXAI_HOME, " +
+                $"or ask one of: {string.Join(", ", Offered().Take(6).Select(model => model.Id))}.");
         }
 
         var near = NearNames.Of(name, Offered().SelectMany(model => (model.Info?.Aliases ?? []).Prepend(model.Id)));
@@ -84,6 +100,30 @@ internal sealed class ModelRouter(IReadOnlyList<ModelProvider> providers, ModelC
             ErrorCodes.ModelNotFound,
             $"There is no model '{name}'. {(near.Count > 0 ? $"Near names: {string.Join(", ", near)}. " : "")}" +
             $"The tool listmodels shows all; an id that EXAI does not know can be asked as provider/id, such as {providers[0].Name}/{name}.");
+    }
+
+    /// <summary>Where a name leads; null when it leads nowhere, or to a provider without a key.</summary>
+    private ModelRoute? Find(string asked, string name)
+    {
+        if (name.Split('/', 2) is [var providerName, var id] && Provider(providerName) is { } explicitProvider)
+        {
+            return Route(asked, explicitProvider, id);
+        }
+
+        if (catalogue.Find(name) is { } known)
+        {
+            return Provider(known.Provider) is { } provider ? new ModelRoute(asked, provider, known.Id, known, []) : null;
+        }
+
+        var configured = providers.FirstOrDefault(provider => provider.PreferredModels.Contains(name, StringComparer.OrdinalIgnoreCase));
+        return configured is null ? null : Route(asked, configured, name);
+    }
+
+    private ModelRoute Route(string asked, ModelProvider provider, string id)
+    {
+        var info = catalogue.Find(id);
+        return new ModelRoute(
+            asked, provider, info?.Id ?? id, info, info is null ? [$"The model catalogue does not know {id}; its window and price are guesses."] : []);
     }
 
     private ModelProvider? Provider(string name) => providers.FirstOrDefault(provider => provider.Name.Equals(name, StringComparison.OrdinalIgnoreCase));

@@ -10,7 +10,8 @@ namespace Exai.Core.Models;
 /// </summary>
 internal static class ThreadWindow
 {
-    private const long UnknownWindow = 128_000;
+    /// <summary>What a model's window is taken for when nobody says how large it is.</summary>
+    public const long UnknownWindow = 128_000;
 
     /// <summary>For what estimates miss and protocols add.</summary>
     private const int Reserve = 1024;
@@ -18,6 +19,9 @@ internal static class ThreadWindow
     /// <summary>How many tokens the answer may have; never so many that a small window has no room for the question.</summary>
     public static int MaxOutput(int wanted, ModelInfo? model) =>
         (int)Math.Min(Math.Min(wanted, model?.MaxOutput ?? int.MaxValue), (model?.Window ?? UnknownWindow) / 2);
+
+    /// <summary>Tokens that a question may have with this model, its thread included.</summary>
+    public static long Room(int wantedOutput, ModelInfo? model) => (model?.Window ?? UnknownWindow) - MaxOutput(wantedOutput, model) - Reserve;
 
     /// <exception cref="CallException">CONTEXT_TOO_LARGE: the question alone does not fit.</exception>
     public static (List<ChatMessage> Messages, int DroppedTurns) Lay(ModelQuestion question, string model, long? window, int maxOutput)
