@@ -16,12 +16,12 @@ internal sealed class FallbackChain(ModelRouter router, ModelQuestion question, 
     /// <summary>Who may answer in its place; null when nobody may or nobody can.</summary>
     public ModelRoute? After(ProviderException failure)
     {
-        if (!_isAllowed || failure.FailureClass == FailureClass.Stop)
+        if (!_isAllowed || failure.Fallback is Fallback.None or Fallback.WithoutSearch)
         {
             return null;
         }
 
-        var larger = failure.FailureClass == FailureClass.Shrink ? (Current.Info?.Window ?? ThreadWindow.UnknownWindow) + 1 : (long?)null;
+        var larger = failure.Fallback == Fallback.LargerWindow ? (Current.Info?.Window ?? ThreadWindow.UnknownWindow) + 1 : (long?)null;
         return router.Fallbacks(Current, question, models, larger).FirstOrDefault(route => !_tried.Contains((route.Provider.Name, route.ModelId)));
     }
 

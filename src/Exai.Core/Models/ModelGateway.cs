@@ -92,7 +92,7 @@ internal sealed class ModelGateway(
                 return null;
             }
 
-            var wait = retry.Next(new FailedAttempt(failure, committed, chain.After(failure) is not null, request.CanShrink, scope.TimeLeft()));
+            var wait = retry.Next(new FailedAttempt(failure, committed, chain.After(failure) is not null, request.CanShrink, request.Searches, scope.TimeLeft()));
             if (wait is not { } delay)
             {
                 return failure;
@@ -101,6 +101,10 @@ internal sealed class ModelGateway(
             if (failure.FailureClass == FailureClass.Shrink)
             {
                 request.Shrink();
+            }
+            else if (failure.Fallback == Fallback.WithoutSearch && (failure.FailureClass == FailureClass.Stop || retry.IsLast))
+            {
+                request.StopSearching();
             }
 
             CallLog.Retrying(logger, scope.CallId, chain.Current.ModelId, failure.Error.Code, (long)delay.TotalMilliseconds);
@@ -203,9 +207,9 @@ internal sealed class ModelGateway(
     {
         var (attempt, request) = tried.Answered;
         List<string> notes = [.. route.Notes];
-        if (question.WebSearch && !request.Searches && route.AskedModel != ModelRouter.Auto)
+        if (question.WebSearch && !request.Searches && request.SearchNote is { } searchNote)
         {
-            notes.Add($"{route.ModelId} cannot search the web through EXAI; it answered without.");
+            notes.Add(searchNote);
         }
 
         return new ModelAnswer

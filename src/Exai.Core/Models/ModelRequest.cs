@@ -7,7 +7,7 @@ namespace Exai.Core.Models;
 /// <summary>A question as it goes to one model: the messages that fit its window, and what is really switched on.</summary>
 internal sealed class ModelRequest
 {
-    /// <summary>What a provider's count may exceed our estimate by when it says that a request is too long.</summary>
+    /// <summary>What is kept of a request that the provider calls too long: it counts more tokens than we do, by how many is unknown.</summary>
     private const double ShrinkTo = 0.6;
 
     private readonly ModelQuestion _question;
@@ -19,6 +19,8 @@ internal sealed class ModelRequest
         Route = route;
         Thinking = ThinkingChoice.For(question.Thinking, route.Info?.Thinking, route.Info?.Efforts);
         Searches = question.WebSearch && route.Info is { WebSearch: true };
+        // The router has said it of a model that it chose.
+        SearchNote = route.AskedModel == ModelRouter.Auto ? null : $"{route.ModelId} cannot search the web through EXAI; it answered without.";
         _maxOutput = ThreadWindow.MaxOutput(route.Provider.MaxOutputTokens, route.Info);
         Lay(ThreadWindow.Room(route.Provider.MaxOutputTokens, route.Info));
     }
@@ -27,7 +29,10 @@ internal sealed class ModelRequest
 
     public ThinkingChoice Thinking { get; }
 
-    public bool Searches { get; }
+    public bool Searches { get; private set; }
+
+    /// <summary>Why it does not search although the question asks for it.</summary>
+    public string? SearchNote { get; private set; }
 
     public IReadOnlyList<ChatMessage> Messages { get; private set; } = [];
 
@@ -38,6 +43,13 @@ internal sealed class ModelRequest
     public ProviderException? TooLarge { get; private set; }
 
     public bool CanShrink => DroppedTurns < _question.History.Count;
+
+    /// <summary>The provider's search is out of order, not its model.</summary>
+    public void StopSearching()
+    {
+        Searches = false;
+        SearchNote = $"The web search of {Route.Provider.Name} failed; {Route.ModelId} answered without it.";
+    }
 
     /// <summary>Leaves out the oldest turns: the provider counts more tokens than we do.</summary>
     public void Shrink()

@@ -13,8 +13,9 @@ public sealed record RetryOptions(int Attempts, TimeSpan BackoffBase, TimeSpan B
 /// <param name="Committed">A token of the answer had arrived.</param>
 /// <param name="CanFallBack">Another model may and can answer.</param>
 /// <param name="CanShrink">The request still holds turns that could be left out.</param>
+/// <param name="Searches">The request asks for a web search.</param>
 /// <param name="TimeLeft">Of the call.</param>
-internal readonly record struct FailedAttempt(ProviderException Failure, bool Committed, bool CanFallBack, bool CanShrink, TimeSpan TimeLeft);
+internal readonly record struct FailedAttempt(ProviderException Failure, bool Committed, bool CanFallBack, bool CanShrink, bool Searches, TimeSpan TimeLeft);
 
 /// <summary>
 /// Whether one model is asked again within one question, and when. The failure's class decides, within the number of requests allowed:
@@ -36,6 +37,10 @@ internal sealed class RetryPolicy(RetryOptions options, Func<double> chance)
     private bool _repeatedOnce;
     private bool _repeatedAnswer;
     private bool _shrunk;
+    private bool _waitedForReset;
+
+    /// <summary>The request that was just granted is the model's last.</summary>
+    public bool IsLast => _retries >= options.Attempts;
 
     /// <summary>How long to wait before the next request; null when there is none.</summary>
     public TimeSpan? Next(FailedAttempt failed)
@@ -66,8 +71,10 @@ internal sealed class RetryPolicy(RetryOptions options, Func<double> chance)
             FailureClass.RetryOnce when failure.Error.Clock is Clocks.Headers or Clocks.FirstToken && failed.CanFallBack => false,
             FailureClass.RetryOnce => !_repeatedOnce,
             FailureClass.Shrink => failed.CanShrink && !_shrunk,
-            // A quota with a known reset: worth the wait when nobody else can answer.
-            FailureClass.FallBackWithNotice => failure.RetryAfter is not null && !failed.CanFallBack,
+            // Only the search failed: the model can answer without it.
+            FailureClass.Stop => failure.Fallback == Fallback.WithoutSearch && failed.Searches,
+            // A quota is never tried against; but its reset can be waited for when nobody else can answer.
+            FailureClass.FallBackWithNotice => failure is { Error.Code: ErrorCodes.ProviderQuota, RetryAfter: not null } && !failed.CanFallBack && !_waitedForReset,
             _ => false,
         };
 
@@ -92,6 +99,9 @@ internal sealed class RetryPolicy(RetryOptions options, Func<double> chance)
                 break;
             case FailureClass.Shrink:
                 _shrunk = true;
+                break;
+            case FailureClass.FallBackWithNotice:
+                _waitedForReset = true;
                 break;
         }
     }

@@ -25,9 +25,8 @@ internal sealed class TriedModels(TimeProvider time)
         {
             _answered = (attempt, request);
         }
-        else if (failure.Error.Code != ErrorCodes.ContentFiltered && attempt.Partial is { } partial && partial.Length > (_partial?.Text.Length ?? 0))
+        else if (!failure.WithdrawsText && attempt.Partial is { } partial && partial.Length > (_partial?.Text.Length ?? 0))
         {
-            // What a filter withdrew is not shown.
             _partial = (partial, attempt.Route.ModelId);
         }
     }
@@ -56,9 +55,7 @@ internal sealed class TriedModels(TimeProvider time)
             message += $" Others were asked in its place and failed too. {string.Join(" ", others)}";
         }
 
-        // A filter's verdict holds for whatever was written before it.
-        var filtered = last.Error.Code == ErrorCodes.ContentFiltered;
-        return new ProviderException(told.Error with { Message = message, Partial = filtered ? null : _partial?.Text }, told.FailureClass, last)
+        return new ProviderException(told.Error with { Message = message, Partial = last.WithdrawsText ? null : _partial?.Text }, told.FailureClass, last)
         {
             HttpStatus = told.HttpStatus,
             VendorCode = told.VendorCode,

@@ -13,6 +13,8 @@ internal static class Wire
     public const string GlmKey = "0123456789abcdef.s3cr3ts3cr3tXYZ";
     public const string KimiKey = "sk-abcdefghijklmnopqrstuvwxyz";
 
+    public const string Answer = "data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
+
     public static readonly DateTimeOffset Now = new(2026, 10, 1, 10, 0, 0, TimeSpan.Zero);
     public static readonly ModelCatalogue Catalogue = ModelCatalogue.Load();
 
@@ -37,6 +39,20 @@ internal static class Wire
         Temperature = temperature,
         AdditionalProperties = attempt is null ? null : new AdditionalPropertiesDictionary { [AttemptOptions.Key] = attempt },
     };
+
+    /// <summary>A client of the provider whose model it is: glm, kimi, else any server.</summary>
+    public static IChatClient For(string model, VerbatimHandler handler) =>
+        model.StartsWith("glm", StringComparison.Ordinal) ? Glm(handler)
+        : model.StartsWith("kimi", StringComparison.Ordinal) || model.StartsWith("moonshot", StringComparison.Ordinal) ? Kimi(handler)
+        : Generic(handler);
+
+    /// <summary>The exact JSON that a request comes to.</summary>
+    public static async Task<string> RequestAsync(ChatOptions options, IEnumerable<ChatMessage>? messages = null)
+    {
+        var handler = VerbatimHandler.Answering(Answer);
+        (await RunAsync(For(options.ModelId!, handler), options, messages)).Text.ShouldBe("Hi");
+        return handler.RequestJson.ShouldNotBeNull();
+    }
 
     public static ChatMessage[] Hello() => [new(ChatRole.User, "Hello")];
 
