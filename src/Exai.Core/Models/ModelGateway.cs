@@ -61,7 +61,7 @@ internal sealed class ModelGateway(
 
             if (chain.After(failure) is not { } next)
             {
-                throw tried.GiveUp(failure);
+                throw tried.GiveUp(chain.Current, failure);
             }
 
             var fallback = tried.Failed(chain.Current, failure);

@@ -9,8 +9,8 @@ internal sealed class TriedModels(TimeProvider time)
     private readonly long _started = time.GetTimestamp();
     private readonly List<ReceiptFallback> _fallbacks = [];
     private (Attempt Attempt, ModelRequest Request)? _answered;
-    private (string Text, string Model)? _partial;
-    private ProviderException? _first;
+    private string? _partial;
+    private (ModelRoute Route, ProviderException Failure)? _first;
     private int _requests;
 
     public IReadOnlyList<ReceiptFallback> Fallbacks => _fallbacks;
@@ -25,37 +25,45 @@ internal sealed class TriedModels(TimeProvider time)
         {
             _answered = (attempt, request);
         }
-        else if (!failure.WithdrawsText && attempt.Partial is { } partial && partial.Length > (_partial?.Text.Length ?? 0))
+        else if (!failure.WithdrawsText && attempt.Partial is { } partial && partial.Length > (_partial?.Length ?? 0))
         {
-            _partial = (partial, attempt.Route.ModelId);
+            _partial = partial;
         }
     }
 
     /// <summary>A model is given up; another one is asked.</summary>
     public ReceiptFallback Failed(ModelRoute route, ProviderException failure)
     {
-        _first ??= failure;
+        _first ??= (route, failure);
         var fallback = new ReceiptFallback(route.ModelId, failure.Error.Code, failure.Error.Clock, (long)time.GetElapsedTime(_started).TotalMilliseconds);
         _fallbacks.Add(fallback);
         return fallback;
     }
 
     /// <summary>Nobody answered: what the asked model said, what became of the others, and the longest part of an answer.</summary>
-    public ProviderException GiveUp(ProviderException last)
+    public ProviderException GiveUp(ModelRoute lastRoute, ProviderException last)
     {
-        var told = _first ?? last;
+        var (route, told) = _first ?? (lastRoute, last);
         var message = told.Error.Message;
-        if (_requests > 1 && _first is null)
+        if (_first is not null)
+        {
+            var others = _fallbacks.Skip(1).Select(fallback => $"{fallback.Model}: {fallback.Code}.").Append($"{lastRoute.ModelId}: {last.Error.Message}");
+            message += $" Others were asked in its place and failed too. {string.Join(' ', others)}";
+        }
+        else if (_requests > 1)
         {
             message += $" It was asked {_requests} times.";
         }
-        else if (_first is not null)
-        {
-            var others = _fallbacks.Skip(1).Select(fallback => $"{fallback.Model}: {fallback.Code}").Append($"{last.Error.Model}: {last.Error.Message}");
-            message += $" Others were asked in its place and failed too. {string.Join(" ", others)}";
-        }
 
-        return new ProviderException(told.Error with { Message = message, Partial = last.WithdrawsText ? null : _partial?.Text }, told.FailureClass, last)
+        var error = told.Error with
+        {
+            Provider = route.Provider.Name,
+            Model = route.ModelId,
+            Message = message,
+            // What a filter took back stays back, and with it whatever was written before.
+            Partial = last.WithdrawsText ? null : _partial,
+        };
+        return new ProviderException(error, told.FailureClass, last)
         {
             HttpStatus = told.HttpStatus,
             VendorCode = told.VendorCode,

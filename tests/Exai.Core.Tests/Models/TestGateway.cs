@@ -14,7 +14,7 @@ internal static class TestGateway
         ModelRouter router, TimeProvider time, ILogger log, GatewayOptions? options = null, BreakerOptions? breaker = null, IPermits? permits = null)
     {
         var breakers = new CircuitBreakers(breaker ?? new BreakerOptions(10_000, TimeSpan.FromSeconds(60)), time);
-        return new ModelGateway(router, permits ?? new FreePermits(), breakers, options ?? new GatewayOptions(), new GatewayMeters(breakers), () => 0, time, log);
+        return new ModelGateway(router, permits ?? new CountingPermits(), breakers, options ?? new GatewayOptions(), new GatewayMeters(breakers), () => 0, time, log);
     }
 
     /// <summary>A call that asks, with a ledger of its own.</summary>
@@ -27,22 +27,32 @@ internal static class TestGateway
         TimeLeft = timeLeft ?? (() => TimeSpan.FromSeconds(960)),
         EndedBy = endedBy ?? (() => null),
     };
+}
 
-    private sealed class FreePermits : IPermits, IPermit
+/// <summary>Permits for everyone, counted.</summary>
+internal sealed class CountingPermits : IPermits
+{
+    public int Taken { get; private set; }
+
+    public int Held { get; private set; }
+
+    public ValueTask<IPermit> AcquireAsync(PermitRequest request, CancellationToken cancellationToken)
+    {
+        Taken++;
+        Held++;
+        return ValueTask.FromResult<IPermit>(new Permit(this));
+    }
+
+    private sealed class Permit(CountingPermits permits) : IPermit
     {
         public TimeSpan Waited => TimeSpan.Zero;
-
-        public ValueTask<IPermit> AcquireAsync(PermitRequest request, CancellationToken cancellationToken) => ValueTask.FromResult<IPermit>(this);
 
         public void Learn(ProviderSignal signal, TimeSpan? retryAfter = null)
         {
             // Has no limits to learn.
         }
 
-        public void Dispose()
-        {
-            // Nothing to give back.
-        }
+        public void Dispose() => permits.Held--;
     }
 }
 
