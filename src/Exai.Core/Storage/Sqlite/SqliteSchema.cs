@@ -64,6 +64,18 @@ internal static class SqliteSchema
             UNIQUE (thread_id, call_id)
         ) WITHOUT ROWID;
         """,
+        """
+        CREATE TABLE provider_files (
+            account TEXT NOT NULL,
+            purpose TEXT NOT NULL,
+            sha256 TEXT NOT NULL,
+            name TEXT NOT NULL,
+            bytes INTEGER NOT NULL,
+            file_id TEXT,
+            at INTEGER NOT NULL,
+            PRIMARY KEY (account, purpose, sha256)
+        ) WITHOUT ROWID;
+        """,
     ];
 
     public static void Migrate(SqliteConnection connection, string path) => Migrate(connection, path, Steps);
