@@ -109,6 +109,9 @@ public sealed class ProviderException(CallError error, FailureClass failureClass
 
     public int? HttpStatus { get; init; }
 
+    /// <summary>The request may have had a lasting effect at the provider: nobody knows, so it must not be sent again by itself.</summary>
+    public bool OutcomeUnknown { get; init; }
+
     /// <summary>The provider's own code or type, as it wrote it.</summary>
     public string? VendorCode { get; init; }
 

@@ -9,8 +9,13 @@ namespace Exai.Core.Providers.Failures;
 /// Turns everything that can go wrong in one attempt into a <see cref="ProviderException"/>, by the dialect's table and the shared one:
 /// status and vendor code decide, words never do alone.
 /// </summary>
-internal sealed class FailureClassifier(Dialect dialect, ProviderEndpoint endpoint, string model, TimeProvider timeProvider)
+/// <param name="model">The model that was asked, or what else the request was for: "the upload of a file".</param>
+/// <param name="isOperation">It is no model.</param>
+internal sealed class FailureClassifier(
+    Dialect dialect, ProviderEndpoint endpoint, string model, TimeProvider timeProvider, bool isOperation = false)
 {
+    private readonly string? _askedModel = isOperation ? null : model;
+
     /// <summary>A response with an error status.</summary>
     public ProviderException FromResponse(int status, VendorError error, HttpResponseHeaders headers) =>
         Build(
@@ -43,7 +48,7 @@ internal sealed class FailureClassifier(Dialect dialect, ProviderEndpoint endpoi
             Message = message,
             Clock = Clocks.Connect,
             Provider = endpoint.Name,
-            Model = model,
+            Model = _askedModel,
             Stage = Stages.Connect,
         };
         return new ProviderException(error, FailureClass.RetryShort, cause);
@@ -52,7 +57,9 @@ internal sealed class FailureClassifier(Dialect dialect, ProviderEndpoint endpoi
     /// <summary>The connection broke after the request was on its way.</summary>
     public ProviderException Cut(string stage, Exception cause) => Plain(
         Interrupted(stage), stage,
-        $"{endpoint.Name}: the connection dropped at stage {stage} while {model} was answering{Detail(cause)}. Ask again.", cause);
+        isOperation
+            ? $"{endpoint.Name}: the connection dropped during {model}{Detail(cause)}. Try again."
+            : $"{endpoint.Name}: the connection dropped at stage {stage} while {model} was answering{Detail(cause)}. Ask again.", cause);
 
     /// <summary>The stream ended in good order, but the answer did not.</summary>
     public ProviderException Truncated(string stage, int characters, int skipped) => Plain(
@@ -82,6 +89,46 @@ internal sealed class FailureClassifier(Dialect dialect, ProviderEndpoint endpoi
         $"{endpoint.Name}: {endpoint.BaseUrl.Host} answered the request for {model} with a web page (HTTP 200). "
         + "Check the provider's base URL and the proxy.");
 
+    /// <summary>The answer to an operation cannot be used.</summary>
+    /// <param name="what">Continues "the answer to … is".</param>
+    public ProviderException Unreadable(string what, Exception? cause) => Plain(
+        FailureClass.RetryOnce, Stages.Answer,
+        $"{endpoint.Name}: the answer to {model} is {what}. Check the provider's base URL and the proxy, or try again.", cause);
+
+    /// <summary>An operation's own time limit; no clock of an attempt.</summary>
+    public ProviderException TimedOut(TimeSpan limit, Exception? cause) => new(
+        new CallError
+        {
+            Code = ErrorCodes.Timeout,
+            Message = $"{endpoint.Name}: {model} did not end within {limit.TotalSeconds:0.###} s. Try again, or with less at once.",
+            Provider = endpoint.Name,
+            Stage = Stages.Headers,
+        },
+        FailureClass.RetryShort, cause);
+
+    public ProviderException FileGone(string fileId, Exception cause) => new(
+        new CallError
+        {
+            Code = ErrorCodes.FileNotFound,
+            Message = $"{endpoint.Name} has no file {FailureText.Code(fileId, endpoint)}. List the files to see what is there.",
+            Provider = endpoint.Name,
+        },
+        FailureClass.Stop, cause)
+    {
+        HttpStatus = 404,
+    };
+
+    /// <summary>The request may have had its effect: it is reported, and never sent again by itself.</summary>
+    public ProviderException OutcomeUnknown(ProviderException failure) => new(
+        failure.Error with { Message = $"{failure.Message} Whether {model} took place is not known; it is not repeated by itself. Asked for again, it is looked up at the provider first." },
+        FailureClass.Stop, failure)
+    {
+        OutcomeUnknown = true,
+        HttpStatus = failure.HttpStatus,
+        VendorCode = failure.VendorCode,
+        RetryAfter = failure.RetryAfter,
+    };
+
     public ProviderException UnusableKey() => new(
         new CallError
         {
@@ -89,7 +136,7 @@ internal sealed class FailureClassifier(Dialect dialect, ProviderEndpoint endpoi
             Message = $"{endpoint.Name}: the API key holds characters that no key has, such as a line break or a special space. "
                 + "Copy it into the settings again.",
             Provider = endpoint.Name,
-            Model = model,
+            Model = _askedModel,
             Stage = Stages.Connect,
         },
         FailureClass.FallBackWithNotice);
@@ -131,7 +178,7 @@ internal sealed class FailureClassifier(Dialect dialect, ProviderEndpoint endpoi
     private ProviderException Build(FailureRule rule, string stage, int? status, VendorError vendor, TimeSpan? retryAfter)
     {
         var code = FailureText.Code(dialect.VendorCode(vendor), endpoint);
-        var facts = $"model {model}" + (status is null ? "" : $", HTTP {status}") + (code is null ? "" : $", code {code}");
+        var facts = (isOperation ? model : $"model {model}") + (status is null ? "" : $", HTTP {status}") + (code is null ? "" : $", code {code}");
         var advice = rule.Advice;
         if (vendor.Overflow is { } overflow)
             advice = $"The prompt has {overflow.Prompt} tokens of {overflow.Window}. {advice}";
@@ -151,7 +198,7 @@ internal sealed class FailureClassifier(Dialect dialect, ProviderEndpoint endpoi
             Code = rule.Error,
             Message = message,
             Provider = endpoint.Name,
-            Model = model,
+            Model = _askedModel,
             Stage = stage,
             RetryAfterSecs = retryAfter?.TotalSeconds,
         };
@@ -168,7 +215,7 @@ internal sealed class FailureClassifier(Dialect dialect, ProviderEndpoint endpoi
     private ProviderException Plain(
         FailureClass failureClass, string stage, string message, Exception? cause = null, string? vendorCode = null, Fallback? fallback = null)
     {
-        var error = new CallError { Code = ErrorCodes.ProviderError, Message = message, Provider = endpoint.Name, Model = model, Stage = stage };
+        var error = new CallError { Code = ErrorCodes.ProviderError, Message = message, Provider = endpoint.Name, Model = _askedModel, Stage = stage };
         return new ProviderException(error, failureClass, cause)
         {
             VendorCode = vendorCode,

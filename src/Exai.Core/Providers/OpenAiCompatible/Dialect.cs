@@ -55,6 +55,22 @@ internal abstract class Dialect(ModelCatalogue catalogue)
         return buffer.WrittenSpan.ToArray();
     }
 
+    /// <summary>The body of a request that counts a prompt's tokens: the same messages, and nothing that only an answer needs.</summary>
+    public byte[] WriteTokenCount(string model, IReadOnlyList<ChatMessage> messages)
+    {
+        var request = new ChatRequest(model, messages, new ChatOptions(), new AttemptOptions());
+        var buffer = new ArrayBufferWriter<byte>(4096);
+        using (var json = new Utf8JsonWriter(buffer, WriterOptions))
+        {
+            json.WriteStartObject();
+            json.WriteString("model", model);
+            MessageWriter.Write(json, messages, Messages(request));
+            json.WriteEndObject();
+        }
+
+        return buffer.WrittenSpan.ToArray();
+    }
+
     public virtual void AddHeaders(HttpRequestHeaders headers)
     {
     }

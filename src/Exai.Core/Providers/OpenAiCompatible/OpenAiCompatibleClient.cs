@@ -19,7 +19,9 @@ namespace Exai.Core.Providers.OpenAiCompatible;
 /// caller's own cancellation, which passes as it is. <c>ChatOptions.ModelId</c> is required. Thread-safe.
 /// </summary>
 /// <remarks>The client owns <paramref name="http"/> and disposes it.</remarks>
-internal sealed class OpenAiCompatibleClient(ProviderEndpoint endpoint, Dialect dialect, HttpClient http, TimeProvider timeProvider) : IChatClient
+/// <param name="services">What the provider offers beside chat; <see cref="GetService"/> hands them out by their interfaces.</param>
+internal sealed class OpenAiCompatibleClient(
+    ProviderEndpoint endpoint, Dialect dialect, HttpClient http, TimeProvider timeProvider, IReadOnlyList<object>? services = null) : IChatClient
 {
     private readonly ChatClientMetadata _metadata = new(endpoint.Name, endpoint.BaseUrl);
 
@@ -69,33 +71,15 @@ internal sealed class OpenAiCompatibleClient(ProviderEndpoint endpoint, Dialect 
         serviceKey is not null ? null
         : serviceType == typeof(ChatClientMetadata) ? _metadata
         : serviceType.IsInstanceOfType(this) ? this
-        : null;
+        : services?.FirstOrDefault(serviceType.IsInstanceOfType);
 
     public void Dispose() => http.Dispose();
 
     private HttpRequestMessage Message(RequestBody content, FailureClassifier failures)
     {
-        var key = endpoint.ApiKey?.Trim();
-        // Checked here because the header's own check would repeat the key in its exception.
-        if (key?.Any(character => character is <= ' ' or > '~') == true)
-            throw failures.UnusableKey();
-
-        var message = new HttpRequestMessage(HttpMethod.Post, endpoint.Url("chat/completions"))
-        {
-            Content = content,
-            Version = http.DefaultRequestVersion,
-            VersionPolicy = http.DefaultVersionPolicy,
-        };
-        message.Headers.TryAddWithoutValidation("Accept", "text/event-stream");
-        if (!string.IsNullOrEmpty(key))
-            message.Headers.TryAddWithoutValidation("Authorization", "Bearer " + key);
-        dialect.AddHeaders(message.Headers);
-        foreach (var (name, value) in endpoint.Headers)
-        {
-            message.Headers.Remove(name);
-            message.Headers.TryAddWithoutValidation(name, value);
-        }
-
+        var message = ProviderRequest.Create(
+            HttpMethod.Post, endpoint.Url("chat/completions"), endpoint, dialect, http, failures, "text/event-stream");
+        message.Content = content;
         return message;
     }
 

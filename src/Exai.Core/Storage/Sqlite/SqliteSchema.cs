@@ -91,6 +91,18 @@ internal static class SqliteSchema
         ) WITHOUT ROWID;
         CREATE INDEX attempts_by_start ON attempts (started_at);
         """,
+        """
+        CREATE TABLE provider_files (
+            account TEXT NOT NULL,
+            purpose TEXT NOT NULL,
+            sha256 TEXT NOT NULL,
+            name TEXT NOT NULL,
+            bytes INTEGER NOT NULL,
+            file_id TEXT,
+            at INTEGER NOT NULL,
+            PRIMARY KEY (account, purpose, sha256)
+        ) WITHOUT ROWID;
+        """,
     ];
 
     public static void Migrate(SqliteConnection connection, string path) => Migrate(connection, path, Steps);
