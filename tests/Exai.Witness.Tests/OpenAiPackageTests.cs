@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Exai.EndToEnd.Tests.Harness;
 using Exai.Simulator;
 using Exai.Witness.Tests.Harness;
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Exai.EndToEnd.Tests.Harness;
 
 namespace Exai.Witness.Tests.Harness;
 

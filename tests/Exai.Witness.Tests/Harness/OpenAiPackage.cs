@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
+using Exai.EndToEnd.Tests.Harness;
 
 namespace Exai.Witness.Tests.Harness;
 
