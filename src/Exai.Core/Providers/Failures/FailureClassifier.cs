@@ -82,6 +82,10 @@ internal sealed class FailureClassifier(Dialect dialect, ProviderEndpoint endpoi
         $"{endpoint.Name}: {endpoint.BaseUrl.Host} answered the request for {model} with a web page (HTTP 200). "
         + "Check the provider's base URL and the proxy.");
 
+    public ProviderException NotAList() => Plain(
+        FailureClass.FallBackWithNotice, Stages.Headers,
+        $"{endpoint.Name}: {endpoint.BaseUrl.Host} answered the request for {model} with something else. Check the provider's base URL.");
+
     public ProviderException UnusableKey() => new(
         new CallError
         {

@@ -1,7 +1,9 @@
 using System.Runtime.CompilerServices;
+using System.Text.Json;
 using Exai.Core.Providers.Failures;
 using Exai.Core.Providers.Streaming;
 using Exai.Protocol;
+using Exai.Settings;
 using Microsoft.Extensions.AI;
 
 namespace Exai.Core.Providers.OpenAiCompatible;
@@ -19,8 +21,11 @@ namespace Exai.Core.Providers.OpenAiCompatible;
 /// caller's own cancellation, which passes as it is. <c>ChatOptions.ModelId</c> is required. Thread-safe.
 /// </summary>
 /// <remarks>The client owns <paramref name="http"/> and disposes it.</remarks>
-internal sealed class OpenAiCompatibleClient(ProviderEndpoint endpoint, Dialect dialect, HttpClient http, TimeProvider timeProvider) : IChatClient
+internal sealed class OpenAiCompatibleClient(ProviderEndpoint endpoint, Dialect dialect, HttpClient http, TimeProvider timeProvider)
+    : IChatClient, IModelLister
 {
+    private const int LongestModelList = 16 * 1024 * 1024;
+
     private readonly ChatClientMetadata _metadata = new(endpoint.Name, endpoint.BaseUrl);
 
     public async Task<ChatResponse> GetResponseAsync(
@@ -37,8 +42,9 @@ internal sealed class OpenAiCompatibleClient(ProviderEndpoint endpoint, Dialect 
         using var content = new RequestBody(dialect.WriteRequest(request), signals);
 
         // 2. Post it and await the headers.
-        using var message = Message(content, failures);
-        using var response = await SendAsync(message, content, failures, cancellationToken);
+        using var message = Message(HttpMethod.Post, "chat/completions", "text/event-stream", failures);
+        message.Content = content;
+        using var response = await SendAsync(message, () => content.Sent, failures, cancellationToken);
         signals?.HeadersReceived();
         await using var body = new ObservedStream(await response.Content.ReadAsStreamAsync(cancellationToken), signals);
 
@@ -65,6 +71,31 @@ internal sealed class OpenAiCompatibleClient(ProviderEndpoint endpoint, Dialect 
             yield return update;
     }
 
+    public async Task<IReadOnlyList<ModelDescription>> ListModelsAsync(CancellationToken cancellationToken)
+    {
+        const string What = "its list of models";
+        var failures = new FailureClassifier(dialect, endpoint, What, timeProvider);
+        using var message = Message(HttpMethod.Get, "models", "application/json", failures);
+        using var response = await SendAsync(message, () => false, failures, cancellationToken);
+        await using var body = new ObservedStream(await response.Content.ReadAsStreamAsync(cancellationToken), signals: null);
+        if (!response.IsSuccessStatusCode)
+            throw failures.FromResponse((int)response.StatusCode, await ResponseReader.ReadErrorAsync(body, cancellationToken), response.Headers);
+        try
+        {
+            var (text, _) = await ResponseReader.ReadAllAsync(body, LongestModelList, cancellationToken);
+            using var document = JsonDocument.Parse(text);
+            return ModelListReader.Read(document.RootElement) ?? throw failures.NotAList();
+        }
+        catch (JsonException)
+        {
+            throw failures.NotAList();
+        }
+        catch (Exception exception) when (exception is IOException or HttpRequestException or EventTooLargeException)
+        {
+            throw failures.Cut(Stages.Headers, exception);
+        }
+    }
+
     public object? GetService(Type serviceType, object? serviceKey = null) =>
         serviceKey is not null ? null
         : serviceType == typeof(ChatClientMetadata) ? _metadata
@@ -73,20 +104,19 @@ internal sealed class OpenAiCompatibleClient(ProviderEndpoint endpoint, Dialect 
 
     public void Dispose() => http.Dispose();
 
-    private HttpRequestMessage Message(RequestBody content, FailureClassifier failures)
+    private HttpRequestMessage Message(HttpMethod method, string operation, string accept, FailureClassifier failures)
     {
         var key = endpoint.ApiKey?.Trim();
         // Checked here because the header's own check would repeat the key in its exception.
         if (key?.Any(character => character is <= ' ' or > '~') == true)
             throw failures.UnusableKey();
 
-        var message = new HttpRequestMessage(HttpMethod.Post, endpoint.Url("chat/completions"))
+        var message = new HttpRequestMessage(method, endpoint.Url(operation))
         {
-            Content = content,
             Version = http.DefaultRequestVersion,
             VersionPolicy = http.DefaultVersionPolicy,
         };
-        message.Headers.TryAddWithoutValidation("Accept", "text/event-stream");
+        message.Headers.TryAddWithoutValidation("Accept", accept);
         if (!string.IsNullOrEmpty(key))
             message.Headers.TryAddWithoutValidation("Authorization", "Bearer " + key);
         dialect.AddHeaders(message.Headers);
@@ -100,7 +130,7 @@ internal sealed class OpenAiCompatibleClient(ProviderEndpoint endpoint, Dialect 
     }
 
     private async Task<HttpResponseMessage> SendAsync(
-        HttpRequestMessage message, RequestBody content, FailureClassifier failures, CancellationToken cancellationToken)
+        HttpRequestMessage message, Func<bool> sent, FailureClassifier failures, CancellationToken cancellationToken)
     {
         try
         {
@@ -118,7 +148,7 @@ internal sealed class OpenAiCompatibleClient(ProviderEndpoint endpoint, Dialect 
         catch (Exception exception) when (exception is HttpRequestException or IOException or OperationCanceledException)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            throw content.Sent ? failures.Cut(Stages.Headers, exception) : failures.CannotConnect(exception);
+            throw sent() ? failures.Cut(Stages.Headers, exception) : failures.CannotConnect(exception);
         }
     }
 
