@@ -35,8 +35,9 @@ internal static class ProviderHttp
         KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
         KeepAlivePingDelay = PingDelay,
         KeepAlivePingTimeout = PingTimeout,
-        // The proxy variables of the environment apply; HttpClient.DefaultProxy reads them.
-        UseProxy = true,
+        // The proxy variables of the environment apply; HttpClient.DefaultProxy reads them. A server on this machine needs no detour,
+        // and a proxy would look for it on its own machine.
+        UseProxy = !endpoint.BaseUrl.IsLoopback,
         UseCookies = false,
         // A redirect would carry the prompt, and maybe the key, to a host that nobody configured.
         AllowAutoRedirect = false,
