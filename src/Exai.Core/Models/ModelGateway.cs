@@ -206,7 +206,7 @@ internal sealed class ModelGateway(
     private static ModelAnswer Answer(ModelRoute route, ModelQuestion question, TriedModels tried)
     {
         var (attempt, request) = tried.Answered;
-        List<string> notes = [.. route.Notes];
+        List<string> notes = [.. route.Notes, .. attempt.Notes];
         if (question.WebSearch && !request.Searches && request.SearchNote is { } searchNote)
         {
             notes.Add(searchNote);
