@@ -26,7 +26,7 @@ internal sealed class KimiDialect : OpenAiShape
         var offered = ChatRequest.Items(request.Body, "tools").Any(tool =>
             ChatRequest.Text(tool, "type") == "builtin_function"
             && ChatRequest.Text(ChatRequest.Member(tool, "function"), "name") == WebSearch);
-        return offered && !Thinks(request) ? new ToolCall(CallId(WebSearch), WebSearch, WebSearchArguments) : null;
+        return offered && !Thinks(request) ? new ToolCall(CallId(WebSearch), WebSearch, WebSearchArguments, "builtin_function") : null;
     }
 
     public override string CallId(string name) => name + ":0";
@@ -49,6 +49,8 @@ internal sealed class KimiDialect : OpenAiShape
         >= 500 => new ProviderProblem(status, "server_error", "Internal server error"),
         _ => new ProviderProblem(status, "invalid_request_error", "Invalid request"),
     };
+
+    public override ProviderProblem? Known(string code) => KimiErrors.Find(code);
 
     public override JsonObject Error(ProviderProblem problem)
     {
