@@ -58,7 +58,7 @@ public sealed class ScriptTests
             folder = folder.Parent.ShouldNotBeNull();
         var page = File.ReadAllText(Path.Combine(folder.FullName, "docs", "simulator.md"));
 
-        SimulatorScript.Parse(page.Split("```json")[1].Split("```")[0]).Rules.Count.ShouldBe(10);
+        SimulatorScript.Parse(page.Split("```json")[1].Split("```")[0]).Rules.Count.ShouldBe(13);
     }
 
     [Fact]
@@ -100,6 +100,7 @@ public sealed class ScriptTests
     {
         nameof(SimulatorRule.Dialect) => "glm",
         nameof(SimulatorRule.HangAt) or nameof(SimulatorRule.DropAt) => SimulatorStage.Answer,
+        nameof(SimulatorRule.SourcesAt) => SimulatorSources.Nested,
         _ when property.PropertyType == typeof(string) => "text",
         _ when property.PropertyType == typeof(bool) => true,
         _ when (Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType) == typeof(int) => 429,

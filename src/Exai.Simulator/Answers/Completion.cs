@@ -7,7 +7,10 @@ internal sealed record UsageCount(int Prompt, int Completion, int Reasoning, int
 }
 
 /// <summary>A function call in place of an answer.</summary>
-internal sealed record ToolCall(string Id, string Name, string Arguments);
+internal sealed record ToolCall(string Id, string Name, string Arguments)
+{
+    public string Type { get; init; } = "function";
+}
 
 /// <summary>Everything an answer will say, known before its first byte; the dialect gives it its shape, the rule its pace.</summary>
 internal sealed record Completion
@@ -35,6 +38,9 @@ internal sealed record Completion
 
     /// <summary>Whether the request asked for web search with its sources.</summary>
     public required bool Sources { get; init; }
+
+    /// <summary>One of <see cref="SimulatorSources"/>.</summary>
+    public string SourcesAt { get; init; } = SimulatorSources.Chunk;
 
     public string ReasoningText => string.Concat(Reasoning);
 

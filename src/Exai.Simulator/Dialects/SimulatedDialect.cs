@@ -74,7 +74,7 @@ internal abstract class SimulatedDialect
     {
         ["index"] = 0,
         ["id"] = call.Id,
-        ["type"] = "function",
+        ["type"] = call.Type,
         ["function"] = new JsonObject { ["name"] = call.Name, ["arguments"] = arguments },
     };
 
