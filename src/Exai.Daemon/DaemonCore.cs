@@ -1,9 +1,12 @@
+using System.Security.Cryptography;
+using Exai.Core.Admission;
 using Exai.Core.Calls;
 using Exai.Core.Models;
 using Exai.Core.Models.Catalogue;
 using Exai.Core.Providers;
 using Exai.Core.Providers.Glm;
 using Exai.Core.Storage.Sqlite;
+using Exai.Core.Telemetry;
 using Exai.Core.Threads;
 using Exai.Core.Tools;
 using Exai.Core.Tools.Chat;
@@ -22,6 +25,8 @@ internal sealed class DaemonCore : IAsyncDisposable
 {
     private readonly SqliteDatabase _database;
     private readonly IReadOnlyList<ModelProvider> _providers;
+    private readonly SimplePermits _permits;
+    private readonly GatewayMeters _meters;
 
     /// <exception cref="Exai.Core.Storage.StoreException">The store cannot be opened.</exception>
     public DaemonCore(ExaiSettings settings, string epoch, TimeProvider time, ILoggerFactory loggers)
@@ -35,7 +40,10 @@ internal sealed class DaemonCore : IAsyncDisposable
         var catalogue = ModelCatalogue.Load();
         _providers = Providers(settings, catalogue, time);
         var router = new ModelRouter(_providers, catalogue, settings.Models.DefaultModel);
-        var models = new ModelGateway(router, time, loggers.CreateLogger("models"));
+        _permits = new SimplePermits(_providers.ToDictionary(provider => provider.Name, provider => provider.MaxInflight, StringComparer.Ordinal), time);
+        var breakers = new CircuitBreakers(new BreakerOptions(settings.Concurrency.BreakerFailureThreshold, settings.Concurrency.BreakerRecovery), time);
+        _meters = new GatewayMeters(breakers);
+        var models = new ModelGateway(router, _permits, breakers, Options(settings), _meters, Chance, time, loggers.CreateLogger("models"));
 
         // Tools
         ITool[] journaled = [new ChatTool()];
@@ -47,7 +55,7 @@ internal sealed class DaemonCore : IAsyncDisposable
         ];
 
         // Calls
-        var runner = new ToolRunner(journaled, callStore, threads, models, time, loggers.CreateLogger("tools"));
+        var runner = new ToolRunner(journaled, callStore, new SqliteAttemptLedger(_database), threads, models, time, loggers.CreateLogger("tools"));
         Calls = new CallService(
             callStore, runner, new CallOwner(epoch, ProcessIdentity.Current.ToString()), new ProcessLiveness(time), Options(settings.Calls), time, loggers.CreateLogger("calls"));
         Tools = new ToolDispatcher(recomputed, journaled, Calls, time, loggers.CreateLogger("tools"));
@@ -61,6 +69,8 @@ internal sealed class DaemonCore : IAsyncDisposable
     {
         await Calls.DisposeAsync();
         await _database.DisposeAsync();
+        _permits.Dispose();
+        _meters.Dispose();
         foreach (var provider in _providers)
         {
             provider.Client.Dispose();
@@ -95,8 +105,18 @@ internal sealed class DaemonCore : IAsyncDisposable
             ConnectTimeout = settings.Clocks.Connect,
         };
         string[] models = [.. settings.PreferredModels.Prepend(settings.DefaultModel).Distinct(StringComparer.OrdinalIgnoreCase)];
-        return new ModelProvider(settings.Name, connect(endpoint), settings.Clocks, models, settings.MaxOutputTokens);
+        return new ModelProvider(settings.Name, connect(endpoint), settings.Clocks, models, settings.MaxOutputTokens) { MaxInflight = settings.MaxInflight };
     }
+
+    /// <summary>From 0 to 1, from any thread.</summary>
+    private static double Chance() => RandomNumberGenerator.GetInt32(int.MaxValue) / (double)int.MaxValue;
+
+    private static GatewayOptions Options(ExaiSettings settings) => new()
+    {
+        Fallback = settings.Models.Fallback,
+        FallbackModels = settings.Models.FallbackModels,
+        Retry = new RetryOptions(settings.Concurrency.RetryAttempts, settings.Concurrency.RetryBackoffBase, settings.Concurrency.RetryBackoffMax),
+    };
 
     private static CallOptions Options(CallSettings settings) => new()
     {

@@ -76,7 +76,17 @@ public sealed record ReceiptAttempt(
     long QueueMs,
     long? FirstTokenMs,
     long TotalMs,
-    ReceiptTokens Tokens);
+    ReceiptTokens Tokens)
+{
+    /// <summary>Who served it, for models that several providers offer.</summary>
+    public string? Provider { get; init; }
+
+    /// <summary>Null when the connection was not seen to be made.</summary>
+    public long? ConnectMs { get; init; }
+
+    /// <summary>US dollars; null when the price is not known.</summary>
+    public decimal? CostUsd { get; init; }
+}
 
 /// <summary>
 /// <c>Output</c> is what the provider bills as completion, <c>Reasoning</c> the part of it that was reasoning;

@@ -34,6 +34,7 @@ public static class ToolCatalogue
             "model":{"type":"string","description":"Name, alias, provider/id or auto"},
             "thinking_mode":{"type":"string","enum":["minimal","low","medium","high","max"]},
             "use_websearch":{"type":"boolean"},
+            "fallback":{"type":"string","enum":["auto","always","never"],"description":"Whether another model may answer if this fails"},
             "continuation_id":{"type":"string","description":"Thread to go on with"}},
             "required":["prompt"],"additionalProperties":false}
             """, AsksModel: true),

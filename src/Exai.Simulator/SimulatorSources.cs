@@ -9,7 +9,7 @@ public static class SimulatorSources
     /// <summary><c>web_search</c> of the finish chunk's delta.</summary>
     public const string Delta = "delta";
 
-    /// <summary><c>web_search</c> of a message beside or instead of the delta.</summary>
+    /// <summary><c>web_search</c> of a message that stands in the delta's place.</summary>
     public const string Message = "message";
 
     /// <summary><c>web_search:[{search_result:[…]}]</c> of the chunk.</summary>

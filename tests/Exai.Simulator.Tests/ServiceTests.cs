@@ -72,7 +72,7 @@ public sealed class ServiceTests
     [Theory]
     [InlineData("chunk", "\"web_search\":[{\"icon\":", "\"usage\":{")]
     [InlineData("delta", "\"content\":\"\",\"web_search\":[{\"icon\":", "usage")]
-    [InlineData("message", "\"message\":{\"web_search\":[{\"icon\":", "usage")]
+    [InlineData("message", "\"message\":{\"role\":\"assistant\",\"content\":\"\",\"web_search\":[{\"icon\":", "usage")]
     [InlineData("nested", "\"web_search\":[{\"search_result\":[{\"icon\":", "usage")]
     [InlineData("search_result", "\"search_result\":[{\"icon\":", "usage")]
     public async Task Sources_of_glm_stand_where_the_rule_says(string place, string part, string also)

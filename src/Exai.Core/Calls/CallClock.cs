@@ -13,6 +13,9 @@ public sealed class CallClock : IDisposable
     private readonly CancellationToken _cancelled;
     private readonly CancellationToken _stopping;
     private readonly TimeSpan _limit;
+    private readonly TimeProvider _time;
+    private readonly long _started;
+    private readonly TimeSpan _left;
 
     /// <param name="limit">The call clock.</param>
     /// <param name="spent">What earlier runs have used of it.</param>
@@ -21,12 +24,17 @@ public sealed class CallClock : IDisposable
         _limit = limit;
         _cancelled = cancelled;
         _stopping = stopping;
-        var left = limit - spent;
-        _deadline = new CancellationTokenSource(left > TimeSpan.Zero ? left : TimeSpan.Zero, time);
+        _time = time;
+        _started = time.GetTimestamp();
+        _left = limit > spent ? limit - spent : TimeSpan.Zero;
+        _deadline = new CancellationTokenSource(_left, time);
         _any = CancellationTokenSource.CreateLinkedTokenSource(_deadline.Token, cancelled, stopping);
     }
 
     public CancellationToken Token => _any.Token;
+
+    /// <summary>What is left of the call clock; below zero when it has just fired.</summary>
+    public TimeSpan Left => _left - _time.GetElapsedTime(_started);
 
     /// <summary>The daemon stops: the run is given up without an outcome.</summary>
     public bool Stopping => _stopping.IsCancellationRequested;

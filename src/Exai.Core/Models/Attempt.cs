@@ -5,19 +5,22 @@ using Microsoft.Extensions.AI;
 
 namespace Exai.Core.Models;
 
-/// <summary>One request to one model, under its clocks: collects what arrives and books what it cost.</summary>
+/// <summary>
+/// One request to one model, under its clocks: collects what arrives, and tells afterwards what came of it. A failed attempt is discarded
+/// whole; nothing of it is ever joined to another.
+/// </summary>
 internal sealed class Attempt(ModelRoute route, IReadOnlyList<ChatMessage> messages, ChatOptions options, AttemptClocks clocks, Action<string> report)
 {
-    private const int ReportEveryCharacters = 80;
-
     private readonly StringBuilder _answer = new();
+    private readonly AttemptProgress _progress = new(route.ModelId, report);
     private readonly List<WebSource> _sources = [];
     private UsageDetails? _usage;
     private int _reasoningCharacters;
-    private int _reportedCharacters;
     private long? _firstTokenMs;
     private string? _stageReached;
     private bool _finished;
+
+    public ModelRoute Route => route;
 
     public string Text => _answer.ToString();
 
@@ -27,11 +30,16 @@ internal sealed class Attempt(ModelRoute route, IReadOnlyList<ChatMessage> messa
 
     public long? FirstTokenMs => _firstTokenMs;
 
-    /// <exception cref="ProviderException">It failed; a fired clock included.</exception>
+    /// <summary>A token of the answer has arrived: the commit point. Reasoning is none, nor is the blank line that some models open with.</summary>
+    public bool Committed { get; private set; }
+
+    public string Stage => _stageReached ?? (clocks.HeadersSeen ? Stages.FirstToken : Stages.Headers);
+
+    /// <summary>Null when the model answered, otherwise why it did not; a fired clock included.</summary>
     /// <exception cref="OperationCanceledException">The call itself was ended.</exception>
-    public async Task RunAsync(CancellationToken callEnded)
+    public async Task<ProviderException?> RunAsync(CancellationToken callEnded)
     {
-        report($"{route.ModelId}: waiting for the first token");
+        _progress.Waiting();
         try
         {
             await foreach (var update in route.Provider.Client.GetStreamingResponseAsync(messages, options, clocks.Token))
@@ -39,28 +47,63 @@ internal sealed class Attempt(ModelRoute route, IReadOnlyList<ChatMessage> messa
                 Take(update);
             }
 
+            if (!Committed)
+            {
+                return AttemptFailures.NoAnswer(route, FinishReason);
+            }
+
             _stageReached = Stages.Finish;
+            return null;
         }
         catch (ProviderException failure)
         {
             _stageReached = failure.Error.Stage ?? _stageReached;
-            throw;
+            return failure;
         }
-        catch (OperationCanceledException) when (_finished && !callEnded.IsCancellationRequested)
+        catch (Exception) when (callEnded.IsCancellationRequested)
+        {
+            // Whatever a client makes of a cancelled request.
+            throw new OperationCanceledException(callEnded);
+        }
+        catch (OperationCanceledException) when (_finished)
         {
             // The answer is whole; only the end of the stream did not come.
             _stageReached = Stages.Finish;
+            return null;
         }
-        catch (OperationCanceledException failure) when (clocks.Fired is { } clock && !callEnded.IsCancellationRequested)
+        catch (Exception failure) when (clocks.Fired is { } clock)
         {
-            throw new ProviderException(TimedOut(clock), FailureClass.RetryOnce, failure);
+            return AttemptFailures.ClockFired(route, clock, clocks, Stage, _answer.Length, failure);
+        }
+        catch (Exception failure) when (failure is not CallException)
+        {
+            return AttemptFailures.ClientFailed(route, Stage, failure);
         }
     }
 
-    private string Stage => _stageReached ?? (clocks.HeadersSeen ? Stages.FirstToken : Stages.Headers);
+    /// <summary>What has arrived of the answer, to be shown as the part that it is; null when there is none.</summary>
+    public string? Partial => Committed ? Text : null;
 
-    public ReceiptAttempt Book(string outcome) =>
-        new(route.ModelId, outcome, Stage, QueueMs: 0, _firstTokenMs, (long)clocks.Elapsed.TotalMilliseconds, Tokens());
+    /// <summary>What the ledger says of it.</summary>
+    /// <param name="begun">Its row, as entered when it began.</param>
+    /// <param name="outcome"><c>ok</c> or an error code.</param>
+    /// <param name="failure">Why the model did not answer; null when it did, or when the attempt was ended from outside.</param>
+    public AttemptRecord Book(AttemptRecord begun, string outcome, ProviderException? failure)
+    {
+        var tokens = Tokens(failure);
+        return begun with
+        {
+            Outcome = outcome,
+            Fault = Faults.Of(outcome, Stage),
+            Clock = failure?.Error.Clock,
+            Stage = Stage,
+            ConnectMs = (long?)clocks.ConnectedAfter?.TotalMilliseconds,
+            FirstTokenMs = _firstTokenMs,
+            TotalMs = (long)clocks.Elapsed.TotalMilliseconds,
+            Tokens = tokens,
+            CostUsd = route.Info?.Cost(tokens.Input, tokens.Output, tokens.Cached),
+        };
+    }
 
     private void Take(ChatResponseUpdate update)
     {
@@ -69,12 +112,15 @@ internal sealed class Attempt(ModelRoute route, IReadOnlyList<ChatMessage> messa
             switch (content)
             {
                 case TextReasoningContent { Text.Length: > 0 } reasoning:
-                    Token(Stages.Reasoning);
                     _reasoningCharacters += reasoning.Text.Length;
+                    Token(Stages.Reasoning);
+                    _progress.Thinking(_reasoningCharacters);
                     break;
                 case TextContent { Text.Length: > 0 } text:
-                    Token(Stages.Answer);
                     _answer.Append(text.Text);
+                    Committed |= !string.IsNullOrWhiteSpace(text.Text);
+                    Token(Committed ? Stages.Answer : Stages.FirstToken);
+                    _progress.Answering(_answer.Length);
                     break;
                 case UsageContent usage:
                     _usage = usage.Details;
@@ -84,7 +130,7 @@ internal sealed class Attempt(ModelRoute route, IReadOnlyList<ChatMessage> messa
 
         if (update.FinishReason is { } finish)
         {
-            _finished = true;
+            _finished = Committed;
             FinishReason = finish.Value;
         }
 
@@ -92,69 +138,42 @@ internal sealed class Attempt(ModelRoute route, IReadOnlyList<ChatMessage> messa
         {
             _sources.AddRange(sources);
         }
-
-        ReportGrowth();
     }
 
     private void Token(string stage)
     {
-        clocks.TokenReceived();
+        clocks.TokenReceived(thinking: stage == Stages.Reasoning);
         _firstTokenMs ??= (long)clocks.Elapsed.TotalMilliseconds;
-        if (_stageReached != stage)
-        {
-            _stageReached = stage;
-            _reportedCharacters = int.MinValue;
-        }
+        _stageReached = stage;
     }
 
-    private void ReportGrowth()
+    /// <summary>As the provider reports them, an explicit zero included; without a report they are estimated and marked.</summary>
+    private ReceiptTokens Tokens(ProviderException? failure)
     {
-        var characters = Stage == Stages.Reasoning ? _reasoningCharacters : _answer.Length;
-        if (_firstTokenMs is not null && (long)characters - _reportedCharacters >= ReportEveryCharacters)
+        if (_usage is { } usage)
         {
-            _reportedCharacters = characters;
-            var tokens = Math.Max(1, characters / 4);
-            report($"{route.ModelId} {(Stage == Stages.Reasoning ? "thinking" : "answering")}, {tokens:N0} token{(tokens == 1 ? "" : "s")}");
+            return new ReceiptTokens
+            {
+                Input = usage.InputTokenCount ?? 0,
+                Output = usage.OutputTokenCount ?? 0,
+                Reasoning = usage.ReasoningTokenCount ?? 0,
+                Cached = usage.CachedInputTokenCount ?? 0,
+            };
         }
-    }
 
-    private ReceiptTokens Tokens() => _usage is { } usage
-        ? new ReceiptTokens
+        // A request that was refused, or never arrived, is billed by nobody.
+        if (Stage == Stages.Connect || (Stage == Stages.Headers && failure?.HttpStatus >= 400))
         {
-            Input = usage.InputTokenCount ?? 0,
-            Output = usage.OutputTokenCount ?? 0,
-            Reasoning = usage.ReasoningTokenCount ?? 0,
-            Cached = usage.CachedInputTokenCount ?? 0,
+            return new ReceiptTokens();
         }
-        : new ReceiptTokens
+
+        var reasoning = _reasoningCharacters / 4;
+        return new ReceiptTokens
         {
-            Input = messages.Sum(message => (long)TokenEstimate.Of(message.Text)),
-            Output = TokenEstimate.Of(Text) + (_reasoningCharacters / 4),
-            Reasoning = _reasoningCharacters / 4,
+            Input = TokenEstimate.Of(messages),
+            Output = TokenEstimate.Of(Text) + reasoning,
+            Reasoning = reasoning,
             Estimated = true,
-        };
-
-    private CallError TimedOut(string clock)
-    {
-        var limit = clocks.Limit(clock);
-        var received = _answer.Length == 0 ? "no answer text had arrived" : $"{_answer.Length:N0} characters of the answer had arrived";
-        var what = clock switch
-        {
-            Clocks.Headers => "sent no response headers",
-            Clocks.FirstToken => "sent no first token",
-            Clocks.Idle => "fell silent in the middle of its answer",
-            _ => "did not finish its answer",
-        };
-        return new CallError
-        {
-            Code = ErrorCodes.Timeout,
-            Clock = clock,
-            Provider = route.Provider.Name,
-            Model = route.ModelId,
-            Stage = Stage,
-            Partial = _answer.Length == 0 ? null : Text,
-            Message = $"{route.ModelId} at {route.Provider.Name} {what}: the {clock} clock fired after {limit.TotalSeconds:0.#} s " +
-                $"({clocks.Elapsed.TotalSeconds:0.#} s into the attempt; {received}). Ask again, ask another model, or raise the limit (exai config).",
         };
     }
 }

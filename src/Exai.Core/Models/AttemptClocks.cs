@@ -20,6 +20,8 @@ internal sealed class AttemptClocks : IAttemptSignals, IDisposable
     private ITimer? _firstToken;
     private ITimer? _idle;
     private string? _fired;
+    private TimeSpan _idleLimit;
+    private TimeSpan? _connected;
     private long _lastSign;
     private bool _headersSeen;
     private bool _tokenSeen;
@@ -31,6 +33,7 @@ internal sealed class AttemptClocks : IAttemptSignals, IDisposable
         _time = time;
         _cancel = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         _started = time.GetTimestamp();
+        _idleLimit = limits.Idle;
         _stream = Start(Clocks.Stream, limits.Stream);
         _firstToken = Start(Clocks.FirstToken, limits.FirstToken);
         _headers = limits.Headers is { } headers ? Start(Clocks.Headers, headers) : null;
@@ -56,13 +59,29 @@ internal sealed class AttemptClocks : IAttemptSignals, IDisposable
     {
         Clocks.Headers => _limits.Headers ?? _limits.FirstToken,
         Clocks.FirstToken => _limits.FirstToken,
-        Clocks.Idle => _limits.Idle,
+        Clocks.Idle => _idleLimit,
         _ => _limits.Stream,
     };
 
+    /// <summary>Time from the request to a connection that carries it; null while there is none, or with a client that does not tell.</summary>
+    public TimeSpan? ConnectedAfter
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _connected;
+            }
+        }
+    }
+
+    /// <summary>Only noted: the connect clock belongs to the HTTP handler.</summary>
     public void Connected()
     {
-        // The connect clock belongs to the HTTP handler.
+        lock (_lock)
+        {
+            _connected ??= Elapsed;
+        }
     }
 
     /// <summary>Whether the response's headers had come; without a dialect that tells, whether a token had.</summary>
@@ -95,11 +114,15 @@ internal sealed class AttemptClocks : IAttemptSignals, IDisposable
         }
     }
 
-    /// <summary>A token arrived, of reasoning or of the answer.</summary>
-    public void TokenReceived()
+    public void ToolCallReceived() => TokenReceived(thinking: true);
+
+    /// <summary>A token arrived.</summary>
+    /// <param name="thinking">Of reasoning or of a tool call: a model takes longer breaths there than in its answer.</param>
+    public void TokenReceived(bool thinking)
     {
         lock (_lock)
         {
+            _idleLimit = thinking ? _limits.IdleWhileThinking : _limits.Idle;
             _headersSeen = true;
             _tokenSeen = true;
             StopUnsynchronized(ref _headers);
@@ -156,7 +179,7 @@ internal sealed class AttemptClocks : IAttemptSignals, IDisposable
             case Clocks.FirstToken:
                 return _tokenSeen;
             case Clocks.Idle:
-                var left = _limits.Idle - _time.GetElapsedTime(_lastSign);
+                var left = _idleLimit - _time.GetElapsedTime(_lastSign);
                 if (left > TimeSpan.Zero)
                 {
                     _idle?.Change(left, Timeout.InfiniteTimeSpan);
@@ -177,8 +200,8 @@ internal sealed class AttemptClocks : IAttemptSignals, IDisposable
         }
 
         _lastSign = _time.GetTimestamp();
-        _idle ??= Start(Clocks.Idle, _limits.Idle);
-        _idle.Change(_limits.Idle, Timeout.InfiniteTimeSpan);
+        _idle ??= Start(Clocks.Idle, _idleLimit);
+        _idle.Change(_idleLimit, Timeout.InfiniteTimeSpan);
     }
 
     private static void StopUnsynchronized(ref ITimer? timer)

@@ -1,3 +1,4 @@
+using Exai.Core.Admission;
 using Exai.Protocol;
 
 namespace Exai.Core.Models;
@@ -10,8 +11,26 @@ public interface IModelGateway
     Task<ModelAnswer> AskAsync(ModelQuestion question, AskScope scope, CancellationToken cancellationToken);
 }
 
-/// <summary>What the gateway may tell the call that asks.</summary>
-/// <param name="CallId">For the log: one id from shim to provider.</param>
-/// <param name="Report">What the attempt is doing, in a few words.</param>
-/// <param name="BookFailed">An attempt that ended without an answer; those of an answer are in the answer.</param>
-public sealed record AskScope(string CallId, Action<string> Report, Action<ReceiptAttempt> BookFailed);
+/// <summary>The call that asks, as far as the gateway has to know it.</summary>
+public sealed record AskScope
+{
+    /// <summary>For the log: one id from shim to provider.</summary>
+    public required string CallId { get; init; }
+
+    /// <summary>Whose turn it takes in the queues.</summary>
+    public required string SessionId { get; init; }
+
+    public AttemptPriority Priority { get; init; }
+
+    /// <summary>Told what the attempt is doing, in a few words.</summary>
+    public required Action<string> Report { get; init; }
+
+    /// <summary>Where every attempt is entered.</summary>
+    public required AttemptBook Book { get; init; }
+
+    /// <summary>What is left of the call clock.</summary>
+    public required Func<TimeSpan> TimeLeft { get; init; }
+
+    /// <summary>Why the call was ended from outside; null when it was not, or when the daemon stops.</summary>
+    public Func<CallError?> EndedBy { get; init; } = () => null;
+}

@@ -1,4 +1,5 @@
 using Exai.Protocol;
+using Exai.Settings;
 
 namespace Exai.Core.Models;
 
@@ -27,6 +28,9 @@ public sealed record ModelQuestion
     public bool NeedsVision { get; init; }
 
     public float? Temperature { get; init; }
+
+    /// <summary>Whether another model may answer if this one fails; null leaves it to the settings.</summary>
+    public FallbackMode? Fallback { get; init; }
 
     /// <summary>Helps the provider find its prompt cache; the thread's id.</summary>
     public string? ConversationId { get; init; }
@@ -66,11 +70,11 @@ public sealed record ModelAnswer
     /// <summary>Exchanges of the thread that did not fit the model's window.</summary>
     public int DroppedTurns { get; init; }
 
-    public required IReadOnlyList<ReceiptAttempt> Attempts { get; init; }
+    /// <summary>Models that were asked before it and did not answer.</summary>
+    // The generated reader assigns null to members that the JSON leaves out.
+    public IReadOnlyList<ReceiptFallback> Fallbacks { get; init => field = value ?? []; } = [];
 
     public long? FirstTokenMs { get; init; }
-
-    public decimal? CostUsd { get; init; }
 
     /// <summary>Things the reader should know: a model the catalogue does not list, an argument that had no effect.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];

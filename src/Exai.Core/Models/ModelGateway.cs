@@ -1,101 +1,241 @@
+using Exai.Core.Admission;
 using Exai.Core.Providers;
 using Exai.Core.Telemetry;
 using Exai.Protocol;
-using Microsoft.Extensions.AI;
+using Exai.Settings;
 using Microsoft.Extensions.Logging;
+using Polly.CircuitBreaker;
 
 namespace Exai.Core.Models;
+
+/// <summary>How the gateway goes on when a model fails.</summary>
+public sealed record GatewayOptions
+{
+    public FallbackMode Fallback { get; init; } = FallbackMode.Auto;
+
+    /// <summary>In the order to try; empty means the other providers' default models.</summary>
+    public IReadOnlyList<string> FallbackModels { get; init; } = [];
+
+    public RetryOptions Retry { get; init; } = new(Attempts: 2, TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(4));
+}
 
 /// <summary>
 /// From a question to an answer, outermost first:
 /// <list type="number">
-/// <item>route: the model that was named, or the first that fits;</item>
-/// <item>window: the thread's turns that fit, newest first;</item>
-/// <item>attempt: one request under its clocks;</item>
-/// <item>answer: the text with the truth about how it came.</item>
+/// <item>call deadline: the token that is passed in, and the time that is left of it;</item>
+/// <item>fallback chain: the asked model, then those that may answer in its place;</item>
+/// <item>retry: one model again, as the class of its failure says; nothing is held while it waits;</item>
+/// <item>permit: one for each attempt, given back before anything else happens;</item>
+/// <item>circuit breaker: an attempt that is queued is no probe;</item>
+/// <item>attempt clocks;</item>
+/// <item>dialect client.</item>
 /// </list>
-/// The call's own deadline is in the token that is passed in. Thread-safe.
+/// A failed attempt is discarded whole: the answer is always one attempt's text. If all fail, the error carries the longest part of an
+/// answer that any of them gave. Thread-safe.
 /// </summary>
-internal sealed class ModelGateway(ModelRouter router, TimeProvider time, ILogger logger) : IModelGateway
+internal sealed class ModelGateway(
+    ModelRouter router,
+    IPermits permits,
+    CircuitBreakers breakers,
+    GatewayOptions options,
+    GatewayMeters meters,
+    Func<double> chance,
+    TimeProvider time,
+    ILogger logger) : IModelGateway
 {
     public async Task<ModelAnswer> AskAsync(ModelQuestion question, AskScope scope, CancellationToken cancellationToken)
     {
-        // 1. Route.
-        var route = router.Resolve(question);
-        var thinking = ThinkingChoice.For(question.Thinking, route.Info?.Thinking);
-        var searches = question.WebSearch && route.Info is { WebSearch: true };
-        List<string> notes = [.. route.Notes];
-        if (question.WebSearch && !searches && route.AskedModel != "auto")
+        var asked = router.Resolve(question);
+        scope.Book.Asked(asked.AskedModel);
+        var chain = new FallbackChain(router, question, asked, question.Fallback ?? options.Fallback, options.FallbackModels);
+        var tried = new TriedModels(time);
+
+        // Fallback chain.
+        while (true)
         {
-            notes.Add($"{route.ModelId} cannot search the web through EXAI; it answered without.");
+            var failure = await AskModelAsync(question, chain, tried, scope, cancellationToken);
+            if (failure is null)
+            {
+                return Answer(chain.Current, question, tried);
+            }
+
+            if (chain.After(failure) is not { } next)
+            {
+                throw tried.GiveUp(chain.Current, failure);
+            }
+
+            var fallback = tried.Failed(chain.Current, failure);
+            scope.Book.FellBack(fallback);
+            scope.Report($"{chain.Current.ModelId} failed ({fallback.Code}); asking {next.ModelId}");
+            meters.FellBack(chain.Current, next, fallback.Code);
+            CallLog.FellBack(logger, scope.CallId, chain.Current.ModelId, next.ModelId, fallback.Code);
+            chain.MoveTo(next);
+        }
+    }
+
+    /// <summary>One model, as often as its failures allow; null when it answered.</summary>
+    private async Task<ProviderException?> AskModelAsync(
+        ModelQuestion question, FallbackChain chain, TriedModels tried, AskScope scope, CancellationToken cancellationToken)
+    {
+        var request = new ModelRequest(question, chain.Current);
+        var retry = new RetryPolicy(options.Retry, chance);
+        while (true)
+        {
+            if (request.TooLarge is { } tooLarge)
+            {
+                return tooLarge;
+            }
+
+            var (failure, committed) = await AttemptAsync(request, tried, scope, cancellationToken);
+            if (failure is null)
+            {
+                return null;
+            }
+
+            var wait = retry.Next(new FailedAttempt(failure, committed, chain.After(failure) is not null, request.CanShrink, request.Searches, scope.TimeLeft()));
+            if (wait is not { } delay)
+            {
+                return failure;
+            }
+
+            if (failure.FailureClass == FailureClass.Shrink)
+            {
+                request.Shrink();
+            }
+            else if (failure.Fallback == Fallback.WithoutSearch && (failure.FailureClass == FailureClass.Stop || retry.IsLast))
+            {
+                request.StopSearching();
+            }
+
+            CallLog.Retrying(logger, scope.CallId, chain.Current.ModelId, failure.Error.Code, (long)delay.TotalMilliseconds);
+            if (delay > TimeSpan.Zero)
+            {
+                scope.Report($"{chain.Current.ModelId}: {failure.Error.Code}; asking again in {delay.TotalSeconds:0.#} s");
+                await Task.Delay(delay, time, cancellationToken);
+            }
+        }
+    }
+
+    /// <summary>One request, from the queue to its end.</summary>
+    private async Task<(ProviderException? Failure, bool Committed)> AttemptAsync(
+        ModelRequest request, TriedModels tried, AskScope scope, CancellationToken cancellationToken)
+    {
+        // Permit; but nobody queues for a model that is not asked.
+        var route = request.Route;
+        var breaker = breakers.For(route);
+        if (breaker.OpenFor is { } closedAfter)
+        {
+            return (AttemptFailures.CircuitOpen(route, closedAfter), false);
         }
 
-        // 2. Lay the thread into the window.
-        var maxOutput = ThreadWindow.MaxOutput(route.Provider.MaxOutputTokens, route.Info);
-        var (messages, dropped) = ThreadWindow.Lay(question, route.ModelId, route.Info?.Window, maxOutput);
-
-        // 3. Ask, under the clocks.
-        using var clocks = new AttemptClocks(route.Provider.Clocks.For(searches, thinking.IsOn), time, cancellationToken);
-        var options = new ChatOptions
-        {
-            ModelId = route.ModelId,
-            MaxOutputTokens = maxOutput,
-            Temperature = question.Temperature,
-            AdditionalProperties = new()
+        using var permit = await permits.AcquireAsync(
+            new PermitRequest
             {
-                [AttemptOptions.Key] = new AttemptOptions
-                {
-                    Thinking = thinking.Asked,
-                    WebSearch = searches,
-                    CacheKey = question.ConversationId,
-                    Signals = clocks,
-                },
+                CallId = scope.CallId,
+                SessionId = scope.SessionId,
+                Provider = route.Provider.Name,
+                Model = route.ModelId,
+                Priority = scope.Priority,
+                Queued = place => scope.Report(QueueText(place)),
             },
-        };
-        var attempt = new Attempt(route, messages, options, clocks, scope.Report);
-        var booked = await RunAsync(attempt, route, scope, cancellationToken);
+            cancellationToken);
 
-        // 4. Answer.
+        // Circuit breaker.
+        var committed = false;
+        try
+        {
+            var failure = await breaker.RunAsync(
+                async () =>
+                {
+                    // Attempt clocks, dialect client.
+                    using var clocks = new AttemptClocks(route.Provider.Clocks.For(request.Searches, request.Thinking.IsOn), time, cancellationToken);
+                    var attempt = new Attempt(route, request.Messages, request.Options(clocks), clocks, scope.Report);
+                    var ended = await RunBookedAsync(attempt, permit, request, scope, cancellationToken);
+                    committed = attempt.Committed;
+                    tried.Keep(attempt, request, ended);
+                    return ended;
+                },
+                cancellationToken);
+            return (failure, committed);
+        }
+        catch (BrokenCircuitException broken)
+        {
+            return (AttemptFailures.CircuitOpen(route, broken.RetryAfter ?? TimeSpan.FromSeconds(1)), false);
+        }
+    }
+
+    /// <summary>Runs the attempt with its row in the ledger: whatever ends it, the row says so.</summary>
+    private async Task<ProviderException?> RunBookedAsync(
+        Attempt attempt, IPermit permit, ModelRequest request, AskScope scope, CancellationToken cancellationToken)
+    {
+        var route = attempt.Route;
+        var begun = scope.Book.Begin(request.Begin(time.GetUtcNow(), permit.Waited));
+        ProviderException? failure = null;
+        var outcome = ErrorCodes.InternalError;
+        try
+        {
+            failure = await attempt.RunAsync(cancellationToken);
+            outcome = failure?.Error.Code ?? AttemptOutcomes.Ok;
+            return failure;
+        }
+        catch (OperationCanceledException)
+        {
+            outcome = scope.EndedBy()?.Code ?? ErrorCodes.Interrupted;
+            if (attempt.Partial is { } partial)
+            {
+                scope.Book.KeepPartial(partial);
+            }
+
+            throw;
+        }
+        finally
+        {
+            permit.Learn(Signal(outcome), failure?.RetryAfter);
+            var ended = attempt.Book(begun, outcome, failure);
+            scope.Book.End(ended);
+            meters.Ended(ended);
+            if (failure is { InnerException: { } defect, Error.Code: ErrorCodes.ProviderError } && defect is not (IOException or HttpRequestException or OperationCanceledException))
+            {
+                CallLog.ClientDefect(logger, defect, scope.CallId, route.ModelId);
+            }
+
+            CallLog.AttemptEnded(logger, scope.CallId, route.Provider.Name, route.ModelId, outcome, ended.Stage, ended.TotalMs);
+        }
+    }
+
+    private static ModelAnswer Answer(ModelRoute route, ModelQuestion question, TriedModels tried)
+    {
+        var (attempt, request) = tried.Answered;
+        List<string> notes = [.. route.Notes];
+        if (question.WebSearch && !request.Searches && request.SearchNote is { } searchNote)
+        {
+            notes.Add(searchNote);
+        }
+
         return new ModelAnswer
         {
             Text = attempt.Text,
             AskedModel = route.AskedModel,
             Model = route.ModelId,
             Provider = route.Provider.Name,
-            Thinking = thinking.Applied,
+            Thinking = request.Thinking.Applied,
             FinishReason = attempt.FinishReason,
             Sources = [.. attempt.Sources.Select(source => new AnswerSource(source.Title, source.Link))],
-            DroppedTurns = dropped,
-            Attempts = [booked],
+            DroppedTurns = request.DroppedTurns,
+            Fallbacks = tried.Fallbacks,
             FirstTokenMs = attempt.FirstTokenMs,
-            CostUsd = route.Info?.Cost(booked.Tokens.Input, booked.Tokens.Output, booked.Tokens.Cached),
             Notes = notes,
         };
     }
 
-    private async Task<ReceiptAttempt> RunAsync(Attempt attempt, ModelRoute route, AskScope scope, CancellationToken cancellationToken)
+    private static ProviderSignal Signal(string outcome) => outcome switch
     {
-        var outcome = "ok";
-        try
-        {
-            await attempt.RunAsync(cancellationToken);
-            return attempt.Book(outcome);
-        }
-        catch (Exception failure)
-        {
-            outcome = failure switch
-            {
-                ProviderException provider => provider.Error.Code,
-                OperationCanceledException => ErrorCodes.Cancelled,
-                _ => ErrorCodes.InternalError,
-            };
-            scope.BookFailed(attempt.Book(outcome));
-            throw;
-        }
-        finally
-        {
-            var booked = attempt.Book(outcome);
-            CallLog.AttemptEnded(logger, scope.CallId, route.Provider.Name, route.ModelId, outcome, booked.Stage, booked.TotalMs);
-        }
-    }
+        AttemptOutcomes.Ok => ProviderSignal.Served,
+        ErrorCodes.RateLimited => ProviderSignal.Refused,
+        _ => ProviderSignal.Neutral,
+    };
+
+    private static string QueueText(QueuePlace place) => place.EstimatedWait is { } wait
+        ? $"queued, place {place.Place}, about {Math.Ceiling(wait.TotalSeconds):0} s"
+        : $"queued, place {place.Place}";
 }

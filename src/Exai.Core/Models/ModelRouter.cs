@@ -13,7 +13,7 @@ internal sealed record ModelRoute(string AskedModel, ModelProvider Provider, str
 /// <summary>Finds the model for a question: the one that was named, or the first preferred one that can do what is needed.</summary>
 internal sealed class ModelRouter(IReadOnlyList<ModelProvider> providers, ModelCatalogue catalogue, string defaultModel)
 {
-    private const string Auto = "auto";
+    public const string Auto = "auto";
 
     /// <exception cref="CallException">NO_PROVIDER or MODEL_NOT_FOUND.</exception>
     public ModelRoute Resolve(ModelQuestion question)

@@ -23,19 +23,23 @@ internal static class ThreadWindow
     /// <summary>Tokens that a question may have with this model, its thread included.</summary>
     public static long Room(int wantedOutput, ModelInfo? model) => (model?.Window ?? UnknownWindow) - MaxOutput(wantedOutput, model) - Reserve;
 
+    /// <summary>Tokens of a question without its thread.</summary>
+    public static long Least(ModelQuestion question) => TokenEstimate.Of(question.SystemPrompt) + (long)TokenEstimate.Of(question.Prompt);
+
+    /// <param name="room">Tokens that question and thread may have together.</param>
     /// <exception cref="CallException">CONTEXT_TOO_LARGE: the question alone does not fit.</exception>
-    public static (List<ChatMessage> Messages, int DroppedTurns) Lay(ModelQuestion question, string model, long? window, int maxOutput)
+    public static (List<ChatMessage> Messages, int DroppedTurns) Lay(ModelQuestion question, ModelRoute route, long room, int maxOutput)
     {
-        var budget = (window ?? UnknownWindow) - maxOutput - Reserve;
-        var needed = TokenEstimate.Of(question.SystemPrompt) + TokenEstimate.Of(question.Prompt);
-        if (needed > budget)
+        var needed = Least(question);
+        if (needed > room)
         {
             throw new CallException(new CallError
             {
                 Code = ErrorCodes.ContextTooLarge,
-                Model = model,
-                Message = $"The question has about {needed:N0} tokens; {model} takes {Math.Max(budget, 0):N0} " +
-                    $"(window {window ?? UnknownWindow:N0}, less {maxOutput:N0} for the answer). Send less, or ask a model with a larger window (listmodels).",
+                Provider = route.Provider.Name,
+                Model = route.ModelId,
+                Message = $"The question has about {needed:N0} tokens; {route.ModelId} takes {Math.Max(room, 0):N0} " +
+                    $"(window {route.Info?.Window ?? UnknownWindow:N0}, less {maxOutput:N0} for the answer). Send less, or ask a model with a larger window (listmodels).",
             });
         }
 
@@ -43,7 +47,7 @@ internal static class ThreadWindow
         foreach (var turn in question.History.Reverse())
         {
             needed += TokenEstimate.Of(turn.Question) + TokenEstimate.Of(turn.Answer);
-            if (needed > budget)
+            if (needed > room)
             {
                 break;
             }

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.AI;
+
 namespace Exai.Core.Models;
 
 /// <summary>
@@ -6,6 +8,8 @@ namespace Exai.Core.Models;
 /// </summary>
 internal static class TokenEstimate
 {
+    public static long Of(IEnumerable<ChatMessage> messages) => messages.Sum(message => (long)Of(message.Text));
+
     public static int Of(string text)
     {
         var quarters = 0L;

@@ -7,6 +7,8 @@ namespace Exai.Core.Providers;
 /// <summary>Reads of JSON that other people write: a member of the wrong kind is as good as absent.</summary>
 internal static class JsonReading
 {
+    private static readonly JsonElement NoItems = JsonElement.Parse("[]"u8);
+
     /// <summary>A string's value. A lone surrogate is kept: servers split an emoji's escapes across chunks, and joining the texts mends it.</summary>
     public static string? Text(this JsonElement element)
     {
@@ -41,10 +43,15 @@ internal static class JsonReading
             : default;
 
     /// <summary>The items of the member if it is an array; otherwise none.</summary>
-    public static IEnumerable<JsonElement> Items(this JsonElement element, string name) =>
+    public static JsonElement.ArrayEnumerator Items(this JsonElement element, string name) =>
         element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var member) && member.ValueKind == JsonValueKind.Array
             ? member.EnumerateArray()
-            : [];
+            : NoItems.EnumerateArray();
+
+    /// <summary>Whether the member is this very string; cheaper than reading it.</summary>
+    public static bool Says(this JsonElement element, string name, string text) =>
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var member)
+        && member.ValueKind == JsonValueKind.String && member.ValueEquals(text);
 
     // The parser has checked the escapes already.
     private static string Unescape(ReadOnlySpan<char> raw)

@@ -41,6 +41,9 @@ public interface IAttemptSignals
 
     /// <summary>Bytes of the body arrived, keep-alive comments included.</summary>
     void BytesReceived();
+
+    /// <summary>A piece of a tool call arrived. It counts as a token, and the updates do not show it before the call is whole.</summary>
+    void ToolCallReceived();
 }
 
 /// <summary>What may follow a failed attempt; section 5 of the provider facts decides it per status and vendor code.</summary>
@@ -65,13 +68,44 @@ public enum FailureClass
     Shrink,
 }
 
-/// <summary>A failed attempt, told in the contract's words. The message is safe to show: no key, no HTML, no request body.</summary>
+/// <summary>Who may answer once the tries that <see cref="FailureClass"/> allows are used up.</summary>
+public enum Fallback
+{
+    /// <summary>Nobody: any model would fail the same way, or must not be asked.</summary>
+    None,
+
+    /// <summary>The next model that is configured.</summary>
+    Allowed,
+
+    /// <summary>The next model that is configured, with the problem shown: somebody has to mend something.</summary>
+    WithNotice,
+
+    /// <summary>A model with a larger window.</summary>
+    LargerWindow,
+
+    /// <summary>The same model, asked without web search.</summary>
+    WithoutSearch,
+}
+
+/// <summary>
+/// A failed attempt, told in the contract's words. The message is safe to show: no key, no HTML, no request body. The class says how often the
+/// same model may be asked again, <see cref="Fallback"/> who may answer after that.
+/// </summary>
 public sealed class ProviderException(CallError error, FailureClass failureClass, Exception? innerException = null)
     : Exception(error.Message, innerException)
 {
     public CallError Error { get; } = error;
 
     public FailureClass FailureClass { get; } = failureClass;
+
+    /// <summary>Follows from the class, except for the few failures whose row of the table says otherwise.</summary>
+    public Fallback Fallback { get; init; } = FallbackOf(failureClass);
+
+    /// <summary>
+    /// The provider took back what it had sent: text that has arrived is not to be shown, kept as <see cref="CallError.Partial"/> or put into a
+    /// thread.
+    /// </summary>
+    public bool WithdrawsText => Error.Code == ErrorCodes.ContentFiltered;
 
     public int? HttpStatus { get; init; }
 
@@ -81,6 +115,15 @@ public sealed class ProviderException(CallError error, FailureClass failureClass
     /// <summary>The provider's own code or type, as it wrote it.</summary>
     public string? VendorCode { get; init; }
 
-    /// <summary>As the provider asked, by Retry-After or a reset time.</summary>
+    /// <summary>As the provider asked, by Retry-After or a reset time. No try before that; one that cannot wait so long falls back.</summary>
     public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>What follows a failure of this class, unless its row says otherwise.</summary>
+    public static Fallback FallbackOf(FailureClass failureClass) => failureClass switch
+    {
+        FailureClass.Stop => Fallback.None,
+        FailureClass.FallBackWithNotice => Fallback.WithNotice,
+        FailureClass.Shrink => Fallback.LargerWindow,
+        _ => Fallback.Allowed,
+    };
 }

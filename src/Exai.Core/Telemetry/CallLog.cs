@@ -32,4 +32,13 @@ internal static partial class CallLog
 
     [LoggerMessage(1008, LogLevel.Warning, "Old finished calls could not be removed from the journal")]
     public static partial void NotForgotten(ILogger logger, Exception failure);
+
+    [LoggerMessage(1009, LogLevel.Information, "Call {CallId}: {Model} failed with {Code}; asked again in {DelayMs} ms")]
+    public static partial void Retrying(ILogger logger, string callId, string model, string code, long delayMs);
+
+    [LoggerMessage(1010, LogLevel.Warning, "Call {CallId}: {From} failed with {Code}; {To} is asked in its place")]
+    public static partial void FellBack(ILogger logger, string callId, string from, string to, string code);
+
+    [LoggerMessage(1011, LogLevel.Error, "Call {CallId}: the provider's client met a defect while it asked {Model}")]
+    public static partial void ClientDefect(ILogger logger, Exception failure, string callId, string model);
 }

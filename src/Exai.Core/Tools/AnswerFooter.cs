@@ -11,7 +11,7 @@ internal static class AnswerFooter
         var parts = new List<string>();
         if (receipt.Model is { } model)
         {
-            parts.Add(receipt.Fallbacks is [.., var fallback] ? $"{model} (asked {receipt.AskedModel}: {fallback.Code})" : model);
+            parts.Add(receipt.Fallbacks.Count > 0 ? $"{model} (in place of {string.Join(", ", receipt.Fallbacks.Select(Told))})" : model);
         }
 
         parts.Add(string.Create(CultureInfo.InvariantCulture, $"{receipt.TotalMs / 1000.0:0.0} s"));
@@ -33,4 +33,8 @@ internal static class AnswerFooter
 
         return $"{text}\n\n[{string.Join(" · ", parts)}]";
     }
+
+    private static string Told(ReceiptFallback failed) => failed.Clock is { } clock
+        ? $"{failed.Model}: {failed.Code}, {clock} clock"
+        : $"{failed.Model}: {failed.Code}";
 }

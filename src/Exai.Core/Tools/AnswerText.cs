@@ -1,11 +1,17 @@
 using System.Text;
 using Exai.Core.Models;
+using Exai.Protocol;
 
 namespace Exai.Core.Tools;
 
 /// <summary>A model's answer as the caller reads it: the text, its sources, and whatever the reader has to know about it.</summary>
 internal static class AnswerText
 {
+    /// <summary>What went wrong, and what there is of an answer, marked as the part that it is.</summary>
+    public static string Failed(CallError error) => error.Partial is { } partial
+        ? $"{error.Message}\n\n[What follows is the longest part of an answer that arrived, {partial.Length:N0} characters. It is not complete.]\n\n{partial}"
+        : error.Message;
+
     public static string Compose(ModelAnswer answer)
     {
         var text = new StringBuilder(answer.Text);

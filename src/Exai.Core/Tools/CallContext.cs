@@ -18,16 +18,19 @@ public sealed class CallContext
     private readonly IModelGateway _models;
     private readonly Lock _lock = new();
     private readonly List<ModelAnswer> _answers = [];
-    private readonly List<ReceiptAttempt> _failedAttempts = [];
+    private readonly CallClock _clock;
     private IReadOnlyDictionary<string, ModelAnswerStep> _steps = new Dictionary<string, ModelAnswerStep>();
-    private int _replayed;
+    private readonly List<ModelAnswer> _replayed = [];
 
-    internal CallContext(CallRecord call, Action<string> report, ICallStore store, ThreadReader threads, IModelGateway models, TimeProvider time)
+    internal CallContext(
+        CallRecord call, CallClock clock, Action<string> report, ICallStore store, IAttemptLedger ledger, ThreadReader threads, IModelGateway models, TimeProvider time)
     {
         Call = call;
         Report = report;
         Time = time;
         Arguments = new ToolArguments(call.Tool, JsonElement.Parse(call.ArgumentsJson));
+        Attempts = new AttemptBook(call.CallId, call.Runs, ledger);
+        _clock = clock;
         _store = store;
         _threads = threads;
         _models = models;
@@ -47,8 +50,15 @@ public sealed class CallContext
         ? _threads.OpenAsync(Call.ThreadId, cancellationToken)
         : ValueTask.FromResult<ConversationThread?>(null);
 
-    /// <summary>Fetches the answers that earlier runs of the call have journaled.</summary>
-    internal async ValueTask RecallStepsAsync() => _steps = await _store.FindStepsAsync(Call.CallId, CancellationToken.None);
+    /// <summary>What the call has asked of models, over all its runs.</summary>
+    internal AttemptBook Attempts { get; }
+
+    /// <summary>Fetches the answers that earlier runs of the call have journaled, and what they spent.</summary>
+    internal async ValueTask RecallAsync()
+    {
+        _steps = await _store.FindStepsAsync(Call.CallId, CancellationToken.None);
+        await Attempts.RecallAsync();
+    }
 
     /// <param name="key">Names the question within the call, the same in every run.</param>
     public async Task<ModelAnswer> AskAsync(string key, ModelQuestion question, CancellationToken cancellationToken)
@@ -60,7 +70,7 @@ public sealed class CallContext
             return kept;
         }
 
-        var answer = await _models.AskAsync(question, new AskScope(Call.CallId, Report, BookFailed), cancellationToken);
+        var answer = await _models.AskAsync(question, Scope(), cancellationToken);
         Book(answer, replayed: false);
         try
         {
@@ -82,39 +92,46 @@ public sealed class CallContext
         lock (_lock)
         {
             var last = _answers.LastOrDefault();
-            ReceiptAttempt[] attempts = [.. _failedAttempts, .. _answers.SelectMany(answer => answer.Attempts)];
+            var attempts = Attempts.Attempts;
             return receipt with
             {
-                AskedModel = last?.AskedModel,
+                AskedModel = last?.AskedModel ?? Attempts.AskedModel,
                 Model = last?.Model,
                 Provider = last?.Provider,
                 Thinking = last?.Thinking,
-                Attempts = attempts,
+                // Those of replayed answers are in the answers, those of this run in the book: also when nobody answered in the end.
+                Fallbacks = [.. _replayed.SelectMany(answer => answer.Fallbacks), .. Attempts.Fallbacks],
+                Attempts = [.. attempts.Select(attempt => attempt.ToReceipt())],
                 FirstTokenMs = last?.FirstTokenMs,
                 QueueMs = attempts.Sum(attempt => attempt.QueueMs),
                 Tokens = attempts.Aggregate(new ReceiptTokens(), (sum, attempt) => sum + attempt.Tokens),
-                CostUsd = _answers.Count > 0 && _answers.TrueForAll(answer => answer.CostUsd is not null) ? _answers.Sum(answer => answer.CostUsd) : null,
+                CostUsd = attempts.Count > 0 && attempts.All(attempt => attempt.CostUsd is not null) ? attempts.Sum(attempt => attempt.CostUsd) : null,
                 Recovered = Call.Runs == 1 ? RecoveredHow.None
-                    : _replayed > 0 && _replayed == _answers.Count ? RecoveredHow.Replayed
+                    : _replayed.Count > 0 && _replayed.Count == _answers.Count ? RecoveredHow.Replayed
                     : RecoveredHow.Rerun,
             };
         }
     }
+
+    private AskScope Scope() => new()
+    {
+        CallId = Call.CallId,
+        SessionId = Call.SessionId,
+        Report = Report,
+        Book = Attempts,
+        TimeLeft = () => _clock.Left,
+        EndedBy = () => _clock.Reason(Call.CallId),
+    };
 
     private void Book(ModelAnswer answer, bool replayed)
     {
         lock (_lock)
         {
             _answers.Add(answer);
-            _replayed += replayed ? 1 : 0;
-        }
-    }
-
-    private void BookFailed(ReceiptAttempt attempt)
-    {
-        lock (_lock)
-        {
-            _failedAttempts.Add(attempt);
+            if (replayed)
+            {
+                _replayed.Add(answer);
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ namespace Exai.Core.Tools;
 
 /// <summary>Runs one run of one call: the tool, its time limits, its receipt.</summary>
 public sealed class ToolRunner(
-    IEnumerable<ITool> tools, ICallStore store, ThreadReader threads, IModelGateway models, TimeProvider time, ILogger logger)
+    IEnumerable<ITool> tools, ICallStore store, IAttemptLedger ledger, ThreadReader threads, IModelGateway models, TimeProvider time, ILogger logger)
 {
     private readonly Dictionary<string, ITool> _tools = tools.ToDictionary(tool => tool.Descriptor.Name, StringComparer.Ordinal);
 
@@ -18,11 +18,11 @@ public sealed class ToolRunner(
     /// <exception cref="OperationCanceledException">The daemon stops; the run has no outcome.</exception>
     public async Task<(CallOutcome Outcome, Turn? Turn)> RunAsync(CallRecord call, Func<Task> waitForTurn, Action<string> report, CallClock clock)
     {
-        var context = new CallContext(call, report, store, threads, models, time);
+        var context = new CallContext(call, clock, report, store, ledger, threads, models, time);
         try
         {
             await waitForTurn();
-            await context.RecallStepsAsync();
+            await context.RecallAsync();
             clock.Token.ThrowIfCancellationRequested();
             if (!_tools.TryGetValue(call.Tool, out var tool))
             {
@@ -47,8 +47,17 @@ public sealed class ToolRunner(
                 CallLog.ToolDefect(logger, failure, call.CallId, call.Tool);
             }
 
+            if (failure is OperationCanceledException)
+            {
+                error = error with { Partial = context.Attempts.Partial };
+            }
+
             var state = error.Code == ErrorCodes.Cancelled ? CallState.Cancelled : CallState.Failed;
-            return (new CallOutcome { State = state, Text = error.Message, Error = error, Receipt = Receipt(context, state) }, null);
+            return (new CallOutcome { State = state, Text = AnswerText.Failed(error), Error = error, Receipt = Receipt(context, state) }, null);
+        }
+        finally
+        {
+            await context.Attempts.FlushAsync();
         }
     }
 

@@ -31,7 +31,8 @@ public sealed record ProviderClocks
             Connect = Connect,
             Headers = Headers,
             FirstToken = firstToken,
-            Idle = thinking ? Idle * 1.5 : Idle,
+            Idle = Idle,
+            IdleWhileThinking = Idle * 1.5,
             // Contradictory settings are reported at start, but the shim and its calls must survive them: a timer takes no negative time.
             Stream = stream < firstToken ? firstToken : stream,
         };
@@ -59,8 +60,11 @@ public sealed record AttemptClockLimits
 
     public required TimeSpan FirstToken { get; init; }
 
-    /// <summary>Already half as long again when the attempt thinks.</summary>
+    /// <summary>The longest gap between tokens of the answer.</summary>
     public required TimeSpan Idle { get; init; }
+
+    /// <summary>The longest gap while the model thinks or writes the arguments of a tool call.</summary>
+    public required TimeSpan IdleWhileThinking { get; init; }
 
     /// <summary>The whole attempt; never shorter than <see cref="FirstToken"/>.</summary>
     public required TimeSpan Stream { get; init; }

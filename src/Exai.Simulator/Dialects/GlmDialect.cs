@@ -141,7 +141,13 @@ internal sealed class GlmDialect : SimulatedDialect
                 (choice["delta"] ?? choice["message"])!["web_search"] = WebSources.Array();
                 break;
             case SimulatorSources.Message:
-                (choice["message"] ??= new JsonObject())["web_search"] = WebSources.Array();
+                if (choice["delta"] is { } delta)
+                {
+                    choice.Remove("delta");
+                    choice["message"] = delta;
+                }
+
+                choice["message"]!["web_search"] = WebSources.Array();
                 break;
             case SimulatorSources.Nested:
                 target["web_search"] = new JsonArray(new JsonObject { ["search_result"] = WebSources.Array() });

@@ -3,6 +3,7 @@ using Exai.Core.Calls;
 using Exai.Core.Models;
 using Exai.Core.Models.Catalogue;
 using Exai.Core.Storage.Sqlite;
+using Exai.Core.Tests.Models;
 using Exai.Core.Threads;
 using Exai.Core.Tools;
 using Exai.Core.Tools.Chat;
@@ -100,9 +101,10 @@ internal sealed class TestDaemon : IAsyncDisposable
         Store = new FaultyStore(new SqliteCallStore(_database, world.Options.Lease, world.Time));
         Threads = new SqliteThreadStore(_database);
         var router = new ModelRouter([new ModelProvider("glm", world.Provider, Clocks, ["glm-4.6"], MaxOutputTokens: 8192)], ModelCatalogue.Load(), "auto");
-        var models = new ModelGateway(router, world.Time, world.Log);
+        var ledger = new FaultyLedger(new SqliteAttemptLedger(_database), () => Store.Killed);
+        var models = TestGateway.Create(router, world.Time, world.Log);
         ITool[] tools = [new ChatTool()];
-        var runner = new ToolRunner(tools, Store, new ThreadReader(Threads, TimeSpan.FromHours(24), 200, world.Time), models, world.Time, world.Log);
+        var runner = new ToolRunner(tools, Store, ledger, new ThreadReader(Threads, TimeSpan.FromHours(24), 200, world.Time), models, world.Time, world.Log);
         Calls = new CallService(Store, runner, new CallOwner(epoch, "process-" + epoch), new Liveness(world), world.Options, world.Time, world.Log);
     }
 

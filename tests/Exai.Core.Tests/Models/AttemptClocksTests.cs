@@ -13,6 +13,7 @@ public sealed class AttemptClocksTests
         Headers = TimeSpan.FromSeconds(60),
         FirstToken = TimeSpan.FromSeconds(75),
         Idle = TimeSpan.FromSeconds(20),
+        IdleWhileThinking = TimeSpan.FromSeconds(30),
         Stream = TimeSpan.FromSeconds(300),
     };
 
@@ -77,7 +78,7 @@ public sealed class AttemptClocksTests
     {
         using var clocks = Clocks();
         _time.Advance(TimeSpan.FromSeconds(30));
-        clocks.TokenReceived();
+        clocks.TokenReceived(thinking: false);
 
         _time.Advance(TimeSpan.FromSeconds(19));
         clocks.Fired.ShouldBeNull();
@@ -93,7 +94,7 @@ public sealed class AttemptClocksTests
     public void Idle_is_put_off_by_bytes_and_by_tokens_until_the_stream_clock(bool bytes)
     {
         using var clocks = Clocks();
-        clocks.TokenReceived();
+        clocks.TokenReceived(thinking: false);
 
         for (var seconds = 0; seconds < 300; seconds += 15)
         {
@@ -131,12 +132,12 @@ public sealed class AttemptClocksTests
     public void Disposed_no_timer_is_left_and_late_signals_do_nothing()
     {
         var clocks = Clocks();
-        clocks.TokenReceived();
+        clocks.TokenReceived(thinking: false);
 
         clocks.Dispose();
         clocks.HeadersReceived();
         clocks.BytesReceived();
-        clocks.TokenReceived();
+        clocks.TokenReceived(thinking: false);
 
         _time.WaitingTimers.ShouldBe(0);
         clocks.Fired.ShouldBeNull();
@@ -152,7 +153,7 @@ public sealed class AttemptClocksTests
         var timers = new LateTimers();
         using var clocks = new AttemptClocks(Limits, timers, CancellationToken.None);
         timers.Advance(TimeSpan.FromSeconds(75));
-        clocks.TokenReceived();
+        clocks.TokenReceived(thinking: false);
         timers.Fire(Headers);
         timers.Fire(FirstToken);
         clocks.Fired.ShouldBeNull();
@@ -175,7 +176,7 @@ public sealed class AttemptClocksTests
         }
         else
         {
-            clocks.TokenReceived();
+            clocks.TokenReceived(thinking: false);
         }
     }
 

@@ -17,29 +17,28 @@ public sealed class ModelGatewayTests
         [ScriptStep.Seconds(2), new ScriptStep.Headers(), new ScriptStep.Think("hmm"), ScriptStep.Seconds(1), new ScriptStep.Say("one "), new ScriptStep.Say("two"),
             new ScriptStep.Usage(1_000_000, 100_000, 40_000), new ScriptStep.Finish()],
         Hello,
-        (answer, _) =>
+        (answer, _, attempt) =>
         {
             answer.Text.ShouldBe("one two");
             (answer.AskedModel, answer.Model, answer.Provider, answer.FinishReason, answer.Truncated).ShouldBe(("auto", "glm-4.6", "glm", "stop", false));
             answer.FirstTokenMs.ShouldBe(2000);
-            var attempt = answer.Attempts.Single();
             (attempt.Outcome, attempt.Stage, attempt.FirstTokenMs, attempt.TotalMs).ShouldBe(("ok", Stages.Finish, 2000, 3000));
             attempt.Tokens.ShouldBe(new ReceiptTokens { Input = 1_000_000, Output = 100_000, Reasoning = 40_000 });
-            answer.CostUsd.ShouldBe(0.6m + (0.1m * ModelCatalogue.Load().Find("glm-4.6")!.PriceOut!.Value));
+            attempt.CostUsd.ShouldBe(0.6m + (0.1m * ModelCatalogue.Load().Find("glm-4.6")!.PriceOut!.Value));
         });
 
     [Fact]
     public void Answer_without_usage_is_estimated_and_says_so() => Ask(
         [new ScriptStep.Say(new string('x', 400)), new ScriptStep.Finish()],
         Hello,
-        (answer, _) => answer.Attempts.Single().Tokens.ShouldBe(new ReceiptTokens { Input = 4, Output = 100, Estimated = true }));
+        (_, _, attempt) => attempt.Tokens.ShouldBe(new ReceiptTokens { Input = 4, Output = 100, Estimated = true }));
 
     /// <summary>Trap 43.</summary>
     [Fact]
     public void Answer_cut_at_the_limit_is_kept_and_marked() => Ask(
         [new ScriptStep.Say("half"), new ScriptStep.Finish("length")],
         Hello,
-        (answer, _) => (answer.Text, answer.Truncated).ShouldBe(("half", true)));
+        (answer, _, _) => (answer.Text, answer.Truncated).ShouldBe(("half", true)));
 
     /// <summary>Traps 2, 78, 94: a clock ends the attempt with no byte arriving; the error names clock, limit, stage, model.</summary>
     [Fact]
@@ -71,7 +70,7 @@ public sealed class ModelGatewayTests
     public void Idle_clock_fires_while_thinking_the_stage_is_reasoning() => Fail(
         [new ScriptStep.Headers(), new ScriptStep.Think("hmm"), ScriptStep.Hang],
         failure => (failure.Error.Clock, failure.Error.Stage, failure.Error.Partial).ShouldBe((Clocks.Idle, Stages.Reasoning, null)),
-        seconds: 120);
+        seconds: 180);
 
     /// <summary>Trap 4.</summary>
     [Fact]
@@ -88,29 +87,16 @@ public sealed class ModelGatewayTests
         [ScriptStep.Hang], failure => failure.Error.Clock.ShouldBe(Clocks.FirstToken), seconds, Hello with { Thinking = thinking });
 
     [Fact]
-    public void Provider_fails_the_failure_passes_as_it_is_and_is_booked() => Simulation.Run(async simulation =>
-    {
-        var failure = new ProviderException(new CallError { Code = ErrorCodes.RateLimited, Message = "slow down", Stage = Stages.Headers }, FailureClass.RetryShort);
-        var client = new ScriptedChatClient(simulation.Time, _ => [ScriptStep.Seconds(1), new ScriptStep.Fail(failure)]);
-        List<ReceiptAttempt> failed = [];
-
-        var thrown = await Should.ThrowAsync<ProviderException>(Gateway(client, simulation).AskAsync(Hello, new AskScope("c", _ => { }, failed.Add), CancellationToken.None));
-
-        thrown.ShouldBeSameAs(failure);
-        (failed.Single().Outcome, failed[0].Stage, failed[0].TotalMs).ShouldBe((ErrorCodes.RateLimited, Stages.Headers, 1000));
-    });
-
-    [Fact]
     public void Call_is_cancelled_the_request_is_given_up_at_once() => Simulation.Run(async simulation =>
     {
         var client = new ScriptedChatClient(simulation.Time, _ => [ScriptStep.Hang]);
         using var cancel = new CancellationTokenSource(TimeSpan.FromSeconds(5), simulation.Time);
-        List<ReceiptAttempt> failed = [];
+        var ledger = new MemoryLedger();
 
-        await Should.ThrowAsync<OperationCanceledException>(Gateway(client, simulation).AskAsync(Hello, new AskScope("c", _ => { }, failed.Add), cancel.Token));
+        await Should.ThrowAsync<OperationCanceledException>(Gateway(client, simulation).AskAsync(Hello, TestGateway.Scope(ledger: ledger), cancel.Token));
 
         client.Requests.Single().Cancelled.ShouldBeTrue();
-        failed.Single().TotalMs.ShouldBe(5000);
+        (ledger.Rows.Single().Outcome, ledger.Rows[0].TotalMs).ShouldBe((ErrorCodes.Interrupted, 5000));
         simulation.Time.WaitingTimers.ShouldBe(0);
     });
 
@@ -118,7 +104,7 @@ public sealed class ModelGatewayTests
     public void Request_carries_what_was_chosen() => Ask(
         [new ScriptStep.Say("ok"), new ScriptStep.Finish()],
         Hello with { Thinking = ThinkingMode.High, WebSearch = true, Temperature = 0.5f, ConversationId = "thread" },
-        (_, request) =>
+        (_, request, _) =>
         {
             (request.Options.ModelId, request.Options.MaxOutputTokens, request.Options.Temperature).ShouldBe(("glm-4.6", 8192, 0.5f));
             (request.Attempt.Thinking, request.Attempt.WebSearch, request.Attempt.CacheKey).ShouldBe((true, true, "thread"));
@@ -130,7 +116,7 @@ public sealed class ModelGatewayTests
         var client = new ScriptedChatClient(simulation.Time);
 
         var answer = await Gateway(client, simulation, "kimi").AskAsync(
-            Hello with { Model = "kimi-k2", WebSearch = true }, new AskScope("c", _ => { }, _ => { }), CancellationToken.None);
+            Hello with { Model = "kimi-k2", WebSearch = true }, TestGateway.Scope(), CancellationToken.None);
 
         client.Requests.Single().Attempt.WebSearch.ShouldBeFalse();
         answer.Notes.Single().ShouldContain("cannot search the web");
@@ -142,7 +128,7 @@ public sealed class ModelGatewayTests
     {
         var client = new ScriptedChatClient(simulation.Time);
 
-        await Gateway(client, simulation, "kimi").AskAsync(Hello with { Model = "moonshot-v1-8k" }, new AskScope("c", _ => { }, _ => { }), CancellationToken.None);
+        await Gateway(client, simulation, "kimi").AskAsync(Hello with { Model = "moonshot-v1-8k" }, TestGateway.Scope(), CancellationToken.None);
 
         client.Requests.Single().Options.MaxOutputTokens.ShouldBe(4096);
     });
@@ -154,7 +140,7 @@ public sealed class ModelGatewayTests
             [new ScriptStep.Think(new string('t', 400)), new ScriptStep.Say("x"), new ScriptStep.Say(new string('a', 4000)), new ScriptStep.Finish()]);
         List<string> reports = [];
 
-        await Gateway(client, simulation).AskAsync(Hello, new AskScope("c", reports.Add, _ => { }), CancellationToken.None);
+        await Gateway(client, simulation).AskAsync(Hello, TestGateway.Scope(reports.Add), CancellationToken.None);
 
         reports.ShouldBe(
         [
@@ -162,11 +148,12 @@ public sealed class ModelGatewayTests
         ]);
     });
 
-    private static void Ask(IEnumerable<ScriptStep> script, ModelQuestion question, Action<ModelAnswer, ScriptedRequest> check) => Simulation.Run(async simulation =>
+    private static void Ask(IEnumerable<ScriptStep> script, ModelQuestion question, Action<ModelAnswer, ScriptedRequest, AttemptRecord> check) => Simulation.Run(async simulation =>
     {
         var client = new ScriptedChatClient(simulation.Time, _ => script);
-        var answer = await Gateway(client, simulation).AskAsync(question, new AskScope("c", _ => { }, _ => { }), CancellationToken.None);
-        check(answer, client.Requests.Single());
+        var ledger = new MemoryLedger();
+        var answer = await Gateway(client, simulation).AskAsync(question, TestGateway.Scope(ledger: ledger), CancellationToken.None);
+        check(answer, client.Requests.Single(), ledger.Rows.Single());
         simulation.Time.WaitingTimers.ShouldBe(0);
     });
 
@@ -175,14 +162,14 @@ public sealed class ModelGatewayTests
         var client = new ScriptedChatClient(simulation.Time, _ => script);
         var started = simulation.Time.GetUtcNow();
         check(await Should.ThrowAsync<ProviderException>(
-            Gateway(client, simulation).AskAsync(question ?? Hello, new AskScope("c", _ => { }, _ => { }), CancellationToken.None)));
+            Gateway(client, simulation).AskAsync(question ?? Hello, TestGateway.Scope(), CancellationToken.None)));
         (simulation.Time.GetUtcNow() - started).ShouldBe(TimeSpan.FromSeconds(seconds));
         client.Requests.Single().Cancelled.ShouldBeTrue();
     });
 
-    private static ModelGateway Gateway(IChatClient client, Simulation simulation, string provider = "glm") => new(
+    private static ModelGateway Gateway(IChatClient client, Simulation simulation, string provider = "glm") => TestGateway.Create(
         new ModelRouter(
             [new ModelProvider(provider, client, TestDaemon.Clocks, [provider == "glm" ? "glm-4.6" : "kimi-k2-0905-preview"], provider == "glm" ? 8192 : 16384)],
             ModelCatalogue.Load(), "auto"),
-        simulation.Time, new ListLogger());
+        simulation.Time, new ListLogger(), new GatewayOptions { Retry = new RetryOptions(0, TimeSpan.Zero, TimeSpan.Zero) });
 }

@@ -1,5 +1,8 @@
 using Exai.Core.Models;
+using Exai.Core.Models.Catalogue;
+using Exai.Core.Tests.Calls;
 using Exai.Protocol;
+using Exai.Testing;
 using FsCheck;
 using FsCheck.Fluent;
 using Microsoft.Extensions.AI;
@@ -11,7 +14,7 @@ public sealed class ThreadWindowTests
     [Fact]
     public void Lay_everything_fits_system_first_then_the_turns_then_the_question()
     {
-        var (messages, dropped) = ThreadWindow.Lay(Question(("q1", "a1"), ("q2", "a2")), "m", 100_000, 8192);
+        var (messages, dropped) = Lay(Question(("q1", "a1"), ("q2", "a2")), "m", 100_000, 8192);
 
         dropped.ShouldBe(0);
         messages.Select(message => (message.Role.Value, message.Text)).ShouldBe(
@@ -24,7 +27,7 @@ public sealed class ThreadWindowTests
     {
         var turns = Enumerable.Range(1, 10).Select(number => ($"question {number}", new string('x', 4000))).ToArray();
 
-        var (messages, dropped) = ThreadWindow.Lay(Question(turns), "m", 10_000, 4000);
+        var (messages, dropped) = Lay(Question(turns), "m", 10_000, 4000);
 
         dropped.ShouldBe(6);
         messages.Count.ShouldBe(1 + (4 * 2) + 1);
@@ -36,7 +39,7 @@ public sealed class ThreadWindowTests
     [Fact]
     public void Lay_a_large_turn_in_the_middle_nothing_older_is_laid()
     {
-        var (messages, dropped) = ThreadWindow.Lay(Question(("small", "old"), ("large", new string('x', 100_000)), ("small", "new")), "m", 10_000, 4000);
+        var (messages, dropped) = Lay(Question(("small", "old"), ("large", new string('x', 100_000)), ("small", "new")), "m", 10_000, 4000);
 
         dropped.ShouldBe(2);
         messages.Select(message => message.Text).ShouldBe(["system", "small", "new", "now"]);
@@ -45,7 +48,7 @@ public sealed class ThreadWindowTests
     [Fact]
     public void Lay_the_question_alone_does_not_fit_says_how_much_would()
     {
-        var refused = Should.Throw<CallException>(() => ThreadWindow.Lay(Question() with { Prompt = new string('x', 40_000) }, "small-model", 10_000, 4000));
+        var refused = Should.Throw<CallException>(() => Lay(Question() with { Prompt = new string('x', 40_000) }, "small-model", 10_000, 4000));
 
         (refused.Error.Code, refused.Error.Model).ShouldBe((ErrorCodes.ContextTooLarge, "small-model"));
         refused.Message.ShouldContain("10,002");
@@ -56,7 +59,7 @@ public sealed class ThreadWindowTests
     /// <summary>Trap 129: 30 000 tokens into a window of 128 000.</summary>
     [Fact]
     public void Lay_unknown_window_counts_as_128_000() =>
-        ThreadWindow.Lay(Question() with { Prompt = new string('x', 4 * 30_000) }, "m", window: null, maxOutput: 8192).Messages.Count.ShouldBe(2);
+        Lay(Question() with { Prompt = new string('x', 4 * 30_000) }, "m", window: null, maxOutput: 8192).Messages.Count.ShouldBe(2);
 
     [Fact]
     public void Lay_any_thread_stays_in_the_budget_and_keeps_an_unbroken_newest_part() => Prop.ForAll(
@@ -67,7 +70,7 @@ public sealed class ThreadWindowTests
             var turns = sizes.Select((size, index) => ($"{index}", new string('x', size))).ToArray();
             var question = Question(turns);
 
-            var (messages, dropped) = ThreadWindow.Lay(question, "m", window, 1500);
+            var (messages, dropped) = Lay(question, "m", window, 1500);
 
             var tokens = messages.Sum(message => TokenEstimate.Of(message.Text));
             return tokens <= window - 1500 - 1024
@@ -76,6 +79,14 @@ public sealed class ThreadWindowTests
                     .SequenceEqual(turns.Skip(dropped).Select(turn => turn.Item1))
                 && (dropped == 0 || tokens + TokenEstimate.Of(turns[dropped - 1].Item1) + TokenEstimate.Of(turns[dropped - 1].Item2) > window - 1500 - 1024);
         }).QuickCheckThrowOnFailure();
+
+    private static (List<ChatMessage> Messages, int DroppedTurns) Lay(ModelQuestion question, string model, long? window, int maxOutput)
+    {
+        var info = new ModelInfo { Id = model, Provider = "p", Window = window };
+        var provider = new ModelProvider("p", new ScriptedChatClient(TimeProvider.System), TestDaemon.Clocks, [model], maxOutput);
+        var room = ThreadWindow.Room(maxOutput, info);
+        return ThreadWindow.Lay(question, new ModelRoute("auto", provider, model, info, []), room, maxOutput);
+    }
 
     private static ModelQuestion Question(params (string, string)[] history) => new() { SystemPrompt = "system", Prompt = "now", History = history };
 }

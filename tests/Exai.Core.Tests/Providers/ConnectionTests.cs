@@ -154,6 +154,8 @@ public sealed class ConnectionTests
 
         public void HeadersReceived() => Told.Add("headers");
 
+        public void ToolCallReceived() => Told.Add("tool call");
+
         public void BytesReceived() => Told.Add("bytes");
     }
 

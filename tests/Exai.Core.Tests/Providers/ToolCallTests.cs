@@ -215,6 +215,41 @@ public sealed class ToolCallTests
         message.Contents.OfType<FunctionCallContent>().ShouldHaveSingleItem();
     }
 
+    /// <summary>Rule 24: the text stays as it is, the reader is told; the mark may be cut anywhere.</summary>
+    [Theory]
+    [InlineData("content", "<tool_call>", "answer")]
+    [InlineData("content", "I will <tool_call>get_time", "answer")]
+    [InlineData("content", "<<tool_<tool_call>get_time", "answer")]
+    [InlineData("content", "<tool_calls>, tool_call> <tool_call", null)]
+    [InlineData("reasoning_content", "Hm <tool_call>", "reasoning")]
+    public async Task Tool_call_written_as_text_is_reported(string member, string text, string? where)
+    {
+        for (var cut = 0; cut <= text.Length; cut++)
+        {
+            var outcome = await Wire.GlmAsync(Wire.Events(
+                Wire.Delta($"\"{member}\":\"{text[..cut]}\""), Wire.Delta($"\"{member}\":\"{text[cut..]}\""), Wire.Delta("\"content\":\"Hi\"", "stop")));
+
+            outcome.Failure.ShouldBeNull();
+            (outcome.LiteralCall, outcome.Text + outcome.Reasoning).ShouldBe((where, member == "content" ? text + "Hi" : "Hi" + text), $"cut at {cut}");
+        }
+    }
+
+    /// <summary>Rule 24: in the reasoning, with nothing after it, it explains why there is no answer.</summary>
+    [Fact]
+    public async Task Tool_call_written_into_the_reasoning_explains_the_missing_answer() =>
+        (await Wire.GlmAsync(Wire.Events(Wire.Delta("\"reasoning_content\":\"<tool_call>get_time\"", "stop")))).Failed.Message
+            .ShouldContain("It wrote a tool call as text into its reasoning and made none.");
+
+    /// <summary>Rule 24: beside a real call the text is a mere quotation.</summary>
+    [Fact]
+    public async Task Tool_call_as_text_beside_a_real_one_is_not_reported()
+    {
+        var outcome = await Wire.GlmAsync(Wire.Events(Wire.Delta("\"content\":\"<tool_call>\""))
+            + Stream("tool_calls", """{"index":0,"id":"c","function":{"name":"get_time","arguments":"{}"}}"""));
+
+        (outcome.Calls.Count, outcome.LiteralCall).ShouldBe((1, null));
+    }
+
     private static string Stream(string? finish, params string[] fragments) => Wire.Events(
     [
         .. fragments.Select(fragment => Wire.Delta($"\"tool_calls\":[{fragment}]")),

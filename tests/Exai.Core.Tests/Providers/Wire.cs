@@ -21,7 +21,7 @@ internal static class Wire
     public static IChatClient Glm(VerbatimHandler handler, GlmWebSearchOptions? search = null) =>
         ProviderClients.Glm(GlmEndpoint(), Catalogue, search ?? new GlmWebSearchOptions(), new FixedTime(), handler);
 
-    public static IChatClient Kimi(VerbatimHandler handler) => ProviderClients.Kimi(KimiEndpoint(), Catalogue, new FixedTime(), handler);
+    public static IChatClient Kimi(HttpMessageHandler handler) => ProviderClients.Kimi(KimiEndpoint(), Catalogue, new FixedTime(), handler);
 
     public static IChatClient Generic(VerbatimHandler handler, string baseUrl = "http://localhost:8080/v1") => ProviderClients.Generic(
         new ProviderEndpoint { Name = "local", BaseUrl = new Uri(baseUrl) }, Catalogue, new FixedTime(), handler);
@@ -59,18 +59,23 @@ internal static class Wire
     public static async Task<Outcome> RunAsync(
         IChatClient client, ChatOptions options, IEnumerable<ChatMessage>? messages = null, CancellationToken cancellationToken = default)
     {
-        var outcome = new Outcome();
         using (client)
+            return await ReadAsync(client, options, messages, cancellationToken);
+    }
+
+    /// <summary>The same, for a client that is asked more than once.</summary>
+    public static async Task<Outcome> ReadAsync(
+        IChatClient client, ChatOptions options, IEnumerable<ChatMessage>? messages = null, CancellationToken cancellationToken = default)
+    {
+        var outcome = new Outcome();
+        try
         {
-            try
-            {
-                await foreach (var update in client.GetStreamingResponseAsync(messages ?? Hello(), options, cancellationToken))
-                    outcome.Updates.Add(update);
-            }
-            catch (ProviderException failure)
-            {
-                outcome.Failure = failure;
-            }
+            await foreach (var update in client.GetStreamingResponseAsync(messages ?? Hello(), options, cancellationToken))
+                outcome.Updates.Add(update);
+        }
+        catch (ProviderException failure)
+        {
+            outcome.Failure = failure;
         }
 
         return outcome;
@@ -109,6 +114,8 @@ internal sealed class Outcome
     public string? Finish => Updates.LastOrDefault()?.FinishReason?.Value;
 
     public int? Skipped => Updates.LastOrDefault()?.AdditionalProperties?.GetValueOrDefault(CompletionDecoder.SkippedKey) as int?;
+
+    public string? LiteralCall => Updates.LastOrDefault()?.AdditionalProperties?.GetValueOrDefault(CompletionDecoder.LiteralCallKey) as string;
 
     public IReadOnlyList<WebSource> Sources =>
         Updates.LastOrDefault()?.AdditionalProperties?.GetValueOrDefault(WebSource.Key) as IReadOnlyList<WebSource> ?? [];

@@ -9,8 +9,8 @@ public sealed class ProviderClocksTests : IDisposable
     [Theory]
     [InlineData(false, false, 75, 120, 300, 600)]
     [InlineData(true, false, 300, 120, 525, 825)]
-    [InlineData(false, true, 360, 180, 585, 885)]
-    [InlineData(true, true, 420, 180, 645, 945)]
+    [InlineData(false, true, 360, 120, 585, 885)]
+    [InlineData(true, true, 420, 120, 645, 945)]
     public void Limits_follow_the_class_of_the_attempt(bool web, bool thinking, int firstToken, int idle, int glmStream, int kimiStream)
     {
         var settings = _temp.Load().Settings;
@@ -21,6 +21,7 @@ public sealed class ProviderClocksTests : IDisposable
             limits.Headers.ShouldBeNull();
             limits.FirstToken.ShouldBe(TimeSpan.FromSeconds(firstToken));
             limits.Idle.ShouldBe(TimeSpan.FromSeconds(idle));
+            limits.IdleWhileThinking.ShouldBe(TimeSpan.FromSeconds(idle * 1.5));
             limits.Stream.ShouldBe(TimeSpan.FromSeconds(stream));
         }
     }
@@ -40,7 +41,7 @@ public sealed class ProviderClocksTests : IDisposable
         clocks.For(false, true).FirstToken.TotalSeconds.ShouldBe(361);
         clocks.For(true, true).FirstToken.TotalSeconds.ShouldBe(421);
         clocks.For(true, true).Headers.ShouldBe(TimeSpan.FromSeconds(60));
-        clocks.For(false, true).Idle.TotalSeconds.ShouldBe(135);
+        clocks.For(false, true).IdleWhileThinking.TotalSeconds.ShouldBe(135);
     }
 
     [Fact]

@@ -67,6 +67,19 @@ internal sealed class FailureClassifier(
         $"{endpoint.Name}: the stream of {model} ended without a finish, after {characters} characters of the answer"
         + (skipped > 0 ? $" and {skipped} unreadable events" : "") + ". Ask again.");
 
+    /// <summary>The bytes of another completion came in the middle of this one's.</summary>
+    public ProviderException Spliced(string stage, int characters) => Plain(
+        Interrupted(stage), stage,
+        $"{endpoint.Name}: the stream of {model} broke off after {characters} characters of the answer and went on with another completion's; "
+        + "the two were not joined. Ask again.");
+
+    /// <summary>A good end without a single delta, from a server that refuses in this way; null from others, which mean nothing by it.</summary>
+    public ProviderException? Silent() => !dialect.RefusesBySilence ? null : Plain(
+        FailureClass.FallBackWithNotice, Stages.FirstToken,
+        $"{endpoint.Name}: {model} ended with no answer, not even the beginning of one. Local servers do so when the prompt does not fit: "
+        + "check the window that the model was loaded with, or shorten the conversation.",
+        fallback: Fallback.Allowed);
+
     public ProviderException TooLarge(string stage, Exception cause) => Plain(
         FailureClass.FallBackWithNotice, stage,
         $"{endpoint.Name}: {model} sent {cause.Message}. Ask for less at once, or choose another model.", cause);
@@ -129,7 +142,8 @@ internal sealed class FailureClassifier(
         FailureClass.FallBackWithNotice);
 
     /// <summary>A finish without any text: never an empty success.</summary>
-    public ProviderException NoAnswer(string? finishReason, UsageDetails? usage)
+    /// <param name="literalCall">The reasoning ends in a tool call that is mere text.</param>
+    public ProviderException NoAnswer(string? finishReason, UsageDetails? usage, bool literalCall)
     {
         var reason = FailureText.Code(finishReason, endpoint) ?? "none given";
         var spent = usage is null ? "tokens spent not told" : $"{usage.OutputTokenCount ?? 0} output tokens spent"
@@ -137,7 +151,8 @@ internal sealed class FailureClassifier(
         var (failureClass, advice) = finishReason == "length"
             ? (FailureClass.Stop, "Raise the output limit, or switch thinking off.")
             : (FailureClass.RetryOnce, "Ask again, or choose another model.");
-        var message = $"{endpoint.Name}: {model} ended with no answer (finish reason {reason}, {spent}). {advice}";
+        var message = $"{endpoint.Name}: {model} ended with no answer (finish reason {reason}, {spent}). "
+            + (literalCall ? "It wrote a tool call as text into its reasoning and made none. " : "") + advice;
         return Plain(failureClass, Stages.Finish, message, vendorCode: reason);
     }
 
@@ -178,28 +193,34 @@ internal sealed class FailureClassifier(
 
         var said = FailureText.Message(vendor.Message, endpoint);
         var message = $"{endpoint.Name} {rule.What} ({facts}). {advice}" + (said is null ? "" : $" The provider says: {said}");
-        return new ProviderException(
-            new CallError
-            {
-                Code = rule.Error,
-                Message = message,
-                Provider = endpoint.Name,
-                Model = _askedModel,
-                Stage = stage,
-                RetryAfterSecs = retryAfter?.TotalSeconds,
-            },
-            rule.Class)
+        var error = new CallError
         {
+            Code = rule.Error,
+            Message = message,
+            Provider = endpoint.Name,
+            Model = _askedModel,
+            Stage = stage,
+            RetryAfterSecs = retryAfter?.TotalSeconds,
+        };
+        var failureClass = rule.ComesBack && retryAfter is not null ? FailureClass.RetryOnce : rule.Class;
+        return new ProviderException(error, failureClass)
+        {
+            Fallback = rule.Fallback ?? ProviderException.FallbackOf(failureClass),
             HttpStatus = status,
             VendorCode = code,
             RetryAfter = retryAfter,
         };
     }
 
-    private ProviderException Plain(FailureClass failureClass, string stage, string message, Exception? cause = null, string? vendorCode = null)
+    private ProviderException Plain(
+        FailureClass failureClass, string stage, string message, Exception? cause = null, string? vendorCode = null, Fallback? fallback = null)
     {
         var error = new CallError { Code = ErrorCodes.ProviderError, Message = message, Provider = endpoint.Name, Model = _askedModel, Stage = stage };
-        return new ProviderException(error, failureClass, cause) { VendorCode = vendorCode };
+        return new ProviderException(error, failureClass, cause)
+        {
+            VendorCode = vendorCode,
+            Fallback = fallback ?? ProviderException.FallbackOf(failureClass),
+        };
     }
 
     /// <summary>After the first token of the answer a whole attempt would be paid for anew: once is enough.</summary>

@@ -12,7 +12,10 @@ internal static class SharedFailures
     [
         FailureRow.Code("exceed_context_size_error", "context_length_exceeded")
             .Means(ErrorCodes.ContextTooLarge, FailureClass.Shrink, "says the conversation is too long for the model", TooLong),
-        FailureRow.Code("content_filter").WithStatus(400)
+        // One code for many causes at vLLM and DeepSeek; the words tell this one apart.
+        FailureRow.Code("BadRequestError", "invalid_request_error").Saying("maximum context length")
+            .Means(ErrorCodes.ContextTooLarge, FailureClass.Shrink, "says the conversation is too long for the model", TooLong),
+        FailureRow.Code("content_filter")
             .Means(ErrorCodes.ContentFiltered, FailureClass.Stop, "blocked the request by its content filter", "Rephrase it."),
         FailureRow.Code("insufficient_quota").Means(ErrorCodes.ProviderQuota, FailureClass.FallBackWithNotice,
             "says the account has no credit left",
@@ -32,7 +35,8 @@ internal static class SharedFailures
             "does not know the model or the address",
             "Check the model's id and the provider's base URL."),
         FailureRow.Status(413)
-            .Means(ErrorCodes.ContextTooLarge, FailureClass.Shrink, "says the request is too large", "Send fewer or smaller files."),
+            .Means(ErrorCodes.ContextTooLarge, FailureClass.Shrink, "says the request is too large", "Send fewer or smaller files.")
+            .Then(Fallback.None),
         FailureRow.Status(429).Means(ErrorCodes.RateLimited, FailureClass.RetryShort,
             "limits the rate of requests",
             "The key is fine. Wait a moment, or lower the provider's concurrency limit."),
@@ -56,7 +60,10 @@ internal static class SharedFailures
     public static readonly FailureRule ErrorEvent =
         new(ErrorCodes.ProviderError, FailureClass.FallBackWithNotice,
             "broke the answer off with an error",
-            "Read its message; check that the conversation fits the model's window.");
+            "Read its message; check that the conversation fits the model's window.")
+        {
+            Fallback = Fallback.Allowed,
+        };
 
     public static readonly FailureRule UnknownInStream =
         new(ErrorCodes.ProviderError, FailureClass.RetryOnce, "broke the answer off with an error", Wait);

@@ -24,6 +24,9 @@ internal abstract class Dialect(ModelCatalogue catalogue)
     /// <summary>Finish reasons that mean a failure, beside <see cref="SharedFailures.Finishes"/>.</summary>
     public virtual IReadOnlyDictionary<string, FailureRule> FailedFinishes => SharedFailures.Finishes;
 
+    /// <summary>The server answers a prompt that it cannot take with a good end and nothing before it.</summary>
+    public virtual bool RefusesBySilence => false;
+
     /// <summary>The name that the provider gives the output limit.</summary>
     protected virtual string OutputLimitName => "max_tokens";
 

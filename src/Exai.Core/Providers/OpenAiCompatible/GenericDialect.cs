@@ -1,5 +1,7 @@
 using System.Text.Json;
 using Exai.Core.Models.Catalogue;
+using Exai.Core.Providers.Failures;
+using Exai.Protocol;
 using Microsoft.Extensions.AI;
 
 namespace Exai.Core.Providers.OpenAiCompatible;
@@ -13,10 +15,18 @@ namespace Exai.Core.Providers.OpenAiCompatible;
 /// </param>
 internal sealed record GenericDialectOptions(string OutputLimitName = "max_tokens", bool IncludeUsage = true, string? ReasoningMember = "reasoning")
 {
+    private static readonly IReadOnlyList<FailureRow> DeepSeekFailures =
+    [
+        FailureRow.Status(503).Means(ErrorCodes.ProviderError, FailureClass.RetryLong, "is overloaded", "Wait a moment and ask again, or choose another model."),
+    ];
+
+    /// <summary>The server's own rows, tried before the shared ones.</summary>
+    public IReadOnlyList<FailureRow> Failures { get; init; } = [];
+
     public static GenericDialectOptions For(ProviderEndpoint endpoint) => endpoint.BaseUrl.Host.ToLowerInvariant() switch
     {
         "api.openai.com" => new GenericDialectOptions("max_completion_tokens", ReasoningMember: null),
-        "api.deepseek.com" => new GenericDialectOptions(ReasoningMember: "reasoning_content"),
+        "api.deepseek.com" => new GenericDialectOptions(ReasoningMember: "reasoning_content") { Failures = DeepSeekFailures },
         _ => new GenericDialectOptions(),
     };
 }
@@ -27,6 +37,11 @@ internal sealed record GenericDialectOptions(string OutputLimitName = "max_token
 /// </summary>
 internal sealed class GenericDialect(ModelCatalogue catalogue, GenericDialectOptions options) : Dialect(catalogue)
 {
+    public override IReadOnlyList<FailureRow> Failures => options.Failures;
+
+    // LM Studio, when the prompt is longer than the window.
+    public override bool RefusesBySilence => true;
+
     protected override string OutputLimitName => options.OutputLimitName;
 
     protected override void WriteOptions(Utf8JsonWriter json, ChatRequest request)

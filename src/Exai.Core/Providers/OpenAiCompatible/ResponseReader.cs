@@ -12,6 +12,7 @@ namespace Exai.Core.Providers.OpenAiCompatible;
 internal static class ResponseReader
 {
     private const int LongestErrorBody = 64 * 1024;
+    private const int LongestBody = 64 * 1024 * 1024;
 
     /// <summary>The updates of a body that came with a success status. Never throws of itself except for a web page; reading may.</summary>
     public static async IAsyncEnumerable<ChatResponseUpdate> ReadAsync(
@@ -22,13 +23,17 @@ internal static class ResponseReader
             case (byte)'<':
                 throw failures.NotAnApi();
             case (byte)'{':
-                foreach (var update in decoder.ReadBody(await ReadAllAsync(body, int.MaxValue, cancellationToken)))
-                    yield return update;
+                var (text, isWhole) = await ReadAllAsync(body, LongestBody, cancellationToken);
+                if (!isWhole)
+                    throw new EventTooLargeException(LongestBody);
+                if (decoder.ReadBody(text) is { } whole)
+                    yield return whole;
                 break;
             default:
-                await foreach (var item in SseParser.Create(body).EnumerateAsync(cancellationToken))
+                await foreach (var item in SseParser.Create(body, new StreamEventReader().Read).EnumerateAsync(cancellationToken))
                 {
-                    foreach (var update in decoder.ReadEvent(item.EventType, item.Data))
+                    using var received = item.Data;
+                    if (decoder.ReadEvent(received) is { } update)
                         yield return update;
                     if (decoder.IsOver)
                         break;
@@ -46,7 +51,7 @@ internal static class ResponseReader
         {
             if (await body.PeekAsync(cancellationToken) is null or (byte)'<')
                 return VendorError.None;
-            text = await ReadAllAsync(body, LongestErrorBody, cancellationToken);
+            (text, _) = await ReadAllAsync(body, LongestErrorBody, cancellationToken);
         }
         catch (Exception exception) when (exception is IOException or HttpRequestException or EventTooLargeException)
         {
@@ -66,13 +71,18 @@ internal static class ResponseReader
         }
     }
 
-    private static async Task<string> ReadAllAsync(ObservedStream body, int longest, CancellationToken cancellationToken)
+    /// <summary>The body's text, or its beginning if it is longer than that.</summary>
+    private static async Task<(string Text, bool IsWhole)> ReadAllAsync(ObservedStream body, int longest, CancellationToken cancellationToken)
     {
         using var bytes = new MemoryStream();
         var buffer = new byte[16 * 1024];
         int read;
-        while (bytes.Length < longest && (read = await body.ReadAsync(buffer, cancellationToken)) > 0)
+        do
+        {
+            read = await body.ReadAsync(buffer, cancellationToken);
             bytes.Write(buffer, 0, read);
-        return Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length);
+        }
+        while (read > 0 && bytes.Length < longest);
+        return (Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length), read == 0);
     }
 }

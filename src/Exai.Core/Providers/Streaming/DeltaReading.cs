@@ -11,7 +11,8 @@ internal static class DeltaReading
         if (delta.Text("content") is { } text)
             return text;
 
-        return string.Concat(delta.Items("content").Select(part => part.Text() ?? part.Text("text")));
+        var parts = delta.Items("content");
+        return parts.Any() ? string.Concat(parts.Select(part => part.Text() ?? part.Text("text"))) : "";
     }
 
     /// <summary>
@@ -28,7 +29,7 @@ internal static class DeltaReading
         if (second is { Length: > 0 })
             return second;
 
-        var details = string.Concat(delta.Items("reasoning_details").Select(detail => detail.Text("text")));
-        return details.Length > 0 ? details : first ?? second;
+        var details = delta.Items("reasoning_details");
+        return details.Any() && string.Concat(details.Select(detail => detail.Text("text"))) is { Length: > 0 } third ? third : first ?? second;
     }
 }

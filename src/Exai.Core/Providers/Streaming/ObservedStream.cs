@@ -17,6 +17,7 @@ internal sealed class ObservedStream(Stream inner, IAttemptSignals? signals, int
     private int _eventBytes;
     private int _blanksGiven;
     private bool _lineIsBlank = true;
+    private bool _afterReturn;
 
     public override bool CanRead => true;
 
@@ -111,13 +112,24 @@ internal sealed class ObservedStream(Stream inner, IAttemptSignals? signals, int
     /// <summary>An event ends at a blank line, by any of the three line ends.</summary>
     private void Measure(ReadOnlySpan<byte> bytes)
     {
-        foreach (var value in bytes)
+        while (!bytes.IsEmpty)
         {
-            var ended = value is (byte)'\n' or (byte)'\r';
-            _eventBytes = ended && _lineIsBlank ? 0 : _eventBytes + 1;
-            _lineIsBlank = ended;
+            var end = bytes.IndexOfAny((byte)'\n', (byte)'\r');
+            var text = end < 0 ? bytes.Length : end;
+            if (text > 0)
+                (_lineIsBlank, _afterReturn) = (false, false);
+            _eventBytes += text;
             if (_eventBytes > maxEventBytes)
                 throw new EventTooLargeException(maxEventBytes);
+            if (end < 0)
+                return;
+
+            // The second half of one line end is not a second one.
+            var isSecondHalf = bytes[end] == '\n' && _afterReturn;
+            _eventBytes = _lineIsBlank && !isSecondHalf ? 0 : _eventBytes + 1;
+            (_lineIsBlank, _afterReturn) = (true, bytes[end] == '\r');
+
+            bytes = bytes[(end + 1)..];
         }
     }
 }

@@ -10,7 +10,14 @@ internal static class SourceReading
 {
     public static IEnumerable<WebSource> Find(JsonElement holder)
     {
-        foreach (var item in holder.Items("web_search").Concat(holder.Items("search_result")))
+        var searches = holder.Items("web_search");
+        var results = holder.Items("search_result");
+        return searches.Any() || results.Any() ? Read(searches.Concat(results)) : [];
+    }
+
+    private static IEnumerable<WebSource> Read(IEnumerable<JsonElement> items)
+    {
+        foreach (var item in items)
         {
             foreach (var source in item.Items("search_result").Prepend(item))
             {

@@ -50,6 +50,9 @@ internal static class SqliteExtensions
 
     public static long Number(this SqliteDataReader reader, string column) => reader.GetInt64(reader.GetOrdinal(column));
 
+    public static long? NumberOrNull(this SqliteDataReader reader, string column) =>
+        reader.IsDBNull(reader.GetOrdinal(column)) ? null : reader.Number(column);
+
     public static DateTimeOffset Time(this SqliteDataReader reader, string column) =>
         DateTimeOffset.FromUnixTimeMilliseconds(reader.Number(column));
 }

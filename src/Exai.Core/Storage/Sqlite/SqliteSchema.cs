@@ -65,6 +65,33 @@ internal static class SqliteSchema
         ) WITHOUT ROWID;
         """,
         """
+        CREATE TABLE attempts (
+            call_id TEXT NOT NULL,
+            run INTEGER NOT NULL,
+            number INTEGER NOT NULL,
+            started_at INTEGER NOT NULL,
+            asked_model TEXT NOT NULL,
+            provider TEXT NOT NULL,
+            model TEXT NOT NULL,
+            outcome TEXT,
+            fault TEXT,
+            clock TEXT,
+            stage TEXT NOT NULL,
+            queue_ms INTEGER NOT NULL,
+            connect_ms INTEGER,
+            first_token_ms INTEGER,
+            total_ms INTEGER NOT NULL,
+            tokens_in INTEGER NOT NULL,
+            tokens_out INTEGER NOT NULL,
+            tokens_reasoning INTEGER NOT NULL,
+            tokens_cached INTEGER NOT NULL,
+            estimated INTEGER NOT NULL,
+            cost_usd TEXT,
+            PRIMARY KEY (call_id, run, number)
+        ) WITHOUT ROWID;
+        CREATE INDEX attempts_by_start ON attempts (started_at);
+        """,
+        """
         CREATE TABLE provider_files (
             account TEXT NOT NULL,
             purpose TEXT NOT NULL,

@@ -1,6 +1,7 @@
 using Exai.Core.Models;
 using Exai.Core.Threads;
 using Exai.Protocol;
+using Exai.Settings;
 
 namespace Exai.Core.Tools.Chat;
 
@@ -15,7 +16,7 @@ internal sealed class ChatTool : ITool
     public async Task<ToolAnswer> RunAsync(CallContext context, CancellationToken cancellationToken)
     {
         var arguments = context.Arguments;
-        arguments.OnlyKnow("prompt", "model", "thinking_mode", "use_websearch", "continuation_id", "temperature", "stream", "files", "images");
+        arguments.OnlyKnow("prompt", "model", "thinking_mode", "use_websearch", "continuation_id", "temperature", "fallback", "stream", "files", "images");
         arguments.RefuseUnlessEmpty("files", "is not supported by this version of chat: put what the model must see into the prompt.");
         arguments.RefuseUnlessEmpty("images", "is not supported by this version of chat: describe the image in the prompt.");
         arguments.OptionalBool("stream");
@@ -29,6 +30,7 @@ internal sealed class ChatTool : ITool
             Thinking = arguments.OptionalChoice<ThinkingMode>("thinking_mode"),
             WebSearch = arguments.OptionalBool("use_websearch") ?? false,
             Temperature = (float?)arguments.OptionalNumber("temperature", 0, 2),
+            Fallback = arguments.OptionalChoice<FallbackMode>("fallback"),
             ConversationId = context.Call.ThreadId,
         };
 

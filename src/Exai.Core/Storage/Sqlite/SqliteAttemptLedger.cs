@@ -1,0 +1,59 @@
+using System.Globalization;
+using Exai.Core.Models;
+using Exai.Protocol;
+using Microsoft.Data.Sqlite;
+
+namespace Exai.Core.Storage.Sqlite;
+
+/// <summary>The ledger in SQLite.</summary>
+public sealed class SqliteAttemptLedger(SqliteDatabase database) : IAttemptLedger
+{
+    public async ValueTask SaveAsync(AttemptRecord attempt, CancellationToken cancellationToken) => await database.WriteAsync(
+        connection => connection.Execute(
+            """
+            INSERT OR REPLACE INTO attempts (call_id, run, number, started_at, asked_model, provider, model, outcome, fault, clock, stage,
+                queue_ms, connect_ms, first_token_ms, total_ms, tokens_in, tokens_out, tokens_reasoning, tokens_cached, estimated, cost_usd)
+            VALUES ($call, $run, $number, $started, $asked, $provider, $model, $outcome, $fault, $clock, $stage,
+                $queue, $connect, $first, $total, $in, $out, $reasoning, $cached, $estimated, $cost)
+            """,
+            ("$call", attempt.CallId), ("$run", attempt.Run), ("$number", attempt.Number), ("$started", attempt.StartedAt.ToUnixTimeMilliseconds()),
+            ("$asked", attempt.AskedModel), ("$provider", attempt.Provider), ("$model", attempt.Model), ("$outcome", attempt.Outcome),
+            ("$fault", attempt.Fault), ("$clock", attempt.Clock), ("$stage", attempt.Stage), ("$queue", attempt.QueueMs), ("$connect", attempt.ConnectMs),
+            ("$first", attempt.FirstTokenMs), ("$total", attempt.TotalMs), ("$in", attempt.Tokens.Input), ("$out", attempt.Tokens.Output),
+            ("$reasoning", attempt.Tokens.Reasoning), ("$cached", attempt.Tokens.Cached), ("$estimated", attempt.Tokens.Estimated),
+            // As text: a binary fraction would not keep a price.
+            ("$cost", attempt.CostUsd?.ToString(CultureInfo.InvariantCulture))),
+        cancellationToken);
+
+    public ValueTask<IReadOnlyList<AttemptRecord>> FindAsync(string callId, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<IReadOnlyList<AttemptRecord>>(database.Read(connection => connection.Query(
+            "SELECT * FROM attempts WHERE call_id = $call ORDER BY run, number", Map, ("$call", callId))));
+
+    private static AttemptRecord Map(SqliteDataReader reader) => new()
+    {
+        CallId = reader.Text("call_id"),
+        Run = (int)reader.Number("run"),
+        Number = (int)reader.Number("number"),
+        StartedAt = reader.Time("started_at"),
+        AskedModel = reader.Text("asked_model"),
+        Provider = reader.Text("provider"),
+        Model = reader.Text("model"),
+        Outcome = reader.TextOrNull("outcome"),
+        Fault = reader.TextOrNull("fault"),
+        Clock = reader.TextOrNull("clock"),
+        Stage = reader.Text("stage"),
+        QueueMs = reader.Number("queue_ms"),
+        ConnectMs = reader.NumberOrNull("connect_ms"),
+        FirstTokenMs = reader.NumberOrNull("first_token_ms"),
+        TotalMs = reader.Number("total_ms"),
+        Tokens = new ReceiptTokens
+        {
+            Input = reader.Number("tokens_in"),
+            Output = reader.Number("tokens_out"),
+            Reasoning = reader.Number("tokens_reasoning"),
+            Cached = reader.Number("tokens_cached"),
+            Estimated = reader.Number("estimated") != 0,
+        },
+        CostUsd = reader.TextOrNull("cost_usd") is { } cost ? decimal.Parse(cost, CultureInfo.InvariantCulture) : null,
+    };
+}
