@@ -2,7 +2,7 @@
 # Builds and checks EXAI.
 #   ./build.sh         restore, build with warnings as errors and analyzers, check the format
 #   ./build.sh test    the same, then all tests
-# Needs the .NET 10 SDK and nothing else.
+# Needs the .NET 10 SDK and nothing else. With Node.js, the tests also meet clients and servers that other people wrote.
 set -euo pipefail
 cd "$(dirname "$0")"
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
@@ -12,6 +12,10 @@ dotnet build Exai.slnx --configuration Release --no-restore --verbosity quiet
 dotnet format whitespace Exai.slnx --no-restore --verify-no-changes
 
 [ "${1:-}" = test ] || exit 0
+witness=tests/Exai.Witness.Tests/node
+if ! command -v npm >/dev/null || ! timeout 120 npm ci --prefix "$witness" --silent; then
+  echo "Without the npm packages of $witness its tests skip." >&2
+fi
 # One project after the other: the end-to-end tests measure answer times, and a machine may have two cores.
 failed=0
 for project in tests/*.Tests; do

@@ -4,7 +4,6 @@ using Exai.Core.Calls;
 using Exai.Core.Models;
 using Exai.Core.Models.Catalogue;
 using Exai.Core.Providers;
-using Exai.Core.Providers.Glm;
 using Exai.Core.Storage.Sqlite;
 using Exai.Core.Telemetry;
 using Exai.Core.Threads;
@@ -27,6 +26,8 @@ internal sealed class DaemonCore : IAsyncDisposable
     private readonly IReadOnlyList<ModelProvider> _providers;
     private readonly SimplePermits _permits;
     private readonly GatewayMeters _meters;
+    private readonly LocalServerProbe _localProbe = new();
+    private readonly LocalServers _local;
 
     /// <exception cref="Exai.Core.Storage.StoreException">The store cannot be opened.</exception>
     public DaemonCore(ExaiSettings settings, string epoch, TimeProvider time, ILoggerFactory loggers)
@@ -37,10 +38,18 @@ internal sealed class DaemonCore : IAsyncDisposable
         var threads = new ThreadReader(new SqliteThreadStore(_database), settings.Tools.ConversationTimeout, settings.Tools.MaxConversationTurns, time);
 
         // Models
-        var catalogue = ModelCatalogue.Load();
-        _providers = Providers(settings, catalogue, time);
-        var router = new ModelRouter(_providers, catalogue, settings.Models.DefaultModel);
-        _permits = new SimplePermits(_providers.ToDictionary(provider => provider.Name, provider => provider.MaxInflight, StringComparer.Ordinal), time);
+        var catalogue = ModelCatalogue.Load().With(settings.DescribedModels);
+        var configured = new ConfiguredProviders(settings, catalogue, time);
+        _providers = configured.All();
+        _local = new LocalServers(configured.LookedFor(), _localProbe.IsThereAsync, configured.Detected, time);
+        var directory = new ModelDirectory(_providers, catalogue)
+        {
+            Lists = new LiveModelLists(time),
+            Local = _local,
+            Unusable = configured.Unusable(),
+        };
+        var router = new ModelRouter(directory, settings.Models.DefaultModel);
+        _permits = new SimplePermits(configured.Limits(), time);
         var breakers = new CircuitBreakers(new BreakerOptions(settings.Concurrency.BreakerFailureThreshold, settings.Concurrency.BreakerRecovery), time);
         _meters = new GatewayMeters(breakers);
         var models = new ModelGateway(router, _permits, breakers, Options(settings), _meters, Chance, time, loggers.CreateLogger("models"));
@@ -50,14 +59,15 @@ internal sealed class DaemonCore : IAsyncDisposable
         IRecomputedTool[] recomputed =
         [
             new VersionTool(epoch),
-            new ListModelsTool(router),
-            new StatusTool(_providers, () => Calls!, time.GetUtcNow(), time),
+            new ListModelsTool(directory),
+            new StatusTool(directory, () => Calls!, time.GetUtcNow(), time),
         ];
 
         // Calls
         var runner = new ToolRunner(journaled, callStore, new SqliteAttemptLedger(_database), threads, models, time, loggers.CreateLogger("tools"));
         Calls = new CallService(
             callStore, runner, new CallOwner(epoch, ProcessIdentity.Current.ToString()), new ProcessLiveness(time), Options(settings.Calls), time, loggers.CreateLogger("calls"));
+        _local.Start();
         Tools = new ToolDispatcher(recomputed, journaled, Calls, time, loggers.CreateLogger("tools"));
     }
 
@@ -69,43 +79,14 @@ internal sealed class DaemonCore : IAsyncDisposable
     {
         await Calls.DisposeAsync();
         await _database.DisposeAsync();
+        await _local.DisposeAsync();
+        _localProbe.Dispose();
         _permits.Dispose();
         _meters.Dispose();
         foreach (var provider in _providers)
         {
             provider.Client.Dispose();
         }
-    }
-
-    private static List<ModelProvider> Providers(ExaiSettings settings, ModelCatalogue catalogue, TimeProvider time)
-    {
-        var search = new GlmWebSearchOptions(settings.WebSearch.GlmEngine, settings.WebSearch.GlmCount, settings.WebSearch.GlmRecency, settings.WebSearch.GlmDomainFilter);
-        var providers = new List<ModelProvider>();
-        if (settings.Glm.ApiKey is not null)
-        {
-            providers.Add(Provider(settings.Glm, endpoint => ProviderClients.Glm(endpoint, catalogue, search, time)));
-        }
-
-        if (settings.Kimi.ApiKey is not null)
-        {
-            providers.Add(Provider(settings.Kimi, endpoint => ProviderClients.Kimi(endpoint, catalogue, time)));
-        }
-
-        return providers;
-    }
-
-    private static ModelProvider Provider(ProviderSettings settings, Func<ProviderEndpoint, Microsoft.Extensions.AI.IChatClient> connect)
-    {
-        var endpoint = new ProviderEndpoint
-        {
-            Name = settings.Name,
-            BaseUrl = settings.BaseUrl,
-            ApiKey = settings.ApiKey,
-            MaxConnections = settings.ConnectionPoolSize,
-            ConnectTimeout = settings.Clocks.Connect,
-        };
-        string[] models = [.. settings.PreferredModels.Prepend(settings.DefaultModel).Distinct(StringComparer.OrdinalIgnoreCase)];
-        return new ModelProvider(settings.Name, connect(endpoint), settings.Clocks, models, settings.MaxOutputTokens) { MaxInflight = settings.MaxInflight };
     }
 
     /// <summary>From 0 to 1, from any thread.</summary>

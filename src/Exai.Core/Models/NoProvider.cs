@@ -4,6 +4,6 @@ namespace Exai.Core.Models;
 internal static class NoProvider
 {
     public const string Advice =
-        "No provider is configured. Set GLM_API_KEY or KIMI_API_KEY in the .env file of EXAI_HOME ('exai config' shows where it is), " +
-        "then run 'exai stop' and 'exai start', so that the daemon knows the key. 'exai demo' shows EXAI at work without any key.";
+        "No provider is configured. Set GLM_API_KEY or KIMI_API_KEY in the .env file of EXAI_HOME, or describe another endpoint in the providers file " +
+        "('exai config' shows where both are), then run 'exai stop' and 'exai start', so that the daemon knows the key. 'exai demo' shows EXAI at work without any key.";
 }

@@ -37,7 +37,6 @@ internal sealed class RetryPolicy(RetryOptions options, Func<double> chance)
     private bool _repeatedOnce;
     private bool _repeatedAnswer;
     private bool _shrunk;
-    private bool _waitedForReset;
 
     /// <summary>The request that was just granted is the model's last.</summary>
     public bool IsLast => _retries >= options.Attempts;
@@ -69,12 +68,12 @@ internal sealed class RetryPolicy(RetryOptions options, Func<double> chance)
             FailureClass.RetryLong => _longRetries < MostLongRetries,
             // Nobody has seen a sign of life: another model is the better bet than the same silence again.
             FailureClass.RetryOnce when failure.Error.Clock is Clocks.Headers or Clocks.FirstToken && failed.CanFallBack => false,
+            // A quota's reset is waited for when nobody else can answer sooner.
+            FailureClass.RetryOnce when failure.Error.Code == ErrorCodes.ProviderQuota && failed.CanFallBack => false,
             FailureClass.RetryOnce => !_repeatedOnce,
             FailureClass.Shrink => failed.CanShrink && !_shrunk,
             // Only the search failed: the model can answer without it.
             FailureClass.Stop => failure.Fallback == Fallback.WithoutSearch && failed.Searches,
-            // A quota is never tried against; but its reset can be waited for when nobody else can answer.
-            FailureClass.FallBackWithNotice => failure is { Error.Code: ErrorCodes.ProviderQuota, RetryAfter: not null } && !failed.CanFallBack && !_waitedForReset,
             _ => false,
         };
 
@@ -99,9 +98,6 @@ internal sealed class RetryPolicy(RetryOptions options, Func<double> chance)
                 break;
             case FailureClass.Shrink:
                 _shrunk = true;
-                break;
-            case FailureClass.FallBackWithNotice:
-                _waitedForReset = true;
                 break;
         }
     }

@@ -1,4 +1,4 @@
-using Exai.Core.Models.Catalogue;
+using Exai.Settings;
 
 namespace Exai.Core.Models;
 

@@ -41,6 +41,7 @@ internal static class ProviderClients
         ProviderEndpoint endpoint, Dialect dialect, TimeProvider timeProvider, HttpMessageHandler? handler, Func<ProviderApi, Dialect, IReadOnlyList<object>> services)
     {
         var http = ProviderHttp.CreateClient(endpoint, handler);
-        return new OpenAiCompatibleClient(endpoint, dialect, http, timeProvider, services(new ProviderApi(endpoint, dialect, http, timeProvider), dialect));
+        var api = new ProviderApi(endpoint, dialect, http, timeProvider);
+        return new OpenAiCompatibleClient(endpoint, dialect, http, timeProvider, [new ModelLists(api), .. services(api, dialect)]);
     }
 }

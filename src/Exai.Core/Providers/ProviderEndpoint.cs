@@ -28,7 +28,7 @@ internal sealed class ProviderEndpoint
     {
         const int ShortestSecret = 8;
         var key = ApiKey?.Trim() ?? "";
-        return key.Split('.').Prepend(key).Concat(Headers.Values.Where(value => value.Length >= 2 * ShortestSecret))
+        return key.Split('.').Prepend(key).Concat(Headers.Values.SelectMany(value => value.Split(' ').Prepend(value)).Where(value => value.Length >= 2 * ShortestSecret))
             .Where(secret => secret.Length >= ShortestSecret);
     }
 

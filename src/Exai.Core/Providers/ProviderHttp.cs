@@ -8,15 +8,36 @@ internal static class ProviderHttp
     /// <summary>DNS answers are looked up anew at this pace; connections in use live on.</summary>
     private static readonly TimeSpan ConnectionLifetime = TimeSpan.FromMinutes(5);
 
+    /// <summary>Shorter than the few minutes after which routers forget a silent connection without telling anybody.</summary>
+    private static readonly TimeSpan IdleTimeout = TimeSpan.FromMinutes(3);
+
+    /// <summary>
+    /// A response that was not read to its end is read on for this long in the hope of its end, which saves the connection: the last
+    /// bytes come after <c>[DONE]</c>. An answer that was left in the middle must not go on for the two seconds that are the default.
+    /// </summary>
+    private static readonly TimeSpan DrainTimeout = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>
+    /// A dead HTTP/2 connection does not show until somebody speaks to it, and all calls share it. Only connections with calls are asked.
+    /// </summary>
+    private static readonly TimeSpan PingDelay = TimeSpan.FromSeconds(30);
+
+    private static readonly TimeSpan PingTimeout = TimeSpan.FromSeconds(20);
+
     public static SocketsHttpHandler CreateHandler(ProviderEndpoint endpoint) => new()
     {
         MaxConnectionsPerServer = endpoint.MaxConnections,
         EnableMultipleHttp2Connections = true,
         ConnectTimeout = endpoint.ConnectTimeout,
         PooledConnectionLifetime = ConnectionLifetime,
-        PooledConnectionIdleTimeout = ConnectionLifetime,
-        // The proxy variables of the environment apply; HttpClient.DefaultProxy reads them.
-        UseProxy = true,
+        PooledConnectionIdleTimeout = IdleTimeout,
+        ResponseDrainTimeout = DrainTimeout,
+        KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
+        KeepAlivePingDelay = PingDelay,
+        KeepAlivePingTimeout = PingTimeout,
+        // The proxy variables of the environment apply; HttpClient.DefaultProxy reads them. A server on this machine needs no detour,
+        // and a proxy would look for it on its own machine.
+        UseProxy = !endpoint.BaseUrl.IsLoopback,
         UseCookies = false,
         // A redirect would carry the prompt, and maybe the key, to a host that nobody configured.
         AllowAutoRedirect = false,

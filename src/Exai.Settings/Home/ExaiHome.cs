@@ -44,6 +44,9 @@ public sealed class ExaiHome
     /// <summary>Where the providers file is unless a setting says otherwise; read <see cref="ExaiSettings.ProvidersFile"/> to find it.</summary>
     public string ProvidersFile => In("providers.json");
 
+    /// <summary>The user's corrections of the model catalogue; need not exist.</summary>
+    public string ModelsFile => In("models.json");
+
     /// <summary>The log of the shim with this process id.</summary>
     public string ShimLog(int pid) => System.IO.Path.Combine(LogsDirectory, $"shim-{pid}.log");
 

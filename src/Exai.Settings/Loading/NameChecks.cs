@@ -3,13 +3,13 @@ namespace Exai.Settings;
 /// <summary>Looks through all names that are set for those that mean nothing here, and for slips of the pen.</summary>
 internal static class NameChecks
 {
-    public static void Run(IReadOnlyList<SettingsLayer> layers, SettingsFindings findings)
+    public static void Run(IReadOnlyList<SettingsLayer> layers, EndpointsSettings endpoints, SettingsFindings findings)
     {
         foreach (var layer in layers)
         {
             foreach (var (name, entry) in layer.Entries)
             {
-                if (SettingsRegistry.Find(name) is not null)
+                if (SettingsRegistry.Find(name) is not null || IsKeyOf(endpoints, name))
                 {
                     continue;
                 }
@@ -27,6 +27,19 @@ internal static class NameChecks
                 }
             }
         }
+    }
+
+    private static bool IsKeyOf(EndpointsSettings endpoints, string name)
+    {
+        foreach (var endpoint in endpoints.All)
+        {
+            if (endpoint.KeyVariable == name)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private static void Unknown(string name, LayerEntry entry, bool isOurs, SettingsFindings findings)

@@ -84,7 +84,7 @@ internal static class SettingText
             ? value is >= 0 and <= 65_535
             : value >= (definition.Min ?? double.MinValue) && value <= (definition.Max ?? double.MaxValue);
 
-    private static string? CheckUrl(string text)
+    public static string? CheckUrl(string text)
     {
         if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.Host.Length == 0)
         {

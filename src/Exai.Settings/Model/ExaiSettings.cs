@@ -35,6 +35,12 @@ public sealed record ExaiSettings
 
     public required MonitoringSettings Monitoring { get; init; }
 
+    /// <summary>Providers beside GLM and Kimi.</summary>
+    public EndpointsSettings Endpoints { get; init; } = EndpointsSettings.None;
+
+    /// <summary>What the home's <c>models.json</c> says of models.</summary>
+    public IReadOnlyList<ModelDescription> DescribedModels { get; init; } = [];
+
     /// <summary>Absolute path of the file that describes further endpoints; it need not exist.</summary>
     public required string ProvidersFile { get; init; }
 

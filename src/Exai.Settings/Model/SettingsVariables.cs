@@ -11,13 +11,16 @@ public sealed class SettingsVariables
     internal SettingsVariables(IReadOnlyList<SettingsLayer> layers) => _layers = layers;
 
     /// <summary>The value of a variable; null when it is absent or empty everywhere.</summary>
-    public string? Find(string name)
+    public string? Find(string name) => FindWithSource(name)?.Value;
+
+    /// <summary>The value and where it stands; null when it is absent or empty everywhere.</summary>
+    internal (string Value, string Source)? FindWithSource(string name)
     {
         foreach (var layer in _layers)
         {
             if (layer.Find(name) is { } entry)
             {
-                return entry.Value;
+                return (entry.Value, entry.Source);
             }
         }
 

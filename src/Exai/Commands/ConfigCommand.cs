@@ -26,6 +26,7 @@ internal static class ConfigCommand
 
         Terminal.Output.Write(table);
         Terminal.Print($"Settings file: {result.SettingsFile ?? result.Settings.Home.SettingsFile + " (not there)"}{(all ? "" : "; 'exai config --all' shows the defaults too")}");
+        PrintEndpoints(result.Settings);
         foreach (var ignored in result.Ignored)
         {
             Terminal.Print(ignored.ToString());
@@ -33,4 +34,46 @@ internal static class ConfigCommand
 
         return Configuration.LoadOrExplain() is null ? ExitCodes.WrongUsage : ExitCodes.Ok;
     }
+
+    private static void PrintEndpoints(ExaiSettings settings)
+    {
+        Terminal.Print($"Providers file: {settings.ProvidersFile}{(File.Exists(settings.ProvidersFile) ? "" : " (not there)")}");
+        if (settings.Endpoints.All.Count > 0)
+        {
+            var table = new Table().AddColumns("provider", "address", "key", "models", "used", "source");
+            foreach (var endpoint in settings.Endpoints.All)
+            {
+                string[] row =
+                [
+                    endpoint.Name, endpoint.BaseUrl.ToString(), Key(endpoint), Models(endpoint), Use(endpoint), endpoint.Source,
+                ];
+                table.AddRow([.. row.Select(Markup.Escape)]);
+            }
+
+            Terminal.Output.Write(table);
+        }
+
+        if (settings.DescribedModels.Count > 0)
+        {
+            Terminal.Print($"Models file: {settings.Home.ModelsFile} describes {string.Join(", ", settings.DescribedModels.Select(model => model.Id))}");
+        }
+    }
+
+    private static string Key(EndpointSettings endpoint) => endpoint switch
+    {
+        { KeyVariable: null } => "none needed",
+        { ApiKey: null } => $"{endpoint.KeyVariable} is not set",
+        _ => $"{endpoint.KeyVariable} (hidden, {endpoint.ApiKey.Length} characters)",
+    };
+
+    private static string Models(EndpointSettings endpoint) =>
+        endpoint.Models.Count > 0 ? string.Join(", ", endpoint.Models.Select(model => model.Id)) : "those it lists";
+
+    private static string Use(EndpointSettings endpoint) => endpoint switch
+    {
+        { Enabled: false } => "off",
+        { MissingVariables: [_, ..] missing } => $"off: set {string.Join(", ", missing)}",
+        { Automatic: true, DefaultModel: not null } => "yes",
+        _ => "when named",
+    };
 }

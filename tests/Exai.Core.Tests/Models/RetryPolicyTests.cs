@@ -51,10 +51,9 @@ public sealed class RetryPolicyTests
     [Theory]
     [InlineData(300.0, false, "300")]
     [InlineData(300.0, true, "")]
-    [InlineData(null, false, "")]
     [InlineData(1000.0, false, "")]
-    public void Quota_with_a_reset_is_waited_for_when_nobody_else_can_answer(double? reset, bool canFallBack, string waits) =>
-        Waits(Defaults, Failed(FailureClass.FallBackWithNotice, ErrorCodes.ProviderQuota, retryAfter: reset, canFallBack: canFallBack)).ShouldBe(waits);
+    public void Quota_with_a_reset_is_waited_for_when_nobody_else_can_answer(double reset, bool canFallBack, string waits) =>
+        Waits(Defaults, Failed(FailureClass.RetryOnce, ErrorCodes.ProviderQuota, retryAfter: reset, canFallBack: canFallBack)).ShouldBe(waits);
 
     [Theory]
     [InlineData(Clocks.Headers, true, "")]

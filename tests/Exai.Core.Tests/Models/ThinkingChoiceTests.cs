@@ -1,5 +1,5 @@
 using Exai.Core.Models;
-using Exai.Core.Models.Catalogue;
+using Exai.Settings;
 
 namespace Exai.Core.Tests.Models;
 

@@ -128,6 +128,8 @@ public sealed class ConnectionTests
 
         (handler.MaxConnectionsPerServer, handler.ConnectTimeout, handler.PooledConnectionLifetime)
             .ShouldBe((7, TimeSpan.FromSeconds(3), TimeSpan.FromMinutes(5)));
+        (handler.PooledConnectionIdleTimeout, handler.ResponseDrainTimeout).ShouldBe((TimeSpan.FromMinutes(3), TimeSpan.FromMilliseconds(250)));
+        (handler.KeepAlivePingPolicy, handler.KeepAlivePingDelay).ShouldBe((HttpKeepAlivePingPolicy.WithActiveRequests, TimeSpan.FromSeconds(30)));
         (handler.UseProxy, handler.UseCookies, handler.AllowAutoRedirect).ShouldBe((true, false, false));
     }
 

@@ -1,4 +1,5 @@
 using Exai.Core.Models.Catalogue;
+using Exai.Settings;
 
 namespace Exai.Core.Tests.Providers;
 

@@ -1,23 +1,7 @@
+using System.Text.Json.Serialization;
+using Exai.Settings;
+
 namespace Exai.Core.Models.Catalogue;
-
-/// <summary>How a model thinks before it answers.</summary>
-internal enum ThinkingKind
-{
-    /// <summary>Never.</summary>
-    None,
-
-    /// <summary>When the model finds it worth while, unless told.</summary>
-    Hybrid,
-
-    /// <summary>Unless told otherwise.</summary>
-    DefaultOn,
-
-    /// <summary>Whatever it is told.</summary>
-    Always,
-
-    /// <summary>By a switch that stands on at first.</summary>
-    Toggle,
-}
 
 /// <summary>What is known of a model. Null means not known, never "no": unknown ids and unknown limits must work.</summary>
 internal sealed record ModelInfo
@@ -47,6 +31,9 @@ internal sealed record ModelInfo
     /// <summary>Can search the web through its provider, with what this program sends.</summary>
     public bool WebSearch { get; init; }
 
+    /// <summary>Can call functions.</summary>
+    public bool? Tools { get; init; }
+
     /// <summary>USD for a million prompt tokens.</summary>
     public decimal? PriceIn { get; init; }
 
@@ -62,6 +49,37 @@ internal sealed record ModelInfo
     /// <summary>Retired, or announced to be; a provider may still serve it.</summary>
     public bool Dated { get; init; }
 
+    /// <summary>What to use in a dated model's place.</summary>
+    public string? Successor { get; init; }
+
+    /// <summary>Who says all this.</summary>
+    [JsonIgnore]
+    public ModelOrigin Origin { get; init; }
+
+    /// <summary>Whether the model can think, if it is told to; false when that is not known.</summary>
+    [JsonIgnore]
+    public bool CanThink => Thinking is not (null or ThinkingKind.None);
+
+    /// <summary>This, corrected by what somebody who knows better says.</summary>
+    public ModelInfo With(ModelDescription said, ModelOrigin origin) => this with
+    {
+        Window = said.Window ?? Window,
+        MaxOutput = said.MaxOutput ?? MaxOutput,
+        Vision = said.Vision ?? Vision,
+        Thinking = said.Thinking ?? Thinking,
+        Efforts = said.Efforts ?? Efforts,
+        FixedSampling = said.FixedSampling ?? FixedSampling,
+        WebSearch = said.WebSearch ?? WebSearch,
+        Tools = said.Tools ?? Tools,
+        PriceIn = said.PriceIn ?? PriceIn,
+        PriceOut = said.PriceOut ?? PriceOut,
+        PriceCached = said.PriceCached ?? PriceCached,
+        Aliases = said.Aliases ?? Aliases,
+        Dated = said.Dated ?? Dated,
+        Successor = said.Successor ?? Successor,
+        Origin = origin,
+    };
+
     /// <summary>USD of one request, or null when the prices are not known.</summary>
     /// <param name="inputTokens">The whole prompt, cached part included.</param>
     /// <param name="outputTokens">What the provider bills as completion, reasoning included.</param>
@@ -75,4 +93,17 @@ internal sealed record ModelInfo
         var cached = Math.Clamp(cachedTokens, 0, Math.Max(inputTokens, 0));
         return ((inputTokens - cached) * priceIn + cached * (PriceCached ?? priceIn) + outputTokens * priceOut) / Million;
     }
+}
+
+/// <summary>Who says what is known of a model.</summary>
+internal enum ModelOrigin
+{
+    /// <summary>The built-in table.</summary>
+    Catalogue,
+
+    /// <summary>The user, in <c>models.json</c> or in the providers file; nobody knows better.</summary>
+    User,
+
+    /// <summary>The provider, in its live list.</summary>
+    LiveList,
 }

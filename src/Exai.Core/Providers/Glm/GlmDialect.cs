@@ -3,6 +3,7 @@ using System.Text.Json;
 using Exai.Core.Models.Catalogue;
 using Exai.Core.Providers.Failures;
 using Exai.Core.Providers.OpenAiCompatible;
+using Exai.Settings;
 using Microsoft.Extensions.AI;
 
 namespace Exai.Core.Providers.Glm;

@@ -5,6 +5,7 @@ using System.Text.RegularExpressions;
 using Exai.Core.Models.Catalogue;
 using Exai.Core.Providers.Failures;
 using Exai.Core.Providers.OpenAiCompatible;
+using Exai.Settings;
 using Microsoft.Extensions.AI;
 
 namespace Exai.Core.Providers.Kimi;

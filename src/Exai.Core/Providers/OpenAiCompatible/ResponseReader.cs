@@ -72,7 +72,7 @@ internal static class ResponseReader
     }
 
     /// <summary>The body's text, or its beginning if it is longer than that.</summary>
-    private static async Task<(string Text, bool IsWhole)> ReadAllAsync(ObservedStream body, int longest, CancellationToken cancellationToken)
+    public static async Task<(string Text, bool IsWhole)> ReadAllAsync(ObservedStream body, int longest, CancellationToken cancellationToken)
     {
         using var bytes = new MemoryStream();
         var buffer = new byte[16 * 1024];

@@ -1,40 +1,36 @@
-using System.Globalization;
 using System.Text;
 using Exai.Core.Models;
 using Exai.Protocol;
 
 namespace Exai.Core.Tools.Server;
 
-/// <summary>The models that can be asked, provider by provider.</summary>
-internal sealed class ListModelsTool(ModelRouter router) : IRecomputedTool
+/// <summary>
+/// The models that can be asked, provider by provider. Asks the providers for their live lists, if those are old, and looks for local servers;
+/// what does not answer is told and does not fail the list.
+/// </summary>
+internal sealed class ListModelsTool(ModelDirectory directory) : IRecomputedTool
 {
     public ToolDescriptor Descriptor { get; } = ToolCatalogue.Find("listmodels")!;
 
-    public Task<string> AnswerAsync(ToolArguments arguments, CancellationToken cancellationToken)
+    public async Task<string> AnswerAsync(ToolArguments arguments, CancellationToken cancellationToken)
     {
+        await directory.LookAroundAsync(cancellationToken);
+        var providers = directory.Providers;
         var text = new StringBuilder();
-        foreach (var provider in router.Offered().GroupBy(model => model.Provider.Name, StringComparer.Ordinal))
+        text.AppendLine(providers.Count == 0
+            ? NoProvider.Advice
+            : "Ask for an id, an alias, or provider/id. Behind an id: window in tokens; abilities; USD per million tokens, in/out.");
+        foreach (var provider in providers)
         {
-            text.AppendLine($"{provider.Key}:");
-            foreach (var (_, id, info) in provider)
-            {
-                text.Append($"- {id}");
-                if (info is not null)
-                {
-                    text.Append(info.Window is { } window ? $", window {window:N0}" : "");
-                    text.Append(info.PriceIn is { } input && info.PriceOut is { } output
-                        ? string.Create(CultureInfo.InvariantCulture, $", ${input:0.##} in / ${output:0.##} out per million tokens")
-                        : "");
-                    text.Append(info.Aliases.Count > 0 ? $", also {string.Join(", ", info.Aliases)}" : "");
-                    text.Append(info.Dated ? ", retired or about to be" : "");
-                }
-
-                text.AppendLine();
-            }
+            text.AppendLine();
+            ModelListing.Write(text, provider, directory);
         }
 
-        return Task.FromResult(text.Length > 0
-            ? text.ToString().TrimEnd()
-            : NoProvider.Advice);
+        foreach (var advice in directory.Unusable.Where(unusable => unusable.Key is not ("glm" or "kimi")).Select(unusable => unusable.Value))
+        {
+            text.AppendLine().AppendLine(advice);
+        }
+
+        return text.ToString().TrimEnd();
     }
 }

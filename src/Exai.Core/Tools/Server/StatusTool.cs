@@ -6,7 +6,7 @@ using Exai.Protocol;
 namespace Exai.Core.Tools.Server;
 
 /// <summary>Whether things work, in a few lines. Asks no provider.</summary>
-internal sealed class StatusTool(IReadOnlyList<ModelProvider> providers, Func<CallService> calls, DateTimeOffset startedAt, TimeProvider time) : IRecomputedTool
+internal sealed class StatusTool(ModelDirectory directory, Func<CallService> calls, DateTimeOffset startedAt, TimeProvider time) : IRecomputedTool
 {
     public ToolDescriptor Descriptor { get; } = ToolCatalogue.Find("status")!;
 
@@ -14,12 +14,13 @@ internal sealed class StatusTool(IReadOnlyList<ModelProvider> providers, Func<Ca
     {
         var text = new StringBuilder();
         text.AppendLine($"EXAI {Product.Version} has been running for {time.GetUtcNow() - startedAt:d\\.hh\\:mm\\:ss}; {calls().Running} calls are running.");
-        foreach (var provider in providers)
+        foreach (var provider in directory.Providers)
         {
-            text.AppendLine($"Provider {provider.Name} is configured; its default model is {provider.PreferredModels[0]}.");
+            var known = provider.IsDetected ? "was found on this machine" : "is configured";
+            text.AppendLine($"Provider {provider.Name} {known}; {(provider.PreferredModels is [var first, ..] ? $"its default model is {first}" : "name one of its models")}.");
         }
 
-        if (providers.Count == 0)
+        if (directory.Providers.Count == 0)
         {
             text.AppendLine(NoProvider.Advice);
         }
