@@ -33,6 +33,21 @@ internal sealed class ScriptCursor
         }
     }
 
+    /// <summary>The rule for a request beside chat; only rules that name an endpoint are for those.</summary>
+    /// <param name="route">Method and path below the base.</param>
+    public SimulatorRule TakeForService(string dialect, string route)
+    {
+        lock (_gate)
+        {
+            var index = FirstIndexUnsynchronized(rule => (rule.Dialect is null || rule.Dialect == dialect)
+                && rule.Endpoint is { } endpoint && route.StartsWith(endpoint, StringComparison.Ordinal));
+            if (index < 0)
+                return Ordinary;
+            _used[index]++;
+            return Script.Rules[index];
+        }
+    }
+
     public SimulatorRule Take(string dialect, ChatRequest request)
     {
         lock (_gate)
@@ -58,5 +73,5 @@ internal sealed class ScriptCursor
         return -1;
     }
 
-    private static bool Speaks(SimulatorRule rule, string dialect) => rule.Dialect is null || rule.Dialect == dialect;
+    private static bool Speaks(SimulatorRule rule, string dialect) => rule.Endpoint is null && (rule.Dialect is null || rule.Dialect == dialect);
 }

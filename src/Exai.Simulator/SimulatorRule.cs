@@ -17,6 +17,12 @@ public sealed record SimulatorRule
     /// <summary><c>glm</c>, <c>kimi</c> or <c>openai</c>; null matches all three.</summary>
     public string? Dialect { get; init; }
 
+    /// <summary>
+    /// The start of a method and path below the base, such as <c>POST /files</c>: the rule is for those requests and not for chat. Null is
+    /// for chat alone.
+    /// </summary>
+    public string? Endpoint { get; init; }
+
     /// <summary>How many requests the rule serves before it is used up; null has no end.</summary>
     public int? Times { get; init; }
 
@@ -45,6 +51,9 @@ public sealed record SimulatorRule
 
     /// <summary>The call's arguments as the model writes them, not checked; null: <c>{}</c>.</summary>
     public string? ToolArguments { get; init; }
+
+    /// <summary>One of <see cref="SimulatorSources"/>: where GLM puts the pages that its search found; null: the finish chunk itself.</summary>
+    public string? SourcesAt { get; init; }
 
     // Trouble on the wire.
 

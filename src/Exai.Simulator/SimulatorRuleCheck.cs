@@ -12,6 +12,7 @@ internal static class SimulatorRuleCheck
 
     public static string? FirstProblem(SimulatorRule rule, string at) =>
         OneOf(rule.Dialect, $"{at}.dialect", Dialects)
+        ?? OneOf(rule.SourcesAt, $"{at}.sourcesAt", SimulatorSources.All)
         ?? OneOf(rule.HangAt, $"{at}.hangAt", SimulatorStage.All)
         ?? OneOf(rule.DropAt, $"{at}.dropAt", SimulatorStage.All)
         ?? OneOf(rule.StreamErrorAs, $"{at}.streamErrorAs", ErrorShapes)

@@ -66,7 +66,7 @@ public sealed class ScriptTests
             folder = folder.Parent.ShouldNotBeNull();
         var page = File.ReadAllText(Path.Combine(folder.FullName, "docs", "simulator.md"));
 
-        SimulatorScript.Parse(page.Split("```json")[1].Split("```")[0]).Rules.Count.ShouldBe(15);
+        SimulatorScript.Parse(page.Split("```json")[1].Split("```")[0]).Rules.Count.ShouldBe(18);
     }
 
     [Fact]
@@ -110,6 +110,7 @@ public sealed class ScriptTests
         nameof(SimulatorRule.HangAt) or nameof(SimulatorRule.DropAt) => SimulatorStage.Answer,
         nameof(SimulatorRule.StreamErrorAs) => "event",
         nameof(SimulatorRule.SpliceAs) => "text",
+        nameof(SimulatorRule.SourcesAt) => SimulatorSources.Nested,
         _ when property.PropertyType == typeof(string) => "text",
         _ when property.PropertyType == typeof(bool) => true,
         _ when (Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType) == typeof(int) => 429,

@@ -36,6 +36,9 @@ internal sealed record Completion
     /// <summary>Whether the request asked for web search with its sources.</summary>
     public required bool Sources { get; init; }
 
+    /// <summary>One of <see cref="SimulatorSources"/>.</summary>
+    public string SourcesAt { get; init; } = SimulatorSources.Chunk;
+
     public string ReasoningText => string.Concat(Reasoning);
 
     public string AnswerText => string.Concat(Answer);

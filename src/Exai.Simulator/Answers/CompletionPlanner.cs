@@ -48,6 +48,7 @@ internal static class CompletionPlanner
                     request.EarlierTokens >= LeastCachedTokens ? request.EarlierTokens : 0),
             IncludeUsage = request.IncludeUsage && !rule.OmitUsage,
             Sources = dialect.SearchesWeb(request),
+            SourcesAt = rule.SourcesAt ?? SimulatorSources.Chunk,
         };
     }
 

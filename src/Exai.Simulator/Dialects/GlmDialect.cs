@@ -134,6 +134,35 @@ internal sealed class GlmDialect : SimulatedDialect
         ["choices"] = new JsonArray(choice),
     };
 
+    private static void PutSources(JsonObject target, string place)
+    {
+        var choice = target["choices"]![0]!.AsObject();
+        switch (place)
+        {
+            case SimulatorSources.Delta:
+                (choice["delta"] ?? choice["message"])!["web_search"] = WebSources.Array();
+                break;
+            case SimulatorSources.Message:
+                if (choice["delta"] is { } delta)
+                {
+                    choice.Remove("delta");
+                    choice["message"] = delta;
+                }
+
+                choice["message"]!["web_search"] = WebSources.Array();
+                break;
+            case SimulatorSources.Nested:
+                target["web_search"] = new JsonArray(new JsonObject { ["search_result"] = WebSources.Array() });
+                break;
+            case SimulatorSources.SearchResult:
+                target["search_result"] = WebSources.Array();
+                break;
+            default:
+                target["web_search"] = WebSources.Array();
+                break;
+        }
+    }
+
     private static JsonObject WithEnd(JsonObject target, Completion completion)
     {
         if (completion.Usage is { } usage)
@@ -149,7 +178,7 @@ internal sealed class GlmDialect : SimulatedDialect
         }
 
         if (completion.Sources)
-            target["web_search"] = WebSources.Array();
+            PutSources(target, completion.SourcesAt);
         return target;
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Exai.Simulator.Answers;
+using Exai.Simulator.Http;
 
 namespace Exai.Simulator.Dialects;
 
@@ -8,6 +9,7 @@ namespace Exai.Simulator.Dialects;
 internal sealed class KimiDialect : OpenAiShape
 {
     private const string WebSearch = "$web_search";
+    private const string FormulaFunction = "web_search";
     private const string WebSearchArguments = """{"search_result":{"search_id":"simulated"},"usage":{"total_tokens":120}}""";
 
     public override string Name => "kimi";
@@ -20,14 +22,20 @@ internal sealed class KimiDialect : OpenAiShape
 
     public override bool Thinks(ChatRequest request) => KimiModels.Thinks(request);
 
-    // The built-in search works with thinking off only; its arguments are the server's and come back unchanged.
+    // The built-in search works with thinking off only; its arguments are the server's and come back unchanged. The formula is an
+    // ordinary function to the model.
     public override ToolCall? OwnCall(ChatRequest request)
     {
-        var offered = ChatRequest.Items(request.Body, "tools").Any(tool =>
-            ChatRequest.Text(tool, "type") == "builtin_function"
-            && ChatRequest.Text(ChatRequest.Member(tool, "function"), "name") == WebSearch);
-        return offered && !Thinks(request) ? new ToolCall(CallId(WebSearch), WebSearch, WebSearchArguments, "builtin_function") : null;
+        if (Offers(request, "builtin_function", WebSearch))
+            return Thinks(request) ? null : new ToolCall(CallId(WebSearch), WebSearch, WebSearchArguments, "builtin_function");
+        if (!Offers(request, "function", FormulaFunction))
+            return null;
+        var arguments = new JsonObject { ["query"] = request.LastUserText };
+        return new ToolCall(CallId(FormulaFunction), FormulaFunction, ProviderJson.Write(arguments));
     }
+
+    private static bool Offers(ChatRequest request, string type, string name) => ChatRequest.Items(request.Body, "tools").Any(tool =>
+        ChatRequest.Text(tool, "type") == type && ChatRequest.Text(ChatRequest.Member(tool, "function"), "name") == name);
 
     public override string CallId(string name) => name + ":0";
 

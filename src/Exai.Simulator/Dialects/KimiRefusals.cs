@@ -13,7 +13,7 @@ internal static class KimiRefusals
             return new ProviderProblem(404, "resource_not_found_error", $"Not found the model {request.Model} or Permission denied");
         if (request.Messages.Count == 0)
             return Invalid("Invalid request: messages must not be empty");
-        var message = Sampling(request) ?? ThinkingMode(request) ?? Links(request) ?? Turns(request);
+        var message = Sampling(request) ?? ThinkingMode(request) ?? Links(request) ?? Turns(request) ?? Results(request);
         return message is null ? null : Invalid(message);
     }
 
@@ -75,6 +75,25 @@ internal static class KimiRefusals
             // An empty string counts as present: only a missing member is refused.
             if (KimiModels.Thinks(request) && ChatRequest.Member(message, "reasoning_content").ValueKind != JsonValueKind.String)
                 return $"thinking is enabled but reasoning_content is missing in assistant tool call message at index {index}";
+        }
+
+        return null;
+    }
+
+    private static string? Results(ChatRequest request)
+    {
+        // Ids repeat over turns: the last call before a result is its own.
+        var calls = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
+        foreach (var message in request.Messages)
+        {
+            foreach (var call in ChatRequest.Items(message, "tool_calls"))
+                calls[ChatRequest.Text(call, "id") ?? ""] = ChatRequest.Member(call, "function");
+            if (ChatRequest.Text(message, "role") != "tool")
+                continue;
+            if (!calls.TryGetValue(ChatRequest.Text(message, "tool_call_id") ?? "", out var function))
+                return "Invalid request: tool_call_id  is not found";
+            if (ChatRequest.Text(function, "name") == "$web_search" && ChatRequest.Text(function, "arguments") != ChatRequest.Text(message, "content"))
+                return "Invalid request: the arguments of $web_search must come back unchanged";
         }
 
         return null;

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Exai.Simulator.Answers;
 using Exai.Simulator.Dialects;
+using Exai.Simulator.Services;
 using Microsoft.AspNetCore.Http;
 
 namespace Exai.Simulator.Http;
@@ -11,11 +12,21 @@ namespace Exai.Simulator.Http;
 /// </summary>
 internal sealed class ProviderEndpoints(SimulatorServer server, TimeProvider time)
 {
+    private static readonly string BareKeyRoute = "GET " + GlmServices.QuotaPath;
+
+    private readonly Dictionary<string, IProviderServices> _services = new(StringComparer.Ordinal) { ["glm"] = new GlmServices(), ["kimi"] = new KimiServices() };
+
     private static readonly JsonElement Nothing = JsonDocument.Parse("{}").RootElement;
 
     public async Task HandleAsync(HttpContext context, CancellationToken cancellationToken)
     {
         var path = context.Request.Path.Value ?? "";
+        if (path == GlmServices.QuotaPath)
+        {
+            await ServeAsync(context, SimulatedDialect.All.First(known => known.Name == "glm"), $"{context.Request.Method} {path}", cancellationToken);
+            return;
+        }
+
         var dialect = SimulatedDialect.All.FirstOrDefault(dialect => path.StartsWith(dialect.BasePath + "/", StringComparison.Ordinal));
         if (dialect is null)
         {
@@ -29,7 +40,7 @@ internal sealed class ProviderEndpoints(SimulatorServer server, TimeProvider tim
         if (route == "POST /chat/completions")
             await ChatAsync(context, dialect, cancellationToken);
         else
-            await LookupAsync(context, dialect, route, cancellationToken);
+            await ServeAsync(context, dialect, route, cancellationToken);
     }
 
     private async Task ChatAsync(HttpContext context, SimulatedDialect dialect, CancellationToken cancellationToken)
@@ -69,25 +80,28 @@ internal sealed class ProviderEndpoints(SimulatorServer server, TimeProvider tim
             cancellationToken);
     }
 
-    private async Task LookupAsync(HttpContext context, SimulatedDialect dialect, string route, CancellationToken cancellationToken)
+    private async Task ServeAsync(HttpContext context, SimulatedDialect dialect, string route, CancellationToken cancellationToken)
     {
-        var entry = Record(context, dialect, Nothing);
-        var body = route switch
-        {
-            "GET /models" => dialect.Models(entry.At),
-            "GET /users/me/balance" when dialect is KimiDialect => Balance(),
-            _ => null,
-        };
-        var refusal = Unauthorized(entry, dialect) ?? (body is null ? dialect.Usual(404) with { Message = $"Nothing answers {route}." } : null);
-        if (refusal is not null)
-        {
-            await ErrorResponder.RespondAsync(context.Response, dialect, refusal, entry, cancellationToken);
-            return;
-        }
+        var request = await ServiceRequest.ReadAsync(context, route, cancellationToken);
+        var entry = Record(context, dialect, request.Body);
+        await GuardAsync(
+            context,
+            entry,
+            async () =>
+            {
+                var refusal = Unauthorized(entry, dialect) ?? BareKey(entry, dialect, route);
+                if (refusal is not null)
+                {
+                    await ErrorResponder.RespondAsync(context.Response, dialect, refusal, entry, cancellationToken);
+                    return;
+                }
 
-        entry.Answering(200);
-        entry.End(SimulatorOutcome.Completed);
-        await ProviderJson.RespondAsync(context.Response, 200, body!, cancellationToken);
+                var rule = server.Cursor.TakeForService(dialect.Name, route);
+                await new ServicePerformance(context, entry, rule, dialect, time, cancellationToken).PlayAsync(() => route == "GET /models"
+                    ? new ServiceAnswer(dialect.Models(entry.At))
+                    : _services.GetValueOrDefault(dialect.Name)?.Serve(request, rule, entry.At));
+            },
+            cancellationToken);
     }
 
     /// <summary>Gives a request that ends by leaving or by the server's end its outcome.</summary>
@@ -129,6 +143,10 @@ internal sealed class ProviderEndpoints(SimulatorServer server, TimeProvider tim
     private static ProviderProblem? Unauthorized(SimulatorRequest entry, SimulatedDialect dialect) =>
         entry.Authorized ? null : dialect.Unauthorized(present: entry.Authorization is not null);
 
+    /// <summary>One route alone wants the key without <c>Bearer</c>.</summary>
+    private static ProviderProblem? BareKey(SimulatorRequest entry, SimulatedDialect dialect, string route) =>
+        route == BareKeyRoute && entry.Authorization?.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) == true ? dialect.Unauthorized(present: true) : null;
+
     private static async Task<JsonElement?> ReadAsync(HttpContext context, CancellationToken cancellationToken)
     {
         try
@@ -141,12 +159,4 @@ internal sealed class ProviderEndpoints(SimulatorServer server, TimeProvider tim
             return null;
         }
     }
-
-    private static JsonObject Balance() => new()
-    {
-        ["code"] = 0,
-        ["data"] = new JsonObject { ["available_balance"] = 49.58, ["voucher_balance"] = 46.58, ["cash_balance"] = 3.0 },
-        ["scode"] = "0x0",
-        ["status"] = true,
-    };
 }

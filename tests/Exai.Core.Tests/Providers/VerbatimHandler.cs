@@ -47,7 +47,8 @@ internal sealed class VerbatimHandler : HttpMessageHandler
         if (SendFailure is not null)
             throw SendFailure;
 
-        RequestJson = await request.Content!.ReadAsStringAsync(cancellationToken);
+        if (request.Content is not null)
+            RequestJson = await request.Content.ReadAsStringAsync(cancellationToken);
         Body = new ScriptedStream(Reads, BodyFailure, Hangs);
         var response = new HttpResponseMessage(Status) { Content = new StreamContent(Body), RequestMessage = request };
         response.Content.Headers.TryAddWithoutValidation("Content-Type", ContentType);

@@ -26,6 +26,8 @@ internal sealed record FilePurpose(string Name, long MaxBytes, IReadOnlyList<str
     {
         var name = UploadBody.BareName(file.Name);
         var extension = Path.GetExtension(name).ToLowerInvariant();
+        if (name.Length == 0)
+            throw new CallException(ErrorCodes.InvalidArgument, "A file without a name was given; the provider tells its kind by the name. Name it.");
         if (file.Bytes.IsEmpty)
             throw new CallException(ErrorCodes.InvalidArgument, $"The file {name} is empty; {provider} takes none. Name another one.");
         if (Extensions is not null && !Extensions.Contains(extension, StringComparer.Ordinal))
