@@ -7,14 +7,18 @@ namespace Exai.Core.Tests.Admission;
 internal sealed class AdmissionWorld : IDisposable
 {
     private int _calls;
+    private readonly long _started;
 
     public AdmissionWorld(AdmissionOptions? options = null)
     {
         Options = options ?? new AdmissionOptions();
+        _started = Time.GetTimestamp();
         Permits = new PermitScheduler(Options, Attempts, Time, Log);
     }
 
     public VirtualTime Time { get; } = new();
+
+    public TimeSpan Elapsed => Time.GetElapsedTime(_started);
 
     public AdmissionOptions Options { get; }
 
