@@ -21,7 +21,7 @@ internal sealed class Flow(Session session, ProviderScope provider, Scope model,
 
     public ProviderScope Provider => provider;
 
-    /// <summary>How many permits others have got since its last one that it could have had.</summary>
+    /// <summary>How many permits that it could have had other sessions have got since its own session had a turn that it could use.</summary>
     public int Passed { get; set; }
 
     public void Add(Waiter waiter) => Queue(waiter).AddLast(waiter.InFlow);

@@ -341,7 +341,6 @@ internal sealed class PermitScheduler : IPermits, IQueuePlaces, ISessionPresence
         waiter.IsQueued = true;
         if (flow.Waiting == 0)
         {
-            flow.Session.WaitingFlows++;
             _waiting.Add(flow);
         }
 
@@ -359,7 +358,6 @@ internal sealed class PermitScheduler : IPermits, IQueuePlaces, ISessionPresence
         _arrivals.Remove(waiter.InArrival);
         if (flow.Waiting == 0)
         {
-            flow.Session.WaitingFlows--;
             _waiting.Remove(flow);
             SettleUnsynchronized(flow);
         }

@@ -23,9 +23,6 @@ internal sealed class Session
     /// <summary>Places in the queue that calls have taken and not used yet.</summary>
     public int Reserved { get; set; }
 
-    /// <summary>How many of its flows have somebody waiting.</summary>
-    public int WaitingFlows { get; set; }
-
     /// <summary>The flow that lost so many turns to the session's other attempts that one of the session's permits is kept for it.</summary>
     public Flow? KeptFor { get; set; }
 

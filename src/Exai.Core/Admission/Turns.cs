@@ -8,10 +8,10 @@ namespace Exai.Core.Admission;
 /// for models. So of n sessions that wait for the same permits, each gets every n-th.</item>
 /// <item>Within the session, the waiters' own order: aged ones, interactive ones, background ones.</item>
 /// <item>Turns in different scopes can play against each other, and a session's own attempts elsewhere can use up its allowance whenever
-/// its turn comes. Therefore a flow that was passed over <c>(k + 1) · n</c> times, with n sessions waiting and k flows of its own session,
-/// is overdue: overdue flows go before all others, the one with the oldest waiter first, and if it is its own session that is in the way,
-/// the session's next free permit is kept for it. No flow is passed over more than <c>(k + 1) · n + F</c> times, with F flows waiting
-/// (and while its session has a permit free).</item>
+/// its turn comes. Therefore a flow that was passed over <c>2 n</c> times, with n sessions waiting, is overdue: overdue flows go before all
+/// others, the one with the oldest waiter first, and if it is its own session that is in the way, the session's next free permit is kept
+/// for it. So no flow is passed over more than <c>2 n + F</c> times, with F flows waiting, between two turns of its session that it could
+/// have used; and its session uses those in its own order.</item>
 /// </list>
 /// </summary>
 internal sealed class Turns(Scope global, int sessionLimit, TimeSpan aging)
@@ -129,7 +129,12 @@ internal sealed class Turns(Scope global, int sessionLimit, TimeSpan aging)
         var lastOfAll = global.Room(now) == 1;
         foreach (var flow in _able)
         {
-            if (flow.Session != next.Flow.Session && (lastOfAll || flow.Provider == next.Flow.Provider))
+            if (flow.Session == next.Flow.Session)
+            {
+                // Its session had its turn, and another of its attempts goes first: that is its own order.
+                flow.Passed = 0;
+            }
+            else if (lastOfAll || flow.Provider == next.Flow.Provider)
             {
                 flow.Passed++;
             }
@@ -148,7 +153,7 @@ internal sealed class Turns(Scope global, int sessionLimit, TimeSpan aging)
         }
     }
 
-    private bool IsOverdue(Flow flow) => flow.Passed >= (flow.Session.WaitingFlows + 1) * global.Waiting.Count;
+    private bool IsOverdue(Flow flow) => flow.Passed >= 2 * global.Waiting.Count;
 
     private Scope? Inner(Flow flow, Scope scope) => scope == flow.Scope ? null : scope == global ? flow.Provider : flow.Scope;
 

@@ -242,9 +242,13 @@ internal sealed class PermitStorm : IDisposable
         foreach (var flow in flows)
         {
             var account = _flows[Flow(flow)];
-            var siblings = flows.Count(other => other.Session == flow.Session);
-            account.Bound = Math.Max(account.Bound, ((siblings + 1) * sessions) + flows.Count);
-            if (flow.Session != granted.Session && CouldRun(flow) && (lastOfAll || flow.Provider == granted.Provider))
+            account.Bound = Math.Max(account.Bound, (2 * sessions) + flows.Count);
+            if (flow.Session == granted.Session && CouldRun(flow))
+            {
+                // Its session's turn, used in the session's own order.
+                account.Clear();
+            }
+            else if (CouldRun(flow) && (lastOfAll || flow.Provider == granted.Provider))
             {
                 account.Passed++;
                 _mostPassed = Math.Max(_mostPassed, account.Passed);
