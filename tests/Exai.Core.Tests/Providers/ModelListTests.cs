@@ -59,7 +59,7 @@ public sealed class ModelListTests
     {
         using var client = ProviderClients.Kimi(Wire.KimiEndpoint(), Wire.Catalogue, new FixedTime(), new ListHandler(body, status));
 
-        var failure = await Should.ThrowAsync<ProviderException>(() => client.ListModelsAsync(TestContext.Current.CancellationToken));
+        var failure = await Should.ThrowAsync<ProviderException>(() => ((IModelLister)client.GetService(typeof(IModelLister))!).ListModelsAsync(TestContext.Current.CancellationToken));
 
         (failure.Error.Code, failure.Message.Contains("its list of models", StringComparison.Ordinal)).ShouldBe((code, true));
     }
@@ -71,7 +71,7 @@ public sealed class ModelListTests
         var endpoint = new ProviderEndpoint { Name = "moon-cn", BaseUrl = new Uri("https://api.moonshot.cn/v1"), ApiKey = "sk-1234567890", KeyVariable = "MOON_CN_KEY" };
         using var client = ProviderClients.Kimi(endpoint, Wire.Catalogue, new FixedTime(), new ListHandler("{}", 401));
 
-        var failure = await Should.ThrowAsync<ProviderException>(() => client.ListModelsAsync(TestContext.Current.CancellationToken));
+        var failure = await Should.ThrowAsync<ProviderException>(() => ((IModelLister)client.GetService(typeof(IModelLister))!).ListModelsAsync(TestContext.Current.CancellationToken));
 
         failure.Message.ShouldContain("Check MOON_CN_KEY");
         failure.Message.ShouldContain("not interchangeable, the baseUrl of moon-cn says");
