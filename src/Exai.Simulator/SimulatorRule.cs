@@ -79,11 +79,20 @@ public sealed record SimulatorRule
     /// <summary>HTTP status to refuse with, 400 to 599; null answers.</summary>
     public int? Status { get; init; }
 
-    /// <summary>The vendor's code (GLM) or type (Kimi); null: the usual one for the status; empty: none.</summary>
+    /// <summary>
+    /// The vendor's code (GLM) or type (Kimi); null: the usual one for the status; empty: none. One of the vendor's list refuses by itself, with
+    /// the status and message that belong to it; any other needs a <see cref="Status"/> or a <see cref="StreamError"/>.
+    /// </summary>
     public string? ErrorCode { get; init; }
 
-    /// <summary>The error's message; null: the usual one for the status.</summary>
+    /// <summary>
+    /// The error's message; null: that of the code, or the usual one for the status. <c>{reset}</c> becomes the time two hours from the request
+    /// as GLM writes it.
+    /// </summary>
     public string? ErrorMessage { get; init; }
+
+    /// <summary>GLM's messages in Chinese, as whoever does not ask for English gets them.</summary>
+    public bool ChineseErrors { get; init; }
 
     /// <summary>Seconds for Retry-After; a fraction goes out as <c>retry-after-ms</c>. Null sends no header.</summary>
     public double? RetryAfterSecs { get; init; }
@@ -93,6 +102,12 @@ public sealed record SimulatorRule
 
     /// <summary>Tokens before <see cref="StreamError"/>; default 0.</summary>
     public int StreamErrorAfterTokens { get; init; }
+
+    /// <summary>
+    /// How a stream says <see cref="StreamError"/>: <c>data</c> (the default), a chunk by itself; <c>event</c>, a frame named <c>error</c>, as LM
+    /// Studio; <c>finish</c>, beside a choice whose finish reason is <c>error</c>, as OpenRouter.
+    /// </summary>
+    public string? StreamErrorAs { get; init; }
 
     /// <summary>An HTML page in place of the error object; status 504 unless <see cref="Status"/> says otherwise.</summary>
     public bool HtmlError { get; init; }
@@ -113,6 +128,24 @@ public sealed record SimulatorRule
 
     /// <summary>Finishes cleanly without a token of answer; reasoning stays.</summary>
     public bool EmptyAnswer { get; init; }
+
+    /// <summary>Sends the reasoning as a <c>&lt;think&gt;</c> block at the start of the content, its tags cut across chunks.</summary>
+    public bool ThinkInContent { get; init; }
+
+    /// <summary>Puts GLM's box marks around the answer, cut across chunks.</summary>
+    public bool BoxMarks { get; init; }
+
+    /// <summary>
+    /// After so many tokens of a stream the bytes of a second completion follow, with an id of its own, from its beginning to a clean end; null
+    /// sends one completion.
+    /// </summary>
+    public int? SpliceAfterTokens { get; init; }
+
+    /// <summary>
+    /// Where the second completion starts: <c>line</c> (the default), in the middle of a data line; <c>text</c>, its first chunk as text within a
+    /// delta, after which the first completion goes on.
+    /// </summary>
+    public string? SpliceAs { get; init; }
 
     /// <summary>Ends lines with CR LF.</summary>
     public bool Crlf { get; init; }

@@ -91,6 +91,18 @@ public sealed class EndpointTests
     }
 
     [Fact]
+    public async Task Control_lists_the_last_requests_alone_when_asked()
+    {
+        await using var sim = await SimulatorHarness.StartAsync();
+        foreach (var prompt in (string[])["one", "two", "three"])
+            await sim.BodyAsync("glm", Ask.Stream("glm-4.6", prompt));
+
+        var (_, text) = await sim.GetAsync(new Uri($"http://127.0.0.1:{sim.Server.Port}/sim/requests?last=2"));
+
+        Json(text).EnumerateArray().Select(request => request.GetProperty("number").GetInt32()).ShouldBe([2, 3]);
+    }
+
+    [Fact]
     public async Task Control_lists_requests_with_bodies_and_without_keys()
     {
         await using var sim = await SimulatorHarness.StartAsync();

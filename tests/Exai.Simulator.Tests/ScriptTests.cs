@@ -26,6 +26,14 @@ public sealed class ScriptTests
         message.ShouldContain("hangAt");
     }
 
+    [Theory]
+    [InlineData("""{"errorCode":"4711"}""", "rules[0].errorCode is \"4711\", which is in no vendor's list")]
+    [InlineData("""{"streamErrorAs":"event"}""", "rules[0].streamErrorAs is \"event\", but without streamError it has no effect.")]
+    [InlineData("""{"spliceAs":"text"}""", "rules[0].spliceAs is \"text\", but without spliceAfterTokens it has no effect.")]
+    [InlineData("""{"spliceAfterTokens":1,"spliceAs":"word"}""", "rules[0].spliceAs is \"word\"; it must be one of line, text.")]
+    public void Parse_of_a_member_without_effect_says_what_it_needs(string rule, string problem) =>
+        Should.Throw<FormatException>(() => SimulatorScript.Parse($"{{\"rules\":[{rule}]}}")).Message.ShouldStartWith(problem);
+
     [Fact]
     public void Parse_of_broken_json_says_so() =>
         Should.Throw<FormatException>(() => SimulatorScript.Parse("{")).Message.ShouldStartWith("The script is not JSON:");
@@ -58,7 +66,7 @@ public sealed class ScriptTests
             folder = folder.Parent.ShouldNotBeNull();
         var page = File.ReadAllText(Path.Combine(folder.FullName, "docs", "simulator.md"));
 
-        SimulatorScript.Parse(page.Split("```json")[1].Split("```")[0]).Rules.Count.ShouldBe(13);
+        SimulatorScript.Parse(page.Split("```json")[1].Split("```")[0]).Rules.Count.ShouldBe(18);
     }
 
     [Fact]
@@ -100,6 +108,8 @@ public sealed class ScriptTests
     {
         nameof(SimulatorRule.Dialect) => "glm",
         nameof(SimulatorRule.HangAt) or nameof(SimulatorRule.DropAt) => SimulatorStage.Answer,
+        nameof(SimulatorRule.StreamErrorAs) => "event",
+        nameof(SimulatorRule.SpliceAs) => "text",
         nameof(SimulatorRule.SourcesAt) => SimulatorSources.Nested,
         _ when property.PropertyType == typeof(string) => "text",
         _ when property.PropertyType == typeof(bool) => true,

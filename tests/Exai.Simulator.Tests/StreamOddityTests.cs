@@ -83,6 +83,85 @@ public sealed class StreamOddityTests
         JsonDocument.Parse(await sim.BodyAsync("openai", Ask.Whole("sim-small"))).RootElement.GetProperty("error").GetProperty("code").GetInt32().ShouldBe(502);
     }
 
+    [Fact]
+    public async Task Stream_error_as_an_event_bears_its_name()
+    {
+        await using var sim = await SimulatorHarness.StartAsync(
+            new SimulatorRule { StreamError = """{"message":"context too small"}""", StreamErrorAs = "event", StreamErrorAfterTokens = 1 });
+
+        (await sim.BodyAsync("openai", Ask.Stream("sim-small"))).ShouldEndWith("\n\nevent: error\ndata: {\"error\":{\"message\":\"context too small\"}}\n\n");
+    }
+
+    [Fact]
+    public async Task Stream_error_as_a_finish_stands_beside_the_choice()
+    {
+        await using var sim = await SimulatorHarness.StartAsync(
+            new SimulatorRule { StreamError = """{"code":502,"message":"upstream lost"}""", StreamErrorAs = "finish", StreamErrorAfterTokens = 1 });
+
+        var (lines, _) = await sim.LinesAsync("openai", Ask.Stream("sim-small"));
+
+        lines.Count.ShouldBe(3);
+        lines[^1].ShouldEndWith(
+            ""","choices":[{"index":0,"delta":{},"finish_reason":"error"}],"error":{"code":502,"message":"upstream lost"}}""");
+    }
+
+    [Fact]
+    public async Task Thinking_in_the_content_comes_with_its_tags_cut()
+    {
+        await using var sim = await SimulatorHarness.StartAsync(new SimulatorRule { ThinkInContent = true, BoxMarks = true, ReasoningTokens = 2, Answer = "Hello" });
+
+        var (lines, _) = await sim.LinesAsync("glm", Ask.Stream("glm-4.5v"));
+        var pieces = lines.SkipLast(1)
+            .Select(line => JsonDocument.Parse(line["data: ".Length..]).RootElement.GetProperty("choices")[0].GetProperty("delta").GetProperty("content").GetString()!)
+            .ToList();
+
+        string.Concat(pieces).ShouldBe("<think>The user</think>\n\n<|begin_of_box|>Hello<|end_of_box|>");
+        pieces.ShouldAllBe(piece => piece.Length <= 4);
+        JsonDocument.Parse(lines[^2]["data: ".Length..]).RootElement.GetProperty("usage").GetProperty("completion_tokens_details").GetProperty("reasoning_tokens")
+            .GetInt32().ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task Splice_in_a_line_cuts_it_and_ends_with_the_second_completion()
+    {
+        await using var sim = await SimulatorHarness.StartAsync(
+            new ManualTime(), new SimulatorRule { SpliceAfterTokens = 1, Answer = "Hi é!", ReasoningTokens = 0 });
+
+        var (lines, broken) = await sim.LinesAsync("glm", Ask.Stream("glm-5.2"));
+
+        broken.ShouldBeFalse();
+        lines.Count.ShouldBe(5);
+        lines[0].ShouldStartWith("""data: {"id":"2026090110150000000001","created":""");
+        lines[1].ShouldStartWith("""data: {"id":"2026090110150000000001","created":""");
+        lines[1].ShouldContain("""data: {"id":"2026090110170000100001","created":""");
+        Should.Throw<JsonException>(() => JsonDocument.Parse(lines[1]["data: ".Length..]));
+        lines.Skip(2).Take(2).ShouldAllBe(line => line.StartsWith("data: {\"id\":\"2026090110170000100001\"", StringComparison.Ordinal));
+        lines[4].ShouldBe("data: [DONE]");
+        sim.Log.Requests[0].Outcome.ShouldBe("completed");
+    }
+
+    [Fact]
+    public async Task Splice_as_text_is_a_whole_chunk_within_a_delta()
+    {
+        await using var sim = await SimulatorHarness.StartAsync(
+            new ManualTime(), new SimulatorRule { SpliceAfterTokens = 1, SpliceAs = "text", Answer = "Hi é!", ReasoningTokens = 0 });
+
+        var (lines, _) = await sim.LinesAsync("glm", Ask.Stream("glm-5.2"));
+
+        lines.Count.ShouldBe(5);
+        var content = JsonDocument.Parse(lines[1]["data: ".Length..]).RootElement.GetProperty("choices")[0].GetProperty("delta").GetProperty("content").GetString();
+        JsonDocument.Parse(content.ShouldNotBeNull()["data: ".Length..]).RootElement.GetProperty("id").GetString().ShouldBe("2026090110170000100001");
+    }
+
+    [Fact]
+    public async Task Splice_needs_a_stream()
+    {
+        await using var sim = await SimulatorHarness.StartAsync(new SimulatorRule { SpliceAfterTokens = 1, Answer = "Hello" });
+
+        var (_, json) = await sim.JsonAsync("glm", Ask.Whole("glm-4.6"));
+        json.GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString().ShouldBe("Hello");
+    }
+
     private static async Task<string> BodyAsync(SimulatorRule rule)
     {
         await using var sim = await SimulatorHarness.StartAsync(new ManualTime(), rule);

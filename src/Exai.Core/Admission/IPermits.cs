@@ -6,9 +6,16 @@ namespace Exai.Core.Admission;
 /// Decides when an attempt may reach its provider. One permit covers all scopes at once (global, session, provider), and is held only
 /// while the attempt lives: never between retries, never for another provider. Thread-safe.
 /// </summary>
+/// <remarks>
+/// Nothing here says that the limits are counted in this process. A permit is known by its owner, and its request can say when the
+/// owner will have ended at the latest, which is all that a store needs that several daemons share: a permit is a row (owner, session,
+/// provider, model, expiry), a grant is one transaction that counts rows, and a row whose expiry is over belongs to a dead daemon.
+/// </remarks>
 public interface IPermits
 {
-    /// <summary>Waits for a permit; the wait ends by the token alone.</summary>
+    /// <summary>Waits for a permit.</summary>
+    /// <exception cref="OperationCanceledException">The token fired first; nothing is held.</exception>
+    /// <exception cref="Exai.Protocol.CallException">TIMEOUT with clock <c>queue</c>: the queue clock, if one is set, ended the wait.</exception>
     ValueTask<IPermit> AcquireAsync(PermitRequest request, CancellationToken cancellationToken);
 }
 
@@ -46,10 +53,23 @@ public sealed record PermitRequest
 
     public required string Model { get; init; }
 
+    /// <summary>Which of its call's attempts it is; with the call id it names the permit's owner.</summary>
+    public int Attempt { get; init; } = 1;
+
+    /// <summary>When the attempt will have ended at the latest. For limits that several daemons share: in one daemon the audit knows who lives.</summary>
+    public DateTimeOffset? Expiry { get; init; }
+
     public AttemptPriority Priority { get; init; }
 
     /// <summary>Told when the place in the queue changes; never called after the wait has ended.</summary>
     public Action<QueuePlace>? Queued { get; init; }
+}
+
+/// <summary>The attempt that holds a permit.</summary>
+[StructLayout(LayoutKind.Auto)]
+public readonly record struct PermitOwner(string CallId, int Attempt)
+{
+    public override string ToString() => $"{CallId} attempt {Attempt}";
 }
 
 /// <summary>Within a session, whose attempts go first.</summary>

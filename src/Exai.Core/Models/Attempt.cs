@@ -1,5 +1,6 @@
 using System.Text;
 using Exai.Core.Providers;
+using Exai.Core.Providers.Streaming;
 using Exai.Protocol;
 using Microsoft.Extensions.AI;
 
@@ -14,6 +15,7 @@ internal sealed class Attempt(ModelRoute route, IReadOnlyList<ChatMessage> messa
     private readonly StringBuilder _answer = new();
     private readonly AttemptProgress _progress = new(route.ModelId, report);
     private readonly List<WebSource> _sources = [];
+    private readonly List<string> _notes = [];
     private UsageDetails? _usage;
     private int _reasoningCharacters;
     private long? _firstTokenMs;
@@ -27,6 +29,9 @@ internal sealed class Attempt(ModelRoute route, IReadOnlyList<ChatMessage> messa
     public string FinishReason { get; private set; } = "stop";
 
     public IReadOnlyList<WebSource> Sources => _sources;
+
+    /// <summary>What the reader of the answer should know about it.</summary>
+    public IReadOnlyList<string> Notes => _notes;
 
     public long? FirstTokenMs => _firstTokenMs;
 
@@ -113,7 +118,7 @@ internal sealed class Attempt(ModelRoute route, IReadOnlyList<ChatMessage> messa
             {
                 case TextReasoningContent { Text.Length: > 0 } reasoning:
                     _reasoningCharacters += reasoning.Text.Length;
-                    Token(Stages.Reasoning);
+                    Token(Stages.Reasoning, thinking: true);
                     _progress.Thinking(_reasoningCharacters);
                     break;
                 case TextContent { Text.Length: > 0 } text:
@@ -134,15 +139,29 @@ internal sealed class Attempt(ModelRoute route, IReadOnlyList<ChatMessage> messa
             FinishReason = finish.Value;
         }
 
-        if (update.AdditionalProperties?.TryGetValue(WebSource.Key, out var value) == true && value is IReadOnlyList<WebSource> sources)
+        if (Property<IReadOnlyList<WebSource>>(update, WebSource.Key) is { } sources)
         {
             _sources.AddRange(sources);
         }
+
+        if (Property<string>(update, CompletionDecoder.LiteralCallKey) is { } place)
+        {
+            _notes.Add($"The model wrote a tool call as plain text in its {place}; nothing was called.");
+        }
+
+        if (update.AdditionalProperties?.ContainsKey(ToolCallAssembler.ProgressKey) == true)
+        {
+            // Arguments come in pieces that no content shows, and take as long as thinking does.
+            Token(_stageReached ?? Stages.Reasoning, thinking: true);
+        }
     }
 
-    private void Token(string stage)
+    private static T? Property<T>(ChatResponseUpdate update, string key)
+        where T : class => update.AdditionalProperties?.GetValueOrDefault(key) as T;
+
+    private void Token(string stage, bool thinking = false)
     {
-        clocks.TokenReceived(thinking: stage == Stages.Reasoning);
+        clocks.TokenReceived(thinking);
         _firstTokenMs ??= (long)clocks.Elapsed.TotalMilliseconds;
         _stageReached = stage;
     }

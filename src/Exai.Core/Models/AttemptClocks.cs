@@ -114,8 +114,6 @@ internal sealed class AttemptClocks : IAttemptSignals, IDisposable
         }
     }
 
-    public void ToolCallReceived() => TokenReceived(thinking: true);
-
     /// <summary>A token arrived.</summary>
     /// <param name="thinking">Of reasoning or of a tool call: a model takes longer breaths there than in its answer.</param>
     public void TokenReceived(bool thinking)

@@ -45,7 +45,7 @@ internal sealed class ModelGateway(
 {
     public async Task<ModelAnswer> AskAsync(ModelQuestion question, AskScope scope, CancellationToken cancellationToken)
     {
-        var asked = router.Resolve(question);
+        var asked = await router.ResolveAsync(question, cancellationToken);
         scope.Book.Asked(asked.AskedModel);
         var chain = new FallbackChain(router, question, asked, question.Fallback ?? options.Fallback, options.FallbackModels);
         var tried = new TriedModels(time);
@@ -206,7 +206,7 @@ internal sealed class ModelGateway(
     private static ModelAnswer Answer(ModelRoute route, ModelQuestion question, TriedModels tried)
     {
         var (attempt, request) = tried.Answered;
-        List<string> notes = [.. route.Notes];
+        List<string> notes = [.. route.Notes, .. attempt.Notes];
         if (question.WebSearch && !request.Searches && request.SearchNote is { } searchNote)
         {
             notes.Add(searchNote);

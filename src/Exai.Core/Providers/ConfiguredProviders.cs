@@ -136,6 +136,7 @@ internal sealed class ConfiguredProviders(ExaiSettings settings, ModelCatalogue 
             Name = described.Name,
             BaseUrl = described.BaseUrl,
             ApiKey = described.ApiKey,
+            KeyVariable = described.KeyVariable,
             Headers = described.Headers,
             MaxConnections = described.ConnectionPoolSize,
             ConnectTimeout = described.Clocks.Connect,

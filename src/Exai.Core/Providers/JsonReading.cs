@@ -49,9 +49,20 @@ internal static class JsonReading
             : NoItems.EnumerateArray();
 
     /// <summary>Whether the member is this very string; cheaper than reading it.</summary>
-    public static bool Says(this JsonElement element, string name, string text) =>
-        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var member)
-        && member.ValueKind == JsonValueKind.String && member.ValueEquals(text);
+    public static bool Says(this JsonElement element, string name, string text)
+    {
+        if (element.ValueKind != JsonValueKind.Object || !element.TryGetProperty(name, out var member) || member.ValueKind != JsonValueKind.String)
+            return false;
+        try
+        {
+            return member.ValueEquals(text);
+        }
+        catch (InvalidOperationException)
+        {
+            // A lone surrogate on their side.
+            return member.Text() == text;
+        }
+    }
 
     // The parser has checked the escapes already.
     private static string Unescape(ReadOnlySpan<char> raw)

@@ -41,9 +41,6 @@ public interface IAttemptSignals
 
     /// <summary>Bytes of the body arrived, keep-alive comments included.</summary>
     void BytesReceived();
-
-    /// <summary>A piece of a tool call arrived. It counts as a token, and the updates do not show it before the call is whole.</summary>
-    void ToolCallReceived();
 }
 
 /// <summary>What may follow a failed attempt; section 5 of the provider facts decides it per status and vendor code.</summary>

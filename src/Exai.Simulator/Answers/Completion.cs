@@ -7,10 +7,7 @@ internal sealed record UsageCount(int Prompt, int Completion, int Reasoning, int
 }
 
 /// <summary>A function call in place of an answer.</summary>
-internal sealed record ToolCall(string Id, string Name, string Arguments)
-{
-    public string Type { get; init; } = "function";
-}
+internal sealed record ToolCall(string Id, string Name, string Arguments, string Type = "function");
 
 /// <summary>Everything an answer will say, known before its first byte; the dialect gives it its shape, the rule its pace.</summary>
 internal sealed record Completion

@@ -23,6 +23,13 @@ internal static class CompletionPlanner
             answer = [.. answer.Take(budget - reasoning.Count)];
         }
 
+        // Four characters make a token, so none of the marks fits into one: they all come cut.
+        var (thought, said) = (reasoning.Count, answer.Count);
+        if (rule.BoxMarks && answer.Count > 0)
+            answer = Tokens.Split($"<|begin_of_box|>{string.Concat(answer)}<|end_of_box|>");
+        if (rule.ThinkInContent && reasoning.Count > 0)
+            (reasoning, answer) = ([], Tokens.Split($"<think>{string.Concat(reasoning)}</think>\n\n{string.Concat(answer)}"));
+
         return new Completion
         {
             Id = dialect.CompletionId(number, now),
@@ -36,8 +43,8 @@ internal static class CompletionPlanner
                 ? null
                 : new UsageCount(
                     request.PromptTokens,
-                    reasoning.Count + answer.Count + (cut || call is null ? 0 : Tokens.Count(call.Arguments)),
-                    reasoning.Count,
+                    thought + said + (cut || call is null ? 0 : Tokens.Count(call.Arguments)),
+                    thought,
                     request.EarlierTokens >= LeastCachedTokens ? request.EarlierTokens : 0),
             IncludeUsage = request.IncludeUsage && !rule.OmitUsage,
             Sources = dialect.SearchesWeb(request),

@@ -106,11 +106,13 @@ internal sealed class GlmDialect : SimulatedDialect
     public override ProviderProblem Usual(int status) => status switch
     {
         401 => Unauthorized(present: true),
-        403 => new ProviderProblem(status, "1220", "You do not have permission to access this API."),
-        429 => new ProviderProblem(status, "1302", "High concurrency usage of this API, please reduce concurrency or contact customer service."),
-        >= 500 => new ProviderProblem(status, "1234", "Network error, please try again later."),
-        _ => new ProviderProblem(status, "1210", "Incorrect API call parameters, please check the documentation."),
+        403 => Known("1220")!,
+        429 => Known("1302")!,
+        >= 500 => Known("1234")! with { Status = status },
+        _ => Known("1210")! with { Status = status },
     };
+
+    public override ProviderProblem? Known(string code) => GlmErrors.Find(code);
 
     public override JsonObject Error(ProviderProblem problem)
     {

@@ -27,7 +27,7 @@ internal sealed class KimiDialect : OpenAiShape
     public override ToolCall? OwnCall(ChatRequest request)
     {
         if (Offers(request, "builtin_function", WebSearch))
-            return Thinks(request) ? null : new ToolCall(CallId(WebSearch), WebSearch, WebSearchArguments) { Type = "builtin_function" };
+            return Thinks(request) ? null : new ToolCall(CallId(WebSearch), WebSearch, WebSearchArguments, "builtin_function");
         if (!Offers(request, "function", FormulaFunction))
             return null;
         var arguments = new JsonObject { ["query"] = request.LastUserText };
@@ -57,6 +57,8 @@ internal sealed class KimiDialect : OpenAiShape
         >= 500 => new ProviderProblem(status, "server_error", "Internal server error"),
         _ => new ProviderProblem(status, "invalid_request_error", "Invalid request"),
     };
+
+    public override ProviderProblem? Known(string code) => KimiErrors.Find(code);
 
     public override JsonObject Error(ProviderProblem problem)
     {

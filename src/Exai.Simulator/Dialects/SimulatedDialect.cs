@@ -8,6 +8,9 @@ internal abstract class SimulatedDialect
 {
     public static IReadOnlyList<SimulatedDialect> All { get; } = [new GlmDialect(), new KimiDialect(), new OpenAiDialect()];
 
+    /// <summary>Added to a request's number, this makes the number of a second completion in its stream.</summary>
+    public const int SplicedNumbers = 0x100000;
+
     /// <summary>The word for it in rules and log.</summary>
     public abstract string Name { get; }
 
@@ -53,6 +56,9 @@ internal abstract class SimulatedDialect
 
     /// <summary>The usual code and message for a status.</summary>
     public abstract ProviderProblem Usual(int status);
+
+    /// <summary>What the vendor's list says of a code; null for one that is not in it, or where there is no list.</summary>
+    public virtual ProviderProblem? Known(string code) => null;
 
     /// <summary>The body of a refusal; a null code is left out.</summary>
     public abstract JsonObject Error(ProviderProblem problem);

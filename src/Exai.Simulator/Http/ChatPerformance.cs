@@ -27,7 +27,7 @@ internal sealed class ChatPerformance(
         // 2. Headers, or a refusal in their place.
         await WaitUntilAsync(TimeSpan.FromMilliseconds(rule.HeadersMs));
         await StopAtAsync(SimulatorStage.Headers);
-        if (rule.Status is not null || rule.HtmlError)
+        if (ErrorResponder.Refuses(rule, dialect))
         {
             await ErrorResponder.RespondAsync(context.Response, dialect, rule, entry, cancellationToken);
             return;
@@ -54,6 +54,8 @@ internal sealed class ChatPerformance(
     {
         var hang = StopPoint.Position(rule.HangAt, rule.HangAfterTokens, completion);
         var drop = StopPoint.Position(rule.DropAt, rule.DropAfterTokens, completion);
+        // The last token at the latest: there must be a line to cut.
+        int? splice = rule.SpliceAfterTokens is { } tokens ? Math.Min(tokens, completion.TokenCount - 1) : null;
         int? fail = rule.StreamError is null ? null : Math.Min(rule.StreamErrorAfterTokens, completion.TokenCount);
 
         for (var sent = 0; ; sent++)
@@ -78,9 +80,31 @@ internal sealed class ChatPerformance(
             cancellationToken.ThrowIfCancellationRequested();
             var reasoning = sent < completion.Reasoning.Count;
             var text = reasoning ? completion.Reasoning[sent] : completion.Answer[sent - completion.Reasoning.Count];
+            if (sent == splice && output is StreamOutput stream && await SpliceAsync(stream, completion, reasoning, text))
+                return false;
             await output.TokenAsync(reasoning, text, cancellationToken);
             entry.TokenSent();
         }
+    }
+
+    /// <summary>Lets the bytes of a second completion follow; true when nothing of the first comes after them.</summary>
+    private async Task<bool> SpliceAsync(StreamOutput output, Completion completion, bool reasoning, string text)
+    {
+        const int SecondsBetween = 120;
+        var second = completion with
+        {
+            Id = dialect.CompletionId(entry.Number + SimulatedDialect.SplicedNumbers, entry.At.AddSeconds(SecondsBetween)),
+            Created = completion.Created + SecondsBetween,
+        };
+        if (rule.SpliceAs == "text")
+        {
+            await output.SpliceTextAsync(second, cancellationToken);
+            return false;
+        }
+
+        entry.End(SimulatorOutcome.Completed);
+        await output.SpliceLineAsync(reasoning, text, second, cancellationToken);
+        return true;
     }
 
     private async Task StopAtAsync(string stage)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 
@@ -11,7 +12,7 @@ internal sealed class ControlEndpoints(SimulatorServer server)
         var (status, body) = (context.Request.Method, context.Request.Path.Value) switch
         {
             ("GET", "/sim/health") => (200, new JsonObject { ["status"] = "ok", ["port"] = server.Port, ["requests"] = server.Log.Count }),
-            ("GET", "/sim/requests") => (200, new JsonArray([.. server.Log.Requests.Select(Entry)])),
+            ("GET", "/sim/requests") => (200, new JsonArray([.. Wanted(context.Request).Select(Entry)])),
             ("GET", "/sim/script") => (200, JsonNode.Parse(server.Script.ToJson())!),
             ("PUT", "/sim/script") => await ReplaceScriptAsync(context, cancellationToken),
             _ => (404, Problem("Control knows GET /sim/health, GET /sim/requests, GET /sim/script and PUT /sim/script.")),
@@ -32,6 +33,10 @@ internal sealed class ControlEndpoints(SimulatorServer server)
             return (400, Problem(wrong.Message));
         }
     }
+
+    /// <summary>All of the log, or the last so many of it.</summary>
+    private IEnumerable<SimulatorRequest> Wanted(HttpRequest request) =>
+        int.TryParse(request.Query["last"], CultureInfo.InvariantCulture, out var last) ? server.Log.Requests.TakeLast(last) : server.Log.Requests;
 
     // Whether the key was right is shown, the key is not: somebody may point a real one here.
     private static JsonNode Entry(SimulatorRequest request) => new JsonObject

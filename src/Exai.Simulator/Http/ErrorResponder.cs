@@ -34,7 +34,7 @@ internal static class ErrorResponder
             AddRetryAfter(response, dialect, seconds);
         if (!rule.HtmlError)
         {
-            await RespondAsync(response, dialect, Problem(dialect, rule), entry, cancellationToken);
+            await RespondAsync(response, dialect, Problem(dialect, rule, entry.At), entry, cancellationToken);
             return;
         }
 
@@ -46,17 +46,29 @@ internal static class ErrorResponder
         await response.WriteAsync(Page.Replace("STATUS", status, StringComparison.Ordinal), cancellationToken);
     }
 
-    private static ProviderProblem Problem(SimulatedDialect dialect, SimulatorRule rule)
+    /// <summary>Whether the rule refuses the request over plain HTTP.</summary>
+    public static bool Refuses(SimulatorRule rule, SimulatedDialect dialect) =>
+        rule.Status is not null || rule.HtmlError
+        || (rule.StreamError is null && rule.ErrorCode is { } code && dialect.Known(code) is not null);
+
+    private static ProviderProblem Problem(SimulatedDialect dialect, SimulatorRule rule, DateTimeOffset now)
     {
-        var usual = dialect.Usual(rule.Status ?? StatusCodes.Status500InternalServerError);
+        var known = rule.ErrorCode is { } listed ? dialect.Known(listed) : null;
+        var usual = known is null
+            ? dialect.Usual(rule.Status ?? StatusCodes.Status500InternalServerError)
+            : known with { Status = rule.Status ?? known.Status };
         var code = rule.ErrorCode switch
         {
             null => usual.Code,
             "" => null,
             var given => given,
         };
-        return usual with { Code = code, Message = rule.ErrorMessage ?? usual.Message };
+        var message = rule.ErrorMessage ?? (rule.ChineseErrors ? usual.Chinese : null) ?? usual.Message;
+        return usual with { Code = code, Message = message.Replace("{reset}", ResetTime(now), StringComparison.Ordinal) };
     }
+
+    private static string ResetTime(DateTimeOffset now) =>
+        now.AddHours(2).ToOffset(TimeSpan.FromHours(8)).ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
 
     private static void AddRetryAfter(HttpResponse response, SimulatedDialect dialect, double seconds)
     {

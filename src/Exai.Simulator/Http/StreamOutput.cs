@@ -38,7 +38,49 @@ internal sealed class StreamOutput(HttpResponse response, SimulatedDialect diale
             await EventAsync("data: [DONE]", cancellationToken);
     }
 
-    public Task FailAsync(JsonObject error, CancellationToken cancellationToken) => DataAsync(error, cancellationToken);
+    public Task FailAsync(JsonObject error, CancellationToken cancellationToken) => rule.StreamErrorAs switch
+    {
+        "event" => EventAsync("event: error" + _newLine + "data: " + ProviderJson.Write(error), cancellationToken),
+        "finish" => DataAsync(FinishBeside(error), cancellationToken),
+        _ => DataAsync(error, cancellationToken),
+    };
+
+    /// <summary>Cuts the token's data line in the middle and goes on in it with another completion, to that one's end.</summary>
+    public async Task SpliceLineAsync(bool reasoning, string text, Completion second, CancellationToken cancellationToken)
+    {
+        var cut = ProviderJson.Write(reasoning ? dialect.Reasoning(completion, text) : dialect.Content(completion, text));
+        var opening = "data: " + cut[..(cut.Length / 2)];
+        foreach (var chunk in Chunks(second))
+        {
+            await EventAsync(opening + "data: " + ProviderJson.Write(chunk), cancellationToken);
+            opening = "";
+        }
+
+        await EventAsync("data: [DONE]", cancellationToken);
+    }
+
+    /// <summary>Sends the first chunk of another completion as text.</summary>
+    public Task SpliceTextAsync(Completion second, CancellationToken cancellationToken) =>
+        DataAsync(dialect.Content(completion, "data: " + ProviderJson.Write(Chunks(second).First())), cancellationToken);
+
+    private IEnumerable<JsonObject> Chunks(Completion whole)
+    {
+        if (dialect.Opening(whole) is { } opening)
+            yield return opening;
+        foreach (var piece in whole.Reasoning)
+            yield return dialect.Reasoning(whole, piece);
+        foreach (var piece in whole.Answer)
+            yield return dialect.Content(whole, piece);
+        foreach (var chunk in dialect.Calling(whole).Concat(dialect.Closing(whole)))
+            yield return chunk;
+    }
+
+    private JsonObject FinishBeside(JsonObject error)
+    {
+        var chunk = dialect.Closing(completion with { FinishReason = "error", Usage = null, IncludeUsage = false, Sources = false }).First();
+        chunk["error"] = error["error"]?.DeepClone();
+        return chunk;
+    }
 
     private Task DataAsync(JsonObject chunk, CancellationToken cancellationToken) =>
         EventAsync("data: " + ProviderJson.Write(chunk), cancellationToken);

@@ -1,4 +1,5 @@
 using Exai.Core.Calls;
+using Exai.Core.Models;
 using Exai.Protocol;
 using Exai.Testing;
 
@@ -21,6 +22,11 @@ public sealed class CallRecoveryTests
         outcome.Text.ShouldContain("asked again after the daemon died");
         world.Provider.Requests.Count.ShouldBe(2);
         outcome.Receipt.TotalMs.ShouldBe(14_000);
+        // Trap 173: what the dead daemon had asked is in the bill, with what it probably cost.
+        outcome.Receipt.Attempts.Select(attempt => attempt.Outcome).ShouldBe([ErrorCodes.Interrupted, AttemptOutcomes.Ok]);
+        var lost = outcome.Receipt.Attempts[0];
+        (lost.Tokens.Estimated, lost.Tokens.Input > 0, lost.CostUsd > 0, outcome.Receipt.Tokens.Estimated).ShouldBe((true, true, true, true));
+        outcome.Receipt.Tokens.Input.ShouldBe(lost.Tokens.Input + 100);
     });
 
     /// <summary>Traps 25, 220: the provider is paid once.</summary>

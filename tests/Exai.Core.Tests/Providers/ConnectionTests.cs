@@ -156,8 +156,6 @@ public sealed class ConnectionTests
 
         public void HeadersReceived() => Told.Add("headers");
 
-        public void ToolCallReceived() => Told.Add("tool call");
-
         public void BytesReceived() => Told.Add("bytes");
     }
 

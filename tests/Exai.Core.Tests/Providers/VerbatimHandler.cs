@@ -66,9 +66,12 @@ internal sealed class ScriptedStream(IReadOnlyList<byte[]> reads, Exception? fai
 
     public bool IsDisposed { get; private set; }
 
+    public int ReadCount { get; private set; }
+
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        ReadCount++;
         while (_next < reads.Count && _offset == reads[_next].Length)
             (_next, _offset) = (_next + 1, 0);
         if (_next < reads.Count)

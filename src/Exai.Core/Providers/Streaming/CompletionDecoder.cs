@@ -222,7 +222,7 @@ internal sealed class CompletionDecoder
         var calling = _toolCalls.Read(delta);
         if (calling)
             Stage = Stages.Answer;
-        if (choice.Text("finish_reason") is { Length: > 0 } finish)
+        if (choice.Text("finish_reason") is { } finish && !string.IsNullOrWhiteSpace(finish))
         {
             // A second finish chunk adds nothing but a failure.
             _failure ??= _failures.FromFinish(finish, Stage);

@@ -133,7 +133,7 @@ public sealed class FallbackTests
         play.Options = play.Options with { FallbackModels = ["glm-5.2"] };
         play.Glm = _ => Fine;
 
-        (await play.AskAsync(Hello with { Prompt = new string('x', 4 * 250_000) })).Model.ShouldBe("glm-5.2");
+        (await play.AskAsync(Hello with { Model = "glm-4.6", Fallback = FallbackMode.Always, Prompt = new string('x', 4 * 250_000) })).Model.ShouldBe("glm-5.2");
 
         play.GlmClient.Requests.Single().Options.ModelId.ShouldBe("glm-5.2");
     });

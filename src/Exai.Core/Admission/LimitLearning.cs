@@ -1,0 +1,55 @@
+namespace Exai.Core.Admission;
+
+/// <summary>
+/// What an attempt's end teaches about limits. The narrowest scope in which others ran beside a refused attempt is the one that was too
+/// wide: first the model's, then the whole key's; and with nothing beside it, it was not concurrency but the number of requests in time.
+/// Belongs to the scheduler's lock.
+/// </summary>
+internal static class LimitLearning
+{
+    /// <param name="turn">The scheduler's latest turn.</param>
+    public static void Learn(Permit permit, ProviderSignal signal, TimeSpan? retryAfter, long turn, TimeSpan now)
+    {
+        var (model, provider) = (permit.Flow.Scope, permit.Flow.Provider);
+        if (signal == ProviderSignal.Served)
+        {
+            model.Learned.Served(model.Held >= model.Limit, now);
+            provider.Learned.Served(provider.Held >= provider.Limit, now);
+            provider.Throttle.OnServed(permit.GrantedAt, now);
+            return;
+        }
+
+        // Of a burst that was granted together, the first refusal says that it was too much, the others how much.
+        var first = permit.Turn > provider.LoweredAtTurn;
+        if (model.Held > 1)
+        {
+            Lower(model, first, now);
+        }
+        else if (provider.Held > 1)
+        {
+            Lower(provider, first, now);
+        }
+        else if (first)
+        {
+            provider.Throttle.OnRefusedAlone(now);
+        }
+
+        provider.LoweredAtTurn = first ? turn : provider.LoweredAtTurn;
+        if (retryAfter is { } wait && wait > TimeSpan.Zero)
+        {
+            provider.Throttle.Pause(now + wait);
+        }
+    }
+
+    private static void Lower(Scope scope, bool first, TimeSpan now)
+    {
+        if (first)
+        {
+            scope.Learned.Decrease(scope.Held, now);
+        }
+        else
+        {
+            scope.Learned.CapAt(scope.Held - 1, now);
+        }
+    }
+}
