@@ -107,7 +107,7 @@ public sealed class ModelCatalogueTests
     {
         var k3 = Catalogue.Find("kimi-k3").ShouldNotBeNull();
         (k3.Provider, k3.Window, k3.Vision, k3.Thinking, k3.FixedSampling, k3.WebSearch, k3.Dated)
-            .ShouldBe(("kimi", 1048576L, (bool?)true, (ThinkingKind?)ThinkingKind.DefaultOn, true, false, false));
+            .ShouldBe(("kimi", 1048576L, (bool?)true, (ThinkingKind?)ThinkingKind.DefaultOn, true, true, false));
         var glm = Catalogue.Find("glm-4.6").ShouldNotBeNull();
         (glm.Provider, glm.Window, glm.MaxOutput, glm.Vision, glm.Thinking, glm.WebSearch)
             .ShouldBe(("glm", 204800L, (int?)131072, (bool?)false, (ThinkingKind?)ThinkingKind.Hybrid, true));
