@@ -3,6 +3,7 @@ using Exai.Core.Providers;
 using Exai.Core.Providers.OpenAiCompatible;
 using Exai.Protocol;
 using Exai.Settings;
+using Microsoft.Extensions.AI;
 
 namespace Exai.Core.Tests.Providers;
 
@@ -42,7 +43,7 @@ public sealed class ModelListTests
         var handler = new ListHandler("""{"object":"list","data":[{"id":"a"}]}""");
         using var client = ProviderClients.Kimi(Wire.KimiEndpoint(), Wire.Catalogue, new FixedTime(), handler);
 
-        var models = await client.GetService(typeof(IModelLister)).ShouldBeAssignableTo<IModelLister>()!.ListModelsAsync(TestContext.Current.CancellationToken);
+        var models = await Lister(client).ListModelsAsync(TestContext.Current.CancellationToken);
 
         models.Single().Id.ShouldBe("a");
         var request = handler.Request.ShouldNotBeNull();
@@ -59,7 +60,7 @@ public sealed class ModelListTests
     {
         using var client = ProviderClients.Kimi(Wire.KimiEndpoint(), Wire.Catalogue, new FixedTime(), new ListHandler(body, status));
 
-        var failure = await Should.ThrowAsync<ProviderException>(() => client.ListModelsAsync(TestContext.Current.CancellationToken));
+        var failure = await Should.ThrowAsync<ProviderException>(() => Lister(client).ListModelsAsync(TestContext.Current.CancellationToken));
 
         (failure.Error.Code, failure.Message.Contains("its list of models", StringComparison.Ordinal)).ShouldBe((code, true));
     }
@@ -71,12 +72,14 @@ public sealed class ModelListTests
         var endpoint = new ProviderEndpoint { Name = "moon-cn", BaseUrl = new Uri("https://api.moonshot.cn/v1"), ApiKey = "sk-1234567890", KeyVariable = "MOON_CN_KEY" };
         using var client = ProviderClients.Kimi(endpoint, Wire.Catalogue, new FixedTime(), new ListHandler("{}", 401));
 
-        var failure = await Should.ThrowAsync<ProviderException>(() => client.ListModelsAsync(TestContext.Current.CancellationToken));
+        var failure = await Should.ThrowAsync<ProviderException>(() => Lister(client).ListModelsAsync(TestContext.Current.CancellationToken));
 
         failure.Message.ShouldContain("Check MOON_CN_KEY");
         failure.Message.ShouldContain("not interchangeable, the baseUrl of moon-cn says");
         failure.Message.ShouldNotContain("KIMI_API");
     }
+
+    private static IModelLister Lister(IChatClient client) => client.GetService(typeof(IModelLister)).ShouldBeAssignableTo<IModelLister>()!;
 
     private static IReadOnlyList<ModelDescription>? Read(string json) => ModelListReader.Read(JsonElement.Parse(json));
 
