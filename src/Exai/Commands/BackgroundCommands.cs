@@ -135,6 +135,10 @@ internal static class BackgroundCommands
     }
 
     /// <summary>The daemon that the health file names, if the home's lock shows that one is alive.</summary>
+    /// <summary>A person has stopped this home's daemon, which would answer otherwise.</summary>
+    public static bool IsStopped(ExaiSettings settings) =>
+        settings.Link.Autostart && OwnershipFile.Read(settings.Home).StoppedOnPurpose && Running(settings) is null;
+
     private static HealthDocument? Running(ExaiSettings settings)
     {
         if (!Directory.Exists(settings.Home.Path))
