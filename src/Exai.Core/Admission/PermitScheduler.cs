@@ -69,7 +69,7 @@ internal sealed class PermitScheduler : IPermits, IQueuePlaces, ISessionPresence
         var since = Now;
         if (TryTake(request, watched, since) is { } permit)
         {
-            Counters.Granted(permit);
+            Counters.OnGranted(permit);
             return ValueTask.FromResult<IPermit>(permit);
         }
 
@@ -97,7 +97,7 @@ internal sealed class PermitScheduler : IPermits, IQueuePlaces, ISessionPresence
             ForgetIfIdleUnsynchronized(session);
         }
 
-        Counters.OverCapacity();
+        Counters.OnOverCapacity();
         throw new CallException(refusal);
     }
 
@@ -157,7 +157,7 @@ internal sealed class PermitScheduler : IPermits, IQueuePlaces, ISessionPresence
             }
         }
 
-        Counters.Lost(lost.Count);
+        Counters.OnLost(lost.Count);
         Tell(granted);
         return [.. lost.Select(permit => permit.Owner)];
     }
@@ -576,7 +576,7 @@ internal sealed class PermitScheduler : IPermits, IQueuePlaces, ISessionPresence
         {
             if (waiter.Granted is { } permit)
             {
-                Counters.Granted(permit);
+                Counters.OnGranted(permit);
             }
 
             waiter.Tell();
