@@ -39,7 +39,7 @@ internal sealed class DaemonCore : IAsyncDisposable
 
         // Models
         var catalogue = ModelCatalogue.Load().With(settings.DescribedModels);
-        var configured = new ConfiguredProviders(settings, catalogue, time);
+        var configured = new ConfiguredProviders(settings, catalogue, time, new SqliteFileIndex(_database));
         _providers = configured.All();
         _local = new LocalServers(configured.LookedFor(), _localProbe.IsThereAsync, configured.Detected, time);
         var directory = new ModelDirectory(_providers, catalogue)

@@ -45,7 +45,7 @@ internal sealed class ModelGateway(
 {
     public async Task<ModelAnswer> AskAsync(ModelQuestion question, AskScope scope, CancellationToken cancellationToken)
     {
-        var asked = router.Resolve(question);
+        var asked = await router.ResolveAsync(question, cancellationToken);
         scope.Book.Asked(asked.AskedModel);
         var chain = new FallbackChain(router, question, asked, question.Fallback ?? options.Fallback, options.FallbackModels);
         var tried = new TriedModels(time);

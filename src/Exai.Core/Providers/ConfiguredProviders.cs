@@ -1,6 +1,7 @@
 using Exai.Core.Models;
 using Exai.Core.Models.Catalogue;
 using Exai.Core.Providers.Glm;
+using Exai.Core.Storage;
 using Exai.Settings;
 using Microsoft.Extensions.AI;
 
@@ -10,7 +11,8 @@ namespace Exai.Core.Providers;
 /// Makes the providers that the settings describe: GLM, Kimi, and every endpoint of the providers file. A provider with a client of its own is
 /// one more line in <see cref="All"/>.
 /// </summary>
-internal sealed class ConfiguredProviders(ExaiSettings settings, ModelCatalogue catalogue, TimeProvider time)
+/// <param name="files">What was uploaded to them; null keeps it in memory.</param>
+internal sealed class ConfiguredProviders(ExaiSettings settings, ModelCatalogue catalogue, TimeProvider time, IProviderFileIndex? files = null)
 {
     private const int LocalMaxInflight = 2;
 
@@ -20,12 +22,12 @@ internal sealed class ConfiguredProviders(ExaiSettings settings, ModelCatalogue 
         var providers = new List<ModelProvider>();
         if (settings.Glm.ApiKey is not null)
         {
-            providers.Add(BuiltIn(settings.Glm, ProviderClients.Glm(Endpoint(settings.Glm), catalogue, WebSearch(), time), "GLM_API_KEY"));
+            providers.Add(BuiltIn(settings.Glm, ProviderClients.Glm(Endpoint(settings.Glm), catalogue, WebSearch(), time, files: files), "GLM_API_KEY"));
         }
 
         if (settings.Kimi.ApiKey is not null)
         {
-            providers.Add(BuiltIn(settings.Kimi, ProviderClients.Kimi(Endpoint(settings.Kimi), catalogue, time), "KIMI_API_KEY") with
+            providers.Add(BuiltIn(settings.Kimi, ProviderClients.Kimi(Endpoint(settings.Kimi), catalogue, time, files: files, searchMode: settings.WebSearch.KimiMode), "KIMI_API_KEY") with
             {
                 ThinkingModel = settings.Models.KimiThinkingModel,
                 SpeedModel = settings.Models.KimiSpeedModel,
@@ -134,14 +136,15 @@ internal sealed class ConfiguredProviders(ExaiSettings settings, ModelCatalogue 
             Name = described.Name,
             BaseUrl = described.BaseUrl,
             ApiKey = described.ApiKey,
+            KeyVariable = described.KeyVariable,
             Headers = described.Headers,
             MaxConnections = described.ConnectionPoolSize,
             ConnectTimeout = described.Clocks.Connect,
         };
         IChatClient client = described.Dialect switch
         {
-            EndpointDialect.Glm => ProviderClients.Glm(endpoint, models, WebSearch(), time),
-            EndpointDialect.Kimi => ProviderClients.Kimi(endpoint, models, time),
+            EndpointDialect.Glm => ProviderClients.Glm(endpoint, models, WebSearch(), time, files: files),
+            EndpointDialect.Kimi => ProviderClients.Kimi(endpoint, models, time, files: files, searchMode: settings.WebSearch.KimiMode),
             _ => ProviderClients.Generic(endpoint, models, time),
         };
         return new ModelProvider(described.Name, client, described.Clocks, Preferred(described), described.MaxOutputTokens)

@@ -4,6 +4,8 @@ using Exai.Core.Providers.Kimi;
 using Exai.Core.Providers.OpenAiCompatible;
 using Exai.Core.Providers.Services;
 using Exai.Core.Storage;
+using Exai.Settings;
+using Microsoft.Extensions.AI;
 
 namespace Exai.Core.Providers;
 
@@ -24,14 +26,19 @@ internal static class ProviderClients
         ]);
 
     /// <param name="files">What was uploaded; null keeps it in memory.</param>
-    public static OpenAiCompatibleClient Kimi(
-        ProviderEndpoint endpoint, ModelCatalogue catalogue, TimeProvider timeProvider, HttpMessageHandler? handler = null, IProviderFileIndex? files = null) =>
-        Create(endpoint, new KimiDialect(catalogue), timeProvider, handler, (api, dialect) =>
+    public static IChatClient Kimi(
+        ProviderEndpoint endpoint, ModelCatalogue catalogue, TimeProvider timeProvider, HttpMessageHandler? handler = null, IProviderFileIndex? files = null,
+        KimiSearchMode searchMode = KimiSearchMode.Builtin)
+    {
+        var plain = Create(endpoint, new KimiDialect(catalogue), timeProvider, handler, (api, dialect) =>
         [
+            new KimiFormulaSearch(api),
             new KimiFiles(api, files ?? new MemoryFileIndex()),
             new KimiBalance(api),
             new KimiTokenCounter(api, dialect),
         ]);
+        return new KimiSearchClient(plain, plain.GetService<KimiFormulaSearch>()!, searchMode, catalogue);
+    }
 
     public static OpenAiCompatibleClient Generic(
         ProviderEndpoint endpoint, ModelCatalogue catalogue, TimeProvider timeProvider, HttpMessageHandler? handler = null) =>

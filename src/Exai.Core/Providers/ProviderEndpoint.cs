@@ -11,6 +11,9 @@ internal sealed class ProviderEndpoint
     /// <summary>Without the operation: <c>https://api.z.ai/api/paas/v4</c>. A trailing slash does not matter; no version segment is ever added.</summary>
     public required Uri BaseUrl { get; init; }
 
+    /// <summary>The variable that holds the key, for messages about it; null for GLM, Kimi and servers without keys.</summary>
+    public string? KeyVariable { get; init; }
+
     /// <summary>Null for servers without keys.</summary>
     public string? ApiKey { get; init; }
 
@@ -31,6 +34,14 @@ internal sealed class ProviderEndpoint
         return key.Split('.').Prepend(key).Concat(Headers.Values.SelectMany(value => value.Split(' ').Prepend(value)).Where(value => value.Length >= 2 * ShortestSecret))
             .Where(secret => secret.Length >= ShortestSecret);
     }
+
+    /// <summary>Advice that a dialect's table gives to its own provider, told for this endpoint, which may have other names for things.</summary>
+    public string InItsOwnNames(string advice) => Name is "glm" or "kimi" ? advice : advice
+        .Replace("GLM_API_KEY", KeyVariable ?? "its key", StringComparison.Ordinal)
+        .Replace("KIMI_API_KEY", KeyVariable ?? "its key", StringComparison.Ordinal)
+        .Replace("GLM_API_URL", $"the baseUrl of {Name}", StringComparison.Ordinal)
+        .Replace("KIMI_API_URL", $"the baseUrl of {Name}", StringComparison.Ordinal)
+        .Replace("the provider's key in the settings", KeyVariable ?? "its key in the settings", StringComparison.Ordinal);
 
     public override string ToString() => $"{Name} at {BaseUrl.Host}";
 }

@@ -34,8 +34,8 @@ public sealed class FallbackRouteTests
     [Fact]
     public void Need_for_the_web_leaves_those_that_search()
     {
-        Fallbacks("kimi-k3", Hello with { WebSearch = true }, ["kimi-k2", "glm-4.6"]).ShouldBe(["glm/glm-4.6"]);
-        Fallbacks("glm-4.6", Hello with { WebSearch = true }).ShouldBeEmpty();
+        Fallbacks("kimi-k3", Hello with { WebSearch = true }, ["kimi-thinking", "glm-4.6"]).ShouldBe(["glm/glm-4.6"]);
+        Fallbacks("glm-4.6", Hello with { WebSearch = true }, ["kimi-thinking"]).ShouldBeEmpty();
     }
 
     [Fact]

@@ -116,7 +116,7 @@ public sealed class ModelGatewayTests
         var client = new ScriptedChatClient(simulation.Time);
 
         var answer = await Gateway(client, simulation, "kimi").AskAsync(
-            Hello with { Model = "kimi-k2", WebSearch = true }, TestGateway.Scope(), CancellationToken.None);
+            Hello with { Model = "kimi-thinking", WebSearch = true }, TestGateway.Scope(), CancellationToken.None);
 
         client.Requests.Single().Attempt.WebSearch.ShouldBeFalse();
         answer.Notes.Single().ShouldContain("cannot search the web");

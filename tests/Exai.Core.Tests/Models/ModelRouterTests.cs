@@ -82,8 +82,9 @@ public sealed class ModelRouterTests
     [Fact]
     public void Resolve_none_named_web_search_chooses_a_model_that_can()
     {
-        Router([Kimi, Glm]).Resolve(Question(null) with { WebSearch = true }).ModelId.ShouldBe("glm-4.6");
-        Router([Kimi]).Resolve(Question(null) with { WebSearch = true }).Notes.Single().ShouldContain("search the web");
+        var blind = Provider("kimi", "kimi-thinking-preview");
+        Router([blind, Glm]).Resolve(Question(null) with { WebSearch = true }).ModelId.ShouldBe("glm-4.6");
+        Router([blind]).Resolve(Question(null) with { WebSearch = true }).Notes.Single().ShouldContain("search the web");
     }
 
     [Fact]

@@ -151,6 +151,17 @@ public sealed class FramingTests
         (await Wire.GlmAsync(body)).Failed.Message.ShouldContain("a single event of more than 8 MiB");
     }
 
+    /// <summary>Blank lines may stand in a JSON body too, and must not make it endless.</summary>
+    [Fact]
+    public async Task Json_body_without_end_is_an_error()
+    {
+        var megabyte = Wire.Utf8(new string('x', (1024 * 1024) - 2) + "\n\n");
+        var outcome = await Wire.RunAsync(
+            Wire.Glm(new VerbatimHandler { Reads = [Wire.Utf8("{\"choices\":\""), .. Enumerable.Repeat(megabyte, 17)], Hangs = true }), Wire.Options("glm-4.6"));
+
+        outcome.Failed.Message.ShouldContain("more than 16 MiB");
+    }
+
     [Fact]
     public async Task Deep_json_is_skipped_and_not_followed()
     {

@@ -56,7 +56,7 @@ public sealed class RequestTests
 
     [Fact]
     public async Task Kimi_asks_for_usage_and_names_the_output_limit_its_own_way() =>
-        (await KimiAsync("kimi-k2-0905-preview", new AttemptOptions { CacheKey = "thread-1", WebSearch = true }, 500, 0.6f)).ShouldBe(
+        (await KimiAsync("kimi-k2-0905-preview", new AttemptOptions { CacheKey = "thread-1" }, 500, 0.6f)).ShouldBe(
             """{"model":"kimi-k2-0905-preview","messages":[{"role":"user","content":"Hello"}],"stream":true,"max_completion_tokens":500,"stream_options":{"include_usage":true},"temperature":0.6,"prompt_cache_key":"thread-1"}""");
 
     [Theory]

@@ -1,6 +1,7 @@
 using Exai.Core.Providers;
 using Exai.Core.Providers.Glm;
 using Exai.Core.Storage;
+using Exai.Settings;
 using Exai.Simulator;
 using Microsoft.Extensions.AI;
 
@@ -24,8 +25,8 @@ internal sealed class SimulatedProvider : IAsyncDisposable
     public IChatClient Glm(string key = "glm-test.key-of-test", IProviderFileIndex? files = null) => Keep(ProviderClients.Glm(
         Endpoint("glm", Server.GlmBaseUrl, key), Wire.Catalogue, new GlmWebSearchOptions(), TimeProvider.System, files: files));
 
-    public IChatClient Kimi(string key = "sk-key-of-test", IProviderFileIndex? files = null) => Keep(ProviderClients.Kimi(
-        Endpoint("kimi", Server.KimiBaseUrl, key), Wire.Catalogue, TimeProvider.System, files: files));
+    public IChatClient Kimi(string key = "sk-key-of-test", IProviderFileIndex? files = null, KimiSearchMode mode = KimiSearchMode.Builtin) => Keep(
+        ProviderClients.Kimi(Endpoint("kimi", Server.KimiBaseUrl, key), Wire.Catalogue, TimeProvider.System, files: files, searchMode: mode));
 
     /// <summary>Method and path of every request, in order.</summary>
     public IReadOnlyList<string> Routes => [.. Server.Log.Requests.Select(request => $"{request.Method} {request.Path}")];

@@ -116,4 +116,14 @@ public sealed class SpliceTests
 
         (outcome.Failure, outcome.Skipped).ShouldBe((null, 1));
     }
+
+    /// <summary>The same at the very beginning, where only the cut line itself tells the id.</summary>
+    [Fact]
+    public async Task Cut_first_line_followed_by_the_same_completion_is_a_gap()
+    {
+        var outcome = await Wire.GlmAsync(
+            "data: {\"id\":\"20260901101500ab\",\"cho" + "data: " + First + "\n\n" + Wire.Events(First, Wire.Delta("", "stop")));
+
+        (outcome.Failure, outcome.Text, outcome.Skipped).ShouldBe((null, "The capital", 1));
+    }
 }

@@ -179,7 +179,7 @@ internal sealed class FailureClassifier(
     {
         var code = FailureText.Code(dialect.VendorCode(vendor), endpoint);
         var facts = (isOperation ? model : $"model {model}") + (status is null ? "" : $", HTTP {status}") + (code is null ? "" : $", code {code}");
-        var advice = rule.Advice;
+        var advice = endpoint.InItsOwnNames(rule.Advice);
         if (vendor.Overflow is { } overflow)
             advice = $"The prompt has {overflow.Prompt} tokens of {overflow.Window}. {advice}";
 

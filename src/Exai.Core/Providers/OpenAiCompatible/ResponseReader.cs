@@ -12,7 +12,7 @@ namespace Exai.Core.Providers.OpenAiCompatible;
 internal static class ResponseReader
 {
     private const int LongestErrorBody = 64 * 1024;
-    private const int LongestBody = 64 * 1024 * 1024;
+    private const int LongestBody = 16 * 1024 * 1024;
 
     /// <summary>The updates of a body that came with a success status. Never throws of itself except for a web page; reading may.</summary>
     public static async IAsyncEnumerable<ChatResponseUpdate> ReadAsync(

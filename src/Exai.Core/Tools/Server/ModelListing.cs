@@ -17,8 +17,8 @@ internal static class ModelListing
         var live = directory.Lists?.Known(provider);
         var models = directory.Offered(provider).Select(id => (Id: id, Info: directory.Describe(provider, id))).ToList();
         bool IsNamed(string id) => provider.PreferredModels.Contains(id, StringComparer.OrdinalIgnoreCase) || provider.Models.Any(model => model.Id == id);
-        var gone = models.Where(model => !IsNamed(model.Id) && live is { } list && list.Lacks(model.Id)).ToList();
-        var dated = models.Where(model => !IsNamed(model.Id) && model.Info is { Dated: true }).Except(gone).ToList();
+        var dated = models.Where(model => !IsNamed(model.Id) && model.Info is { Dated: true }).ToList();
+        var gone = models.Where(model => !IsNamed(model.Id) && live is { } list && list.Lacks(model.Id)).Except(dated).ToList();
         var shown = models.Except(gone).Except(dated).ToList();
 
         text.AppendLine(Heading(provider, live));
@@ -134,7 +134,9 @@ internal static class ModelListing
     {
         if (models.Count > 0)
         {
-            text.AppendLine($"{what}: {string.Join(", ", models.Select(model => model.Info?.Successor is { } successor ? $"{model.Id} → {successor}" : model.Id))}");
+            var groups = models.GroupBy(model => model.Info?.Successor, model => model.Id)
+                .Select(group => string.Join(", ", group) + (group.Key is null ? "" : $" → {group.Key}"));
+            text.AppendLine($"{what}: {string.Join("; ", groups)}");
         }
     }
 }
