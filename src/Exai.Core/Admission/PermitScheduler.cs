@@ -417,7 +417,7 @@ internal sealed class PermitScheduler : IPermits, IQueuePlaces, ISessionPresence
     {
         if (_reservations.Remove(callId, out var reservation))
         {
-            reservation.Session.Reserved--;
+            reservation.GiveUpUnsynchronized();
         }
     }
 
@@ -425,11 +425,10 @@ internal sealed class PermitScheduler : IPermits, IQueuePlaces, ISessionPresence
     {
         lock (_lock)
         {
-            if (_reservations.TryGetValue(reservation.CallId, out var current) && current == reservation)
-            {
-                UsePlaceUnsynchronized(reservation.CallId);
-                ForgetIfIdleUnsynchronized(reservation.Session);
-            }
+            // Another place of the same call id may stand under it by now.
+            ((ICollection<KeyValuePair<string, Reservation>>)_reservations).Remove(KeyValuePair.Create(reservation.CallId, reservation));
+            reservation.GiveUpUnsynchronized();
+            ForgetIfIdleUnsynchronized(reservation.Session);
         }
     }
 
@@ -608,10 +607,19 @@ internal sealed class PermitScheduler : IPermits, IQueuePlaces, ISessionPresence
 
     private sealed class Reservation(PermitScheduler scheduler, string callId, Session session) : IDisposable
     {
+        private bool _given;
+
         public string CallId => callId;
 
         public Session Session => session;
 
         public void Dispose() => scheduler.EndReservation(this);
+
+        /// <summary>Once, whether it was used up or its call ended without asking.</summary>
+        public void GiveUpUnsynchronized()
+        {
+            session.Reserved -= _given ? 0 : 1;
+            _given = true;
+        }
     }
 }

@@ -36,6 +36,7 @@ public sealed record GatewayOptions
 internal sealed class ModelGateway(
     ModelRouter router,
     IPermits permits,
+    AttemptRegistry attempts,
     CircuitBreakers breakers,
     GatewayOptions options,
     GatewayMeters meters,
@@ -128,10 +129,13 @@ internal sealed class ModelGateway(
             return (AttemptFailures.CircuitOpen(route, closedAfter), false);
         }
 
+        // Alive before the permit and after it: that is what the audit compares.
+        using var alive = attempts.Enter(scope.CallId);
         using var permit = await permits.AcquireAsync(
             new PermitRequest
             {
                 CallId = scope.CallId,
+                Attempt = alive.Owner.Attempt,
                 SessionId = scope.SessionId,
                 Provider = route.Provider.Name,
                 Model = route.ModelId,

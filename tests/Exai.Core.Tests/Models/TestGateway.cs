@@ -11,10 +11,12 @@ namespace Exai.Core.Tests.Models;
 internal static class TestGateway
 {
     public static ModelGateway Create(
-        ModelRouter router, TimeProvider time, ILogger log, GatewayOptions? options = null, BreakerOptions? breaker = null, IPermits? permits = null)
+        ModelRouter router, TimeProvider time, ILogger log, GatewayOptions? options = null, BreakerOptions? breaker = null, IPermits? permits = null,
+        AttemptRegistry? attempts = null)
     {
         var breakers = new CircuitBreakers(breaker ?? new BreakerOptions(10_000, TimeSpan.FromSeconds(60)), time);
-        return new ModelGateway(router, permits ?? new CountingPermits(), breakers, options ?? new GatewayOptions(), new GatewayMeters(breakers), () => 0, time, log);
+        return new ModelGateway(
+            router, permits ?? new CountingPermits(), attempts ?? new AttemptRegistry(), breakers, options ?? new GatewayOptions(), new GatewayMeters(breakers), () => 0, time, log);
     }
 
     /// <summary>A call that asks, with a ledger of its own.</summary>
