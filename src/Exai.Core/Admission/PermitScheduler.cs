@@ -258,22 +258,24 @@ internal sealed class PermitScheduler : IPermits, IQueuePlaces, ISessionPresence
         Tell(granted);
     }
 
-    internal void Learn(Permit permit, ProviderSignal signal, TimeSpan? retryAfter)
+    internal ReceiptLimit? Learn(Permit permit, ProviderSignal signal, TimeSpan? retryAfter)
     {
-        Waiter? granted;
+        Waiter? told;
+        ReceiptLimit? news;
         lock (_lock)
         {
             if (!permit.IsHeld || signal == ProviderSignal.Neutral)
             {
-                return;
+                return null;
             }
 
             var now = Now;
-            LimitLearning.Learn(permit, signal, retryAfter, _turn, now);
-            granted = GrantUnsynchronized(now);
+            news = LimitLearning.Learn(permit, signal, retryAfter, _turn, now);
+            told = Joined(RefusePausedUnsynchronized(now), GrantUnsynchronized(now));
         }
 
-        Tell(granted);
+        Tell(told);
+        return news;
     }
 
     // ── Under the lock ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -318,7 +320,7 @@ internal sealed class PermitScheduler : IPermits, IQueuePlaces, ISessionPresence
             var flow = FlowUnsynchronized(waiter.Request);
             UsePlaceUnsynchronized(waiter.Request.CallId);
             JoinUnsynchronized(waiter, flow);
-            told = GrantUnsynchronized(now);
+            told = Joined(RefusePausedUnsynchronized(now), GrantUnsynchronized(now));
             if (waiter.IsQueued && waiter.Request.Queued is not null)
             {
                 waiter.ToldPlace = place = QueueEstimate.Of(waiter, _global, now, _options.Aging);
@@ -511,14 +513,7 @@ internal sealed class PermitScheduler : IPermits, IQueuePlaces, ISessionPresence
         {
             var now = Now;
             _wakeAt = Never;
-            var expired = ExpireUnsynchronized(now);
-            told = GrantUnsynchronized(now);
-            if (expired is not null)
-            {
-                Last(expired).NextToTell = told;
-                told = expired;
-            }
-
+            told = Joined(ExpireUnsynchronized(now), GrantUnsynchronized(now));
             if (now >= _reportAt)
             {
                 _reportAt = Never;
@@ -542,14 +537,40 @@ internal sealed class PermitScheduler : IPermits, IQueuePlaces, ISessionPresence
         while (_options.QueueTimeout is { } limit && _arrivals.First is { } oldest && now - oldest.Value.Since >= limit)
         {
             var waiter = oldest.Value;
-            waiter.Refusal = AdmissionErrors.QueueTimeout(waiter, QueueEstimate.Of(waiter, _global, now, _options.Aging).Place, now - waiter.Since, _options);
-            LeaveUnsynchronized(waiter);
-            ForgetIfIdleUnsynchronized(waiter.Flow.Session);
+            RefuseUnsynchronized(
+                waiter, AdmissionErrors.QueueTimeout(waiter, QueueEstimate.Of(waiter, _global, now, _options.Aging).Place, now - waiter.Since, _options));
             first ??= waiter;
             last = last is null ? waiter : last.NextToTell = waiter;
         }
 
         return first;
+    }
+
+    /// <summary>Those whose provider is paused for longer than they can wait: they have time to ask another one instead.</summary>
+    private Waiter? RefusePausedUnsynchronized(TimeSpan now)
+    {
+        Waiter? first = null;
+        Waiter? last = null;
+        for (var node = _arrivals.First; node is not null;)
+        {
+            var waiter = node.Value;
+            node = node.Next;
+            if (waiter.Flow.Provider.Throttle.PausedUntil(now) is { } until && waiter.Request.Patience is { } patience && until - waiter.Since >= patience)
+            {
+                RefuseUnsynchronized(waiter, AdmissionErrors.Paused(waiter.Request, until - now));
+                first ??= waiter;
+                last = last is null ? waiter : last.NextToTell = waiter;
+            }
+        }
+
+        return first;
+    }
+
+    private void RefuseUnsynchronized(Waiter waiter, CallError refusal)
+    {
+        waiter.Refusal = refusal;
+        LeaveUnsynchronized(waiter);
+        ForgetIfIdleUnsynchronized(waiter.Flow.Session);
     }
 
     private List<(Waiter, QueuePlace)> NewPlacesUnsynchronized(TimeSpan now)
@@ -595,13 +616,21 @@ internal sealed class PermitScheduler : IPermits, IQueuePlaces, ISessionPresence
         }
     }
 
-    private static Waiter Last(Waiter first)
+    /// <summary>One list of those to be told from two.</summary>
+    private static Waiter? Joined(Waiter? first, Waiter? second)
     {
-        while (first.NextToTell is { } next)
+        if (first is null)
         {
-            first = next;
+            return second;
         }
 
+        var last = first;
+        while (last.NextToTell is { } next)
+        {
+            last = next;
+        }
+
+        last.NextToTell = second;
         return first;
     }
 

@@ -131,18 +131,13 @@ internal sealed class ModelGateway(
 
         // Alive before the permit and after it: that is what the audit compares.
         using var alive = attempts.Enter(scope.CallId);
-        using var permit = await permits.AcquireAsync(
-            new PermitRequest
-            {
-                CallId = scope.CallId,
-                Attempt = alive.Owner.Attempt,
-                SessionId = scope.SessionId,
-                Provider = route.Provider.Name,
-                Model = route.ModelId,
-                Priority = scope.Priority,
-                Queued = place => scope.Report(QueueText(place)),
-            },
-            cancellationToken);
+        var (permit, refusal) = await PermitAsync(alive.Owner, route, scope, cancellationToken);
+        if (permit is null)
+        {
+            return (refusal, false);
+        }
+
+        using var giveBack = permit;
 
         // Circuit breaker.
         var committed = false;
@@ -165,6 +160,41 @@ internal sealed class ModelGateway(
         catch (BrokenCircuitException broken)
         {
             return (AttemptFailures.CircuitOpen(route, broken.RetryAfter ?? TimeSpan.FromSeconds(1)), false);
+        }
+    }
+
+    /// <summary>A permit, or why its provider is not to be waited for.</summary>
+    private async Task<(IPermit? Permit, ProviderException? Refusal)> PermitAsync(
+        PermitOwner owner, ModelRoute route, AskScope scope, CancellationToken cancellationToken)
+    {
+        var since = time.GetTimestamp();
+        var request = new PermitRequest
+        {
+            CallId = owner.CallId,
+            Attempt = owner.Attempt,
+            SessionId = scope.SessionId,
+            Provider = route.Provider.Name,
+            Model = route.ModelId,
+            Patience = scope.TimeLeft(),
+            Priority = scope.Priority,
+            Queued = place => scope.Report(QueueText(place)),
+        };
+        IPermit? permit = null;
+        try
+        {
+            permit = await permits.AcquireAsync(request, cancellationToken);
+            return (permit, null);
+        }
+        catch (CallException refused) when (refused.Error.Code == ErrorCodes.RateLimited)
+        {
+            return (null, AttemptFailures.Paused(refused.Error));
+        }
+        finally
+        {
+            if (permit is null)
+            {
+                scope.Book.QueuedInVain(time.GetElapsedTime(since));
+            }
         }
     }
 
@@ -194,7 +224,7 @@ internal sealed class ModelGateway(
         }
         finally
         {
-            permit.Learn(Signal(outcome), failure?.RetryAfter);
+            scope.Book.Learned(permit.Learn(Signal(outcome), failure?.RetryAfter));
             var ended = attempt.Book(begun, outcome, failure);
             scope.Book.End(ended);
             meters.Ended(ended);

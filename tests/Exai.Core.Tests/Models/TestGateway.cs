@@ -49,10 +49,8 @@ internal sealed class CountingPermits : IPermits
     {
         public TimeSpan Waited => TimeSpan.Zero;
 
-        public void Learn(ProviderSignal signal, TimeSpan? retryAfter = null)
-        {
-            // Has no limits to learn.
-        }
+        /// <summary>Has no limits to learn.</summary>
+        public ReceiptLimit? Learn(ProviderSignal signal, TimeSpan? retryAfter = null) => null;
 
         public void Dispose() => permits.Held--;
     }
