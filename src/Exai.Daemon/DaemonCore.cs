@@ -74,7 +74,7 @@ internal sealed class DaemonCore : IAsyncDisposable
         // Calls
         var runner = new ToolRunner(journaled, callStore, new SqliteAttemptLedger(_database), threads, models, time, loggers.CreateLogger("tools"));
         Calls = new CallService(
-            callStore, runner, new CallOwner(epoch, ProcessIdentity.Current.ToString()), new ProcessLiveness(time), Options(settings.Calls), time, loggers.CreateLogger("calls"));
+            callStore, runner, _permits, new CallOwner(epoch, ProcessIdentity.Current.ToString()), new ProcessLiveness(time), Options(settings.Calls), time, loggers.CreateLogger("calls"));
         _local.Start();
         Tools = new ToolDispatcher(recomputed, journaled, Calls, time, loggers.CreateLogger("tools"));
     }
