@@ -42,7 +42,7 @@ internal sealed class DaemonCore : IAsyncDisposable
         var configured = new ConfiguredProviders(settings, catalogue, time, new SqliteFileIndex(_database));
         _providers = configured.All();
         _local = new LocalServers(configured.LookedFor(), _localProbe.IsThereAsync, configured.Detected, time);
-        var directory = new ModelDirectory(_providers, catalogue)
+        var directory = Directory = new ModelDirectory(_providers, catalogue)
         {
             Lists = new LiveModelLists(time),
             Local = _local,
@@ -50,7 +50,8 @@ internal sealed class DaemonCore : IAsyncDisposable
         };
         var router = new ModelRouter(directory, settings.Models.DefaultModel);
         _permits = new SimplePermits(configured.Limits(), time);
-        var breakers = new CircuitBreakers(new BreakerOptions(settings.Concurrency.BreakerFailureThreshold, settings.Concurrency.BreakerRecovery), time);
+        var breakers = Breakers = new CircuitBreakers(new BreakerOptions(settings.Concurrency.BreakerFailureThreshold, settings.Concurrency.BreakerRecovery), time);
+        Admission = () => new AdmissionSnapshot { Global = new ScopeSnapshot("global", 0, settings.Concurrency.GlobalMaxInflight, 0), Sessions = [], Providers = [] };
         _meters = new GatewayMeters(breakers);
         var models = new ModelGateway(router, _permits, breakers, Options(settings), _meters, Chance, time, loggers.CreateLogger("models"));
 
@@ -74,6 +75,17 @@ internal sealed class DaemonCore : IAsyncDisposable
     public CallService Calls { get; }
 
     public ToolDispatcher Tools { get; }
+
+    public ModelDirectory Directory { get; }
+
+    public CircuitBreakers Breakers { get; }
+
+    /// <summary>What is held, waits and is limited now.</summary>
+    public Func<AdmissionSnapshot> Admission { get; }
+
+    /// <summary>Commits nothing, as a sign that the store takes writes.</summary>
+    /// <exception cref="Exai.Core.Storage.StoreException">It takes none.</exception>
+    public Task ProbeStoreAsync() => _database.WriteAsync(_ => true, CancellationToken.None).AsTask();
 
     public async ValueTask DisposeAsync()
     {
