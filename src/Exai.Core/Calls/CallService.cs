@@ -56,6 +56,9 @@ public sealed class CallService : IAsyncDisposable
     /// <summary>Calls that are running now; they keep the daemon busy.</summary>
     public int Running => Volatile.Read(ref _running);
 
+    /// <summary>Outcomes that were sent and that the store could not take yet.</summary>
+    public int NotJournaled => _unsaved.Count;
+
     /// <summary>Raised after <see cref="Running"/> has changed, on the thread that changed it.</summary>
     public event Action? RunningChanged;
 
