@@ -9,6 +9,7 @@ using Exai.Core.Telemetry;
 using Exai.Core.Threads;
 using Exai.Core.Tools;
 using Exai.Core.Tools.Chat;
+using Exai.Core.Tools.Local;
 using Exai.Core.Tools.Server;
 using Exai.Settings;
 using Exai.Settings.Home;
@@ -67,6 +68,7 @@ internal sealed class DaemonCore : IAsyncDisposable
         ITool[] journaled = [new ChatTool()];
         IRecomputedTool[] recomputed =
         [
+            new ChallengeTool(),
             new VersionTool(epoch),
             new ListModelsTool(directory),
             new StatusTool(directory, () => Calls!, time.GetUtcNow(), time),
@@ -77,7 +79,7 @@ internal sealed class DaemonCore : IAsyncDisposable
         Calls = new CallService(
             callStore, runner, _permits, new CallOwner(epoch, ProcessIdentity.Current.ToString()), new ProcessLiveness(time), Options(settings.Calls), time, loggers.CreateLogger("calls"));
         _local.Start();
-        Tools = new ToolDispatcher(recomputed, journaled, Calls, time, loggers.CreateLogger("tools"));
+        Tools = new ToolDispatcher(recomputed, journaled, settings.Tools.Offered, Calls, time, loggers.CreateLogger("tools"));
     }
 
     public CallService Calls { get; }

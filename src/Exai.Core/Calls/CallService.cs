@@ -57,7 +57,7 @@ public sealed class CallService : IAsyncDisposable
     public int Running => Volatile.Read(ref _running);
 
     /// <summary>Outcomes that were sent and that the store could not take yet.</summary>
-    public int NotJournaled => _unsaved.Count;
+    public int NotJournaled => _tending.Unsaved;
 
     /// <summary>Raised after <see cref="Running"/> has changed, on the thread that changed it.</summary>
     public event Action? RunningChanged;
