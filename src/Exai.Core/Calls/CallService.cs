@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Exai.Core.Admission;
 using Exai.Core.Storage;
 using Exai.Core.Telemetry;
 using Exai.Core.Tools;
@@ -11,7 +12,7 @@ namespace Exai.Core.Calls;
 /// Starts calls, or attaches to them: sending a call id again never starts a second call.
 /// <list type="number">
 /// <item>running here: attach;</item>
-/// <item>unknown: journal it, run it;</item>
+/// <item>unknown: take a place in the queue for it, journal it, run it; with its session's share of the queue used up, OVER_CAPACITY;</item>
 /// <item>finished: the stored outcome;</item>
 /// <item>owned by a living daemon: wait for its outcome;</item>
 /// <item>owned by a dead one: take it over and run it again, with the answers that are journaled already;</item>
@@ -26,6 +27,7 @@ public sealed class CallService : IAsyncDisposable
     private readonly Lock _lock = new();
     private readonly ICallStore _store;
     private readonly ToolRunner _runner;
+    private readonly IQueuePlaces _places;
     private readonly CallOwner _owner;
     private readonly IOwnerLiveness _liveness;
     private readonly CallOptions _options;
@@ -37,10 +39,11 @@ public sealed class CallService : IAsyncDisposable
     private bool _closed;
 
     public CallService(
-        ICallStore store, ToolRunner runner, CallOwner owner, IOwnerLiveness liveness, CallOptions options, TimeProvider time, ILogger logger)
+        ICallStore store, ToolRunner runner, IQueuePlaces places, CallOwner owner, IOwnerLiveness liveness, CallOptions options, TimeProvider time, ILogger logger)
     {
         _store = store;
         _runner = runner;
+        _places = places;
         _owner = owner;
         _liveness = liveness;
         _options = options;
@@ -52,6 +55,9 @@ public sealed class CallService : IAsyncDisposable
 
     /// <summary>Calls that are running now; they keep the daemon busy.</summary>
     public int Running => Volatile.Read(ref _running);
+
+    /// <summary>Outcomes that were sent and that the store could not take yet.</summary>
+    public int NotJournaled => _tending.Unsaved;
 
     /// <summary>Raised after <see cref="Running"/> has changed, on the thread that changed it.</summary>
     public event Action? RunningChanged;
@@ -199,6 +205,8 @@ public sealed class CallService : IAsyncDisposable
         if (record is null)
         {
             RefuseExpired(request.CallId);
+            // Before it is journaled: a call that was accepted is never refused. Held until the call ends, in case it asks no model after all.
+            using var place = _runner.AsksModels(request.Tool) ? _places.Reserve(request.CallId, request.SessionId) : null;
             (record, var accepted) = await AcceptAsync(request, live.ArgumentsHash);
             if (accepted && await RunAsync(live, record) is { } outcome)
             {

@@ -13,7 +13,7 @@ internal sealed class CallTending(ICallStore store, CallOwner owner, CallOptions
 {
     private static readonly TimeSpan ForgetEvery = TimeSpan.FromHours(1);
 
-    private readonly ConcurrentDictionary<string, Unsaved> _unsaved = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, UnsavedOutcome> _unsaved = new(StringComparer.Ordinal);
 
     /// <summary>Whether calls are running here.</summary>
     public required Func<bool> Running { get; init; }
@@ -23,6 +23,9 @@ internal sealed class CallTending(ICallStore store, CallOwner owner, CallOptions
 
     /// <summary>Told of each outcome that was kept here and need no longer be.</summary>
     public required Action<string> Saved { get; init; }
+
+    /// <summary>Outcomes that were sent and that the store could not take yet.</summary>
+    public int Unsaved => _unsaved.Count;
 
     /// <summary>Whether the call has ended with an outcome that the journal lacks.</summary>
     public bool IsUnsaved(string callId) => _unsaved.ContainsKey(callId);
@@ -38,7 +41,7 @@ internal sealed class CallTending(ICallStore store, CallOwner owner, CallOptions
         {
             CallLog.NotDurable(logger, failure, run.CallId);
             var sent = outcome with { Receipt = outcome.Receipt with { Durable = false } };
-            _unsaved[run.CallId] = new Unsaved(run, sent, turn);
+            _unsaved[run.CallId] = new UnsavedOutcome(run, sent, turn);
             return sent;
         }
     }
@@ -147,5 +150,5 @@ internal sealed class CallTending(ICallStore store, CallOwner owner, CallOptions
     }
 
     /// <summary>An outcome that was sent and could not be journaled.</summary>
-    private sealed record Unsaved(CallRecord Run, CallOutcome Outcome, Threads.Turn? Turn);
+    private sealed record UnsavedOutcome(CallRecord Run, CallOutcome Outcome, Threads.Turn? Turn);
 }
