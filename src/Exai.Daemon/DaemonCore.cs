@@ -51,14 +51,15 @@ internal sealed class DaemonCore : IAsyncDisposable
         // Models
         _providers = configured.All();
         _local = new LocalServers(configured.LookedFor(), _localProbe.IsThereAsync, configured.Detected, time);
-        var directory = new ModelDirectory(_providers, catalogue)
+        var directory = Directory = new ModelDirectory(_providers, catalogue)
         {
             Lists = new LiveModelLists(time),
             Local = _local,
             Unusable = configured.Unusable(),
         };
         var router = new ModelRouter(directory, settings.Models.DefaultModel);
-        var breakers = new CircuitBreakers(new BreakerOptions(settings.Concurrency.BreakerFailureThreshold, settings.Concurrency.BreakerRecovery), time);
+        var breakers = Breakers = new CircuitBreakers(new BreakerOptions(settings.Concurrency.BreakerFailureThreshold, settings.Concurrency.BreakerRecovery), time);
+        Admission = _permits.Snapshot;
         _meters = new GatewayMeters(breakers);
         var models = new ModelGateway(router, _permits, attempts, breakers, Options(settings), _meters, Chance, time, loggers.CreateLogger("models"));
 
@@ -82,6 +83,17 @@ internal sealed class DaemonCore : IAsyncDisposable
     public CallService Calls { get; }
 
     public ToolDispatcher Tools { get; }
+
+    public ModelDirectory Directory { get; }
+
+    public CircuitBreakers Breakers { get; }
+
+    /// <summary>What is held, waits and is limited now.</summary>
+    public Func<AdmissionSnapshot> Admission { get; }
+
+    /// <summary>Commits nothing, as a sign that the store takes writes.</summary>
+    /// <exception cref="Exai.Core.Storage.StoreException">It takes none.</exception>
+    public Task ProbeStoreAsync() => _database.WriteAsync(_ => true, CancellationToken.None).AsTask();
 
     public async ValueTask DisposeAsync()
     {
