@@ -47,6 +47,7 @@ internal sealed class DaemonCore : IAsyncDisposable
         _permits = new PermitScheduler(admission, attempts, time, loggers.CreateLogger("admission"));
         _upkeep = new AdmissionUpkeep(_permits, new SqliteLearnedLimits(_database), admission.AuditInterval, time, loggers.CreateLogger("admission"));
         _admissionMeters = new AdmissionMeters(_permits);
+        Sessions = new SessionPlaces(settings.Concurrency.MaxSessions, _permits, time);
 
         // Models
         _providers = configured.All();
@@ -79,6 +80,9 @@ internal sealed class DaemonCore : IAsyncDisposable
         _local.Start();
         Tools = new ToolDispatcher(recomputed, journaled, Calls, time, loggers.CreateLogger("tools"));
     }
+
+    /// <summary>Who is connected.</summary>
+    public SessionPlaces Sessions { get; }
 
     public CallService Calls { get; }
 
