@@ -70,7 +70,7 @@ internal sealed class DaemonCore : IAsyncDisposable
         [
             new VersionTool(epoch),
             new ListModelsTool(directory),
-            new StatusTool(directory, () => Calls!, time.GetUtcNow(), time),
+            new StatusTool(directory, () => Calls!, _permits.Snapshot, time.GetUtcNow(), time),
         ];
 
         // Calls
