@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Security.Cryptography;
 using Exai.Core.Admission;
 using Exai.Core.Calls;
@@ -52,7 +53,7 @@ internal sealed class DaemonCore : IAsyncDisposable
         _permits = new SimplePermits(configured.Limits(), time);
         var breakers = Breakers = new CircuitBreakers(new BreakerOptions(settings.Concurrency.BreakerFailureThreshold, settings.Concurrency.BreakerRecovery), time);
         Admission = () => new AdmissionSnapshot { Global = new ScopeSnapshot("global", 0, settings.Concurrency.GlobalMaxInflight, 0), Sessions = [], Providers = [] };
-        _meters = new GatewayMeters(breakers);
+        _meters = new GatewayMeters(Meter, breakers);
         var models = new ModelGateway(router, _permits, breakers, Options(settings), _meters, Chance, time, loggers.CreateLogger("models"));
 
         // Tools
@@ -65,16 +66,25 @@ internal sealed class DaemonCore : IAsyncDisposable
         ];
 
         // Calls
+        CallMeters = new CallMeters(Meter, () => Calls!.Running);
         var runner = new ToolRunner(journaled, callStore, new SqliteAttemptLedger(_database), threads, models, time, loggers.CreateLogger("tools"));
         Calls = new CallService(
-            callStore, runner, new CallOwner(epoch, ProcessIdentity.Current.ToString()), new ProcessLiveness(time), Options(settings.Calls), time, loggers.CreateLogger("calls"));
+            callStore, runner, new CallOwner(epoch, ProcessIdentity.Current.ToString()), new ProcessLiveness(time), Options(settings.Calls), time, loggers.CreateLogger("calls"))
+        {
+            Meters = CallMeters,
+        };
         _local.Start();
-        Tools = new ToolDispatcher(recomputed, journaled, Calls, time, loggers.CreateLogger("tools"));
+        Tools = new ToolDispatcher(recomputed, journaled, Calls, time, loggers.CreateLogger("tools")) { Meters = CallMeters };
     }
 
     public CallService Calls { get; }
 
     public ToolDispatcher Tools { get; }
+
+    /// <summary>All that this daemon counts.</summary>
+    public Meter Meter { get; } = new(GatewayMeters.MeterName);
+
+    public CallMeters CallMeters { get; }
 
     public ModelDirectory Directory { get; }
 
@@ -87,6 +97,13 @@ internal sealed class DaemonCore : IAsyncDisposable
     /// <exception cref="Exai.Core.Storage.StoreException">It takes none.</exception>
     public Task ProbeStoreAsync() => _database.WriteAsync(_ => true, CancellationToken.None).AsTask();
 
+    /// <summary>Brings every series with known labels into being, at 0, for whoever collects <see cref="Meter"/> by now.</summary>
+    public void AnnounceMetrics()
+    {
+        _meters.Announce(_providers);
+        CallMeters.Announce(Tools.Tools.Select(tool => tool.Name));
+    }
+
     public async ValueTask DisposeAsync()
     {
         await Calls.DisposeAsync();
@@ -94,7 +111,7 @@ internal sealed class DaemonCore : IAsyncDisposable
         await _local.DisposeAsync();
         _localProbe.Dispose();
         _permits.Dispose();
-        _meters.Dispose();
+        Meter.Dispose();
         foreach (var provider in _providers)
         {
             provider.Client.Dispose();

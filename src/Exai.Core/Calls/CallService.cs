@@ -54,6 +54,9 @@ public sealed class CallService : IAsyncDisposable
     /// <summary>Calls that are running now; they keep the daemon busy.</summary>
     public int Running => Volatile.Read(ref _running);
 
+    /// <summary>Null counts nothing.</summary>
+    public CallMeters? Meters { get; init; }
+
     /// <summary>Outcomes that were sent and that the store could not take yet.</summary>
     public int NotJournaled => _unsaved.Count;
 
@@ -75,7 +78,8 @@ public sealed class CallService : IAsyncDisposable
 
         RefuseOtherArguments(request.CallId, live.ArgumentsHash, hash);
         live.Attached();
-        return new CallAttachment(live, RecoveredHow.Attached, _options.CancelGrace);
+        Meters?.Recovered(RecoveredHow.Attached);
+        return new CallAttachment(live, RecoveredHow.Attached, _options.CancelGrace, Meters);
     }
 
     /// <summary>Stops running calls where they are. They stay unfinished in the journal, for the next daemon to take over.</summary>
@@ -132,7 +136,7 @@ public sealed class CallService : IAsyncDisposable
 
     private CallAttachment Resolve(LiveCall live, CallRequest request)
     {
-        var attachment = new CallAttachment(live, RecoveredHow.None, _options.CancelGrace);
+        var attachment = new CallAttachment(live, RecoveredHow.None, _options.CancelGrace, Meters);
         // Owned through LiveCall.Ended.
         _ = ResolveAsync(live, request, attachment);
         return attachment;
@@ -152,6 +156,7 @@ public sealed class CallService : IAsyncDisposable
         catch (Exception failure)
         {
             live.Complete(CallOutcomes.Refused(request, failure, _time));
+            Meters?.Ended(request.Tool, CallState.Failed, TimeSpan.Zero);
             if (failure is not CallException)
             {
                 CallLog.ResolveFailed(_logger, failure, request.CallId, request.Tool);
@@ -197,6 +202,7 @@ public sealed class CallService : IAsyncDisposable
             if (record.Outcome is { } known)
             {
                 first.How = RecoveredHow.Replayed;
+                Meters?.Recovered(RecoveredHow.Replayed);
                 return known;
             }
 
@@ -209,6 +215,7 @@ public sealed class CallService : IAsyncDisposable
             }
             else if (await _store.TakeOverAsync(record, _owner, _stopping.Token) is { } mine)
             {
+                Meters?.Recovered(RecoveredHow.Rerun);
                 CallLog.TakenOver(_logger, mine.CallId, mine.Runs, record.Owner.Epoch);
                 if (await RunOrInterruptAsync(live, mine) is { } outcome)
                 {
@@ -322,6 +329,7 @@ public sealed class CallService : IAsyncDisposable
             if (await _store.FinishAsync(run, outcome, turn, CancellationToken.None))
             {
                 CallLog.Finished(_logger, run.CallId, run.Tool, outcome.State, outcome.Receipt.TotalMs, run.Runs);
+                Count(run, outcome);
                 return outcome;
             }
         }
@@ -330,12 +338,16 @@ public sealed class CallService : IAsyncDisposable
             CallLog.NotDurable(_logger, failure, run.CallId);
             var sent = outcome with { Receipt = outcome.Receipt with { Durable = false } };
             _unsaved[run.CallId] = new Unsaved(run, sent, turn);
+            Count(run, sent);
             return sent;
         }
 
         CallLog.OwnershipLost(_logger, run.CallId, run.Runs);
         return null;
     }
+
+    private void Count(CallRecord run, CallOutcome outcome) =>
+        Meters?.Ended(run.Tool, outcome.State, TimeSpan.FromMilliseconds(outcome.Receipt.TotalMs));
 
     private async Task TendAsync()
     {

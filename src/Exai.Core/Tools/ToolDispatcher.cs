@@ -18,6 +18,9 @@ public sealed class ToolDispatcher(IEnumerable<IRecomputedTool> recomputed, IEnu
 
     public IEnumerable<ToolDescriptor> Tools => ToolCatalogue.All.Where(tool => _recomputed.ContainsKey(tool.Name) || _journaled.Contains(tool.Name));
 
+    /// <summary>Null counts nothing.</summary>
+    public CallMeters? Meters { get; init; }
+
     /// <summary>Begins or joins the call; null when the tool answers on the spot (<see cref="AnswerAsync"/>).</summary>
     /// <exception cref="CallException">TOOL_NOT_FOUND, INVALID_ARGUMENT, CALL_CONFLICT.</exception>
     public CallAttachment? Attach(CallRequest request)
@@ -41,6 +44,7 @@ public sealed class ToolDispatcher(IEnumerable<IRecomputedTool> recomputed, IEnu
         var started = time.GetUtcNow();
         var text = await _recomputed[request.Tool].AnswerAsync(new ToolArguments(request.Tool, request.Arguments), cancellationToken);
         var finished = time.GetUtcNow();
+        Meters?.Ended(request.Tool, CallState.Succeeded, finished - started);
         return ToolResults.Success(text, new Receipt
         {
             CallId = request.CallId,

@@ -28,6 +28,9 @@ internal sealed class LinkEndpoint(
 
     public int SessionCount => _sessions.Count;
 
+    /// <summary>Null counts nothing.</summary>
+    public LinkMeters? Meters { get; set; }
+
     /// <summary>Whether a call has a result that has not been written to its socket yet.</summary>
     public bool OwesAnswers => _sessions.Values.Any(session => session.OwesAnswers);
 
@@ -57,6 +60,7 @@ internal sealed class LinkEndpoint(
 
         var sessionId = context.Request.Headers[LinkContract.SessionHeader].ToString() is { Length: > 0 and <= 128 } given ? given : Guid.NewGuid().ToString();
         using var socket = await context.WebSockets.AcceptWebSocketAsync(LinkContract.Subprotocol);
+        Meters?.Connected(Reconnect.TryParse(context.Request.Headers[Reconnect.Header]));
         await using var session = new LinkSession(sessionId, new WebSocketTransport(socket, sessionId, settings.MaxBytes, loggers), tools, calls, loggers);
         await ServeAsync((sessionId, era), session);
     }

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Exai.Daemon.Monitoring.Access;
 using Exai.Daemon.Monitoring.Health;
+using Exai.Daemon.Monitoring.Metrics;
 using Exai.Daemon.Security;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
@@ -97,6 +98,7 @@ internal sealed class OperationsServer : IAsyncDisposable
         app.UseRouting();
         app.MapSignIn(signIn);
         app.MapHealth(new HealthCheck(daemon));
+        app.MapMetrics(daemon.Metrics);
     }
 }
 
