@@ -25,7 +25,8 @@ internal sealed class DaemonCore : IAsyncDisposable
 {
     private readonly SqliteDatabase _database;
     private readonly IReadOnlyList<ModelProvider> _providers;
-    private readonly SimplePermits _permits;
+    private readonly PermitScheduler _permits;
+    private readonly AdmissionUpkeep _upkeep;
     private readonly GatewayMeters _meters;
     private readonly LocalServerProbe _localProbe = new();
     private readonly LocalServers _local;
@@ -38,9 +39,16 @@ internal sealed class DaemonCore : IAsyncDisposable
         var callStore = new SqliteCallStore(_database, settings.Calls.Lease, time);
         var threads = new ThreadReader(new SqliteThreadStore(_database), settings.Tools.ConversationTimeout, settings.Tools.MaxConversationTurns, time);
 
-        // Models
+        // Admission
         var catalogue = ModelCatalogue.Load().With(settings.DescribedModels);
         var configured = new ConfiguredProviders(settings, catalogue, time, new SqliteFileIndex(_database));
+        var admission = AdmissionOptions.From(settings, configured.Limits());
+        var attempts = new AttemptRegistry();
+        _permits = new PermitScheduler(admission, attempts, time, loggers.CreateLogger("admission"));
+        _upkeep = new AdmissionUpkeep(_permits, new SqliteLearnedLimits(_database), admission.AuditInterval, time, loggers.CreateLogger("admission"));
+        AdmissionMeters.Add(Meter, _permits);
+
+        // Models
         _providers = configured.All();
         _local = new LocalServers(configured.LookedFor(), _localProbe.IsThereAsync, configured.Detected, time);
         var directory = Directory = new ModelDirectory(_providers, catalogue)
@@ -50,11 +58,10 @@ internal sealed class DaemonCore : IAsyncDisposable
             Unusable = configured.Unusable(),
         };
         var router = new ModelRouter(directory, settings.Models.DefaultModel);
-        _permits = new SimplePermits(configured.Limits(), time);
         var breakers = Breakers = new CircuitBreakers(new BreakerOptions(settings.Concurrency.BreakerFailureThreshold, settings.Concurrency.BreakerRecovery), time);
-        Admission = () => new AdmissionSnapshot { Global = new ScopeSnapshot("global", 0, settings.Concurrency.GlobalMaxInflight, 0), Sessions = [], Providers = [] };
+        Admission = _permits.Snapshot;
         _meters = new GatewayMeters(Meter, breakers);
-        var models = new ModelGateway(router, _permits, breakers, Options(settings), _meters, Chance, time, loggers.CreateLogger("models"));
+        var models = new ModelGateway(router, _permits, attempts, breakers, Options(settings), _meters, Chance, time, loggers.CreateLogger("models"));
 
         // Tools
         ITool[] journaled = [new ChatTool()];
@@ -69,7 +76,7 @@ internal sealed class DaemonCore : IAsyncDisposable
         CallMeters = new CallMeters(Meter, () => Calls!.Running);
         var runner = new ToolRunner(journaled, callStore, new SqliteAttemptLedger(_database), threads, models, time, loggers.CreateLogger("tools"));
         Calls = new CallService(
-            callStore, runner, new CallOwner(epoch, ProcessIdentity.Current.ToString()), new ProcessLiveness(time), Options(settings.Calls), time, loggers.CreateLogger("calls"))
+            callStore, runner, _permits, new CallOwner(epoch, ProcessIdentity.Current.ToString()), new ProcessLiveness(time), Options(settings.Calls), time, loggers.CreateLogger("calls"))
         {
             Meters = CallMeters,
         };
@@ -107,10 +114,11 @@ internal sealed class DaemonCore : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Calls.DisposeAsync();
+        await _upkeep.DisposeAsync();
+        _permits.Dispose();
         await _database.DisposeAsync();
         await _local.DisposeAsync();
         _localProbe.Dispose();
-        _permits.Dispose();
         Meter.Dispose();
         foreach (var provider in _providers)
         {

@@ -18,4 +18,8 @@ internal static class RunningDaemon
         using var free = ExclusiveLock.TryAcquire(settings.Home.ServeLock);
         return free is null ? HealthFile.TryRead(settings.Home) : null;
     }
+
+    /// <summary>A person has stopped the daemon that would answer otherwise.</summary>
+    public static bool IsStopped(ExaiSettings settings) =>
+        settings.Link.Autostart && OwnershipFile.Read(settings.Home).StoppedOnPurpose && Find(settings) is null;
 }
