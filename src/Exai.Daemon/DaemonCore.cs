@@ -10,6 +10,7 @@ using Exai.Core.Telemetry;
 using Exai.Core.Threads;
 using Exai.Core.Tools;
 using Exai.Core.Tools.Chat;
+using Exai.Core.Tools.Jobs;
 using Exai.Core.Tools.Server;
 using Exai.Settings;
 using Exai.Settings.Home;
@@ -65,11 +66,14 @@ internal sealed class DaemonCore : IAsyncDisposable
 
         // Tools
         ITool[] journaled = [new ChatTool()];
+        var jobs = new JobFinder(() => Calls!, time);
         IRecomputedTool[] recomputed =
         [
             new VersionTool(epoch),
             new ListModelsTool(directory),
             new StatusTool(directory, () => Calls!, time.GetUtcNow(), time),
+            new JobListTool(callStore, time),
+            new JobCancelTool(jobs, time),
         ];
 
         // Calls
@@ -81,7 +85,11 @@ internal sealed class DaemonCore : IAsyncDisposable
             Meters = CallMeters,
         };
         _local.Start();
-        Tools = new ToolDispatcher(recomputed, journaled, Calls, time, loggers.CreateLogger("tools")) { Meters = CallMeters };
+        Tools = new ToolDispatcher(recomputed, journaled, Calls, time, loggers.CreateLogger("tools"))
+        {
+            Meters = CallMeters,
+            JobResult = new JobResultTool(jobs, settings.Calls.ClientWait, time),
+        };
     }
 
     public CallService Calls { get; }

@@ -41,6 +41,7 @@ public static class ToolCatalogue
         new("listmodels", "List models", "The models that can be asked, with their names, windows and prices.", NoArguments, AsksModel: false),
         new("status", "Status", "Whether EXAI works: daemon, providers, running calls, and what to do about problems.", NoArguments, AsksModel: false),
         new("version", "Version", "The version of EXAI that answers.", NoArguments, AsksModel: false),
+        .. JobTools.All,
     ];
 
     private const string NoArguments = """{"type":"object","properties":{},"additionalProperties":false}""";

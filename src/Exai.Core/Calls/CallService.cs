@@ -49,7 +49,7 @@ public sealed class CallService : IAsyncDisposable
         _options = options;
         _time = time;
         _logger = logger;
-        _tending = new CallTending(store, owner, options, time, logger) { Running = () => Running > 0, Saved = Forget };
+        _tending = new CallTending(store, owner, options, time, logger) { Running = () => Running > 0, Cancel = CancelLive, Saved = Forget };
         _tendingLoop = _tending.RunAsync(_stopping.Token);
     }
 
@@ -57,7 +57,7 @@ public sealed class CallService : IAsyncDisposable
     public int Running => Volatile.Read(ref _running);
 
     /// <summary>Outcomes that were sent and that the store could not take yet.</summary>
-    public int NotJournaled => _tending.UnsavedCount;
+    public int NotJournaled => _tending.Unsaved;
 
     /// <summary>Null counts nothing.</summary>
     public CallMeters? Meters { get; init; }
@@ -82,6 +82,18 @@ public sealed class CallService : IAsyncDisposable
         live.Attached();
         Meters?.Recovered(RecoveredHow.Attached);
         return new CallAttachment(live, RecoveredHow.Attached, _options.CancelGrace, Meters);
+    }
+
+    /// <summary>Joins a call by its id alone, whoever made it; null when it is unknown.</summary>
+    public async Task<CallAttachment?> ClaimAsync(string callId, CancellationToken cancellationToken)
+    {
+        if (_live.TryGetValue(callId, out var live))
+        {
+            live.Attached();
+            return new CallAttachment(live, RecoveredHow.Attached, _options.CancelGrace, Meters);
+        }
+
+        return await _store.FindAsync(callId, cancellationToken) is { } record ? StartOrAttach(record.ToRequest()) : null;
     }
 
     /// <summary>Stops running calls where they are. They stay unfinished in the journal, for the next daemon to take over.</summary>
@@ -176,6 +188,14 @@ public sealed class CallService : IAsyncDisposable
         }
     }
 
+    private void CancelLive(string callId)
+    {
+        if (_live.TryGetValue(callId, out var live))
+        {
+            live.Cancel();
+        }
+    }
+
     private void Forget(string callId)
     {
         if (_live.TryRemove(callId, out var live))
@@ -200,6 +220,7 @@ public sealed class CallService : IAsyncDisposable
         }
 
         var waitingSince = _time.GetTimestamp();
+        var cancelPassedOn = false;
         while (true)
         {
             RefuseOtherArguments(request.CallId, record.ArgumentsHash, live.ArgumentsHash);
@@ -215,12 +236,18 @@ public sealed class CallService : IAsyncDisposable
             {
                 RefuseToWaitOn(record, _time.GetElapsedTime(waitingSince));
                 live.Report("another daemon is finishing this call");
+                cancelPassedOn = cancelPassedOn || (live.Cancelled.IsCancellationRequested && await TryPassCancelOnAsync(record.CallId));
                 await Task.Delay(_options.OwnerPoll, _time, _stopping.Token);
             }
             else if (await _store.TakeOverAsync(record, _owner, _stopping.Token) is { } mine)
             {
                 Meters?.Recovered(RecoveredHow.Rerun);
                 CallLog.TakenOver(_logger, mine.CallId, mine.Runs, record.Owner.Epoch);
+                if (mine.CancelRequested)
+                {
+                    live.Cancel();
+                }
+
                 if (await RunOrInterruptAsync(live, mine) is { } outcome)
                 {
                     return outcome;
@@ -231,6 +258,21 @@ public sealed class CallService : IAsyncDisposable
 
             record = await _store.FindAsync(request.CallId, _stopping.Token)
                 ?? throw new CallException(ErrorCodes.CallExpired, $"Call {request.CallId} was forgotten after {_options.ResultTtl.TotalHours:0} h. Ask again.");
+        }
+    }
+
+    /// <summary>To the daemon that runs the call; one that takes it over finds it too.</summary>
+    private async Task<bool> TryPassCancelOnAsync(string callId)
+    {
+        try
+        {
+            await _store.RequestCancelAsync(callId, _stopping.Token);
+            return true;
+        }
+        catch (StoreException)
+        {
+            // At the next look.
+            return false;
         }
     }
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Exai.Core.Calls;
 using Exai.Core.Telemetry;
+using Exai.Core.Tools.Jobs;
 using Exai.Protocol;
 using Microsoft.Extensions.Logging;
 
@@ -16,7 +17,10 @@ public sealed class ToolDispatcher(IEnumerable<IRecomputedTool> recomputed, IEnu
     private readonly Dictionary<string, IRecomputedTool> _recomputed = recomputed.ToDictionary(tool => tool.Descriptor.Name, StringComparer.Ordinal);
     private readonly HashSet<string> _journaled = [.. journaled.Select(tool => tool.Descriptor.Name)];
 
-    public IEnumerable<ToolDescriptor> Tools => ToolCatalogue.All.Where(tool => _recomputed.ContainsKey(tool.Name) || _journaled.Contains(tool.Name));
+    /// <summary>The one tool whose answer is another call's.</summary>
+    public JobResultTool? JobResult { get; init; }
+
+    public IEnumerable<ToolDescriptor> Tools => ToolCatalogue.All.Where(tool => IsAnsweredHere(tool.Name) || _journaled.Contains(tool.Name));
 
     /// <summary>Null counts nothing.</summary>
     public CallMeters? Meters { get; init; }
@@ -35,12 +39,18 @@ public sealed class ToolDispatcher(IEnumerable<IRecomputedTool> recomputed, IEnu
             return calls.StartOrAttach(request);
         }
 
-        return _recomputed.ContainsKey(request.Tool) ? null : throw NotFound(request.Tool);
+        return IsAnsweredHere(request.Tool) ? null : throw NotFound(request.Tool);
     }
 
     /// <summary>The result of a recomputed tool.</summary>
-    public async Task<JsonObject> AnswerAsync(CallRequest request, CancellationToken cancellationToken)
+    /// <exception cref="OperationCanceledException">The request was cancelled, or the daemon stops before there is a result.</exception>
+    public async Task<JsonObject> AnswerAsync(CallRequest request, CallWatch watch, CancellationToken cancellationToken)
     {
+        if (request.Tool == JobResult?.Descriptor.Name)
+        {
+            return await JobResult.AnswerAsync(request, watch, cancellationToken);
+        }
+
         var started = time.GetUtcNow();
         var text = await _recomputed[request.Tool].AnswerAsync(new ToolArguments(request.Tool, request.Arguments), cancellationToken);
         var finished = time.GetUtcNow();
@@ -67,6 +77,8 @@ public sealed class ToolDispatcher(IEnumerable<IRecomputedTool> recomputed, IEnu
 
         return ToolResults.Failure(error);
     }
+
+    private bool IsAnsweredHere(string tool) => _recomputed.ContainsKey(tool) || tool == JobResult?.Descriptor.Name;
 
     private CallException NotFound(string name)
     {
