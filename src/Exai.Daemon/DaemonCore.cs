@@ -5,6 +5,7 @@ using Exai.Core.Calls;
 using Exai.Core.Models;
 using Exai.Core.Models.Catalogue;
 using Exai.Core.Providers;
+using Exai.Core.Storage;
 using Exai.Core.Storage.Sqlite;
 using Exai.Core.Telemetry;
 using Exai.Core.Threads;
@@ -38,6 +39,9 @@ internal sealed class DaemonCore : IAsyncDisposable
         // Store
         _database = SqliteDatabase.Open(settings.Store.Path, settings.Store.FullSync);
         var callStore = new SqliteCallStore(_database, settings.Calls.Lease, time);
+        Store = callStore;
+        Ledger = new SqliteAttemptLedger(_database);
+        History = new SqliteCallHistory(_database);
         var threads = new ThreadReader(new SqliteThreadStore(_database), settings.Tools.ConversationTimeout, settings.Tools.MaxConversationTurns, time);
 
         // Admission
@@ -78,7 +82,7 @@ internal sealed class DaemonCore : IAsyncDisposable
 
         // Calls
         CallMeters = new CallMeters(Meter, () => Calls!.Running);
-        var runner = new ToolRunner(journaled, callStore, new SqliteAttemptLedger(_database), threads, models, time, loggers.CreateLogger("tools"));
+        var runner = new ToolRunner(journaled, callStore, Ledger, threads, models, time, loggers.CreateLogger("tools"));
         Calls = new CallService(
             callStore, runner, _permits, new CallOwner(epoch, ProcessIdentity.Current.ToString()), new ProcessLiveness(time), Options(settings.Calls), time, loggers.CreateLogger("calls"))
         {
@@ -100,6 +104,12 @@ internal sealed class DaemonCore : IAsyncDisposable
     public Meter Meter { get; } = new(GatewayMeters.MeterName);
 
     public CallMeters CallMeters { get; }
+
+    public ICallStore Store { get; }
+
+    public IAttemptLedger Ledger { get; }
+
+    public ICallHistory History { get; }
 
     public ModelDirectory Directory { get; }
 

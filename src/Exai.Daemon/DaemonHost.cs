@@ -72,7 +72,7 @@ public sealed class DaemonHost : IAsyncDisposable
 
     /// <exception cref="DaemonStartException">It cannot start; the message says why and what to do.</exception>
     /// <exception cref="HomeException">The home cannot be used.</exception>
-    public static async Task<DaemonHost> StartAsync(ExaiSettings settings, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<DaemonHost> StartAsync(ExaiSettings settings, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken, Func<SettingsResult>? readSettings = null)
     {
         var home = settings.Home;
         home.EnsureCreated();
@@ -96,7 +96,10 @@ public sealed class DaemonHost : IAsyncDisposable
             link.Meters = new LinkMeters(core.Meter, () => link.SessionCount);
             var app = await ListenAsync(settings.Link, guard, link, loggers, cancellationToken);
             var view = new DaemonView(
-                settings, core, state, link, new DaemonDescription(settings, epoch, core, state, link, time) { Port = PortOf(app) }, new Heartbeat(time), metrics, time);
+                settings, core, state, link, new DaemonDescription(settings, epoch, core, state, link, time) { Port = PortOf(app) }, new Heartbeat(time), metrics, time)
+            {
+                ReadSettings = readSettings,
+            };
             var host = new DaemonHost(view, epoch, serveLock, calls, app, await OperationsServer.StartAsync(view, Token, loggers, cancellationToken), loggers);
             DaemonEvents.Started(loggers.CreateLogger("daemon"), Product.Version, epoch, settings.Link.Host, host.Port, home.Path, Core.Storage.Sqlite.SqliteDatabase.LibraryVersion);
             return host;

@@ -68,6 +68,9 @@ public sealed class CallService : IAsyncDisposable
     /// <summary>Whether the call is being resolved or run here.</summary>
     public bool IsLive(string callId) => _live.ContainsKey(callId);
 
+    /// <summary>What a call that runs here is doing; null for any other.</summary>
+    public string? ProgressOf(string callId) => _live.TryGetValue(callId, out var live) && !live.Outcome.IsCompleted ? live.Progress : null;
+
     /// <exception cref="CallException">The same id stands for other arguments, or is too old to be known.</exception>
     public CallAttachment StartOrAttach(CallRequest request)
     {

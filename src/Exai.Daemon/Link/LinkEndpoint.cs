@@ -20,6 +20,7 @@ internal sealed class LinkEndpoint(
     private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(2);
 
     private readonly ConcurrentDictionary<(string Session, string Era), LinkSession> _sessions = new();
+    private readonly SessionBook _book = new(time);
     private readonly CancellationTokenSource _forcedStop = new();
     private readonly ILogger _logger = loggers.CreateLogger("link");
 
@@ -30,6 +31,9 @@ internal sealed class LinkEndpoint(
 
     /// <summary>Null counts nothing.</summary>
     public LinkMeters? Meters { get; set; }
+
+    /// <summary>The sessions that are connected now.</summary>
+    public IReadOnlyList<LinkSessionSnapshot> Snapshot() => [.. _sessions.Select(session => _book.Describe(session.Value, session.Key.Era))];
 
     /// <summary>Whether a call has a result that has not been written to its socket yet.</summary>
     public bool OwesAnswers => _sessions.Values.Any(session => session.OwesAnswers);
@@ -60,7 +64,9 @@ internal sealed class LinkEndpoint(
 
         var sessionId = context.Request.Headers[LinkContract.SessionHeader].ToString() is { Length: > 0 and <= 128 } given ? given : Guid.NewGuid().ToString();
         using var socket = await context.WebSockets.AcceptWebSocketAsync(LinkContract.Subprotocol);
-        Meters?.Connected(Reconnect.TryParse(context.Request.Headers[Reconnect.Header]));
+        var reconnect = Reconnect.TryParse(context.Request.Headers[Reconnect.Header]);
+        Meters?.Connected(reconnect);
+        _book.Connected(sessionId, context.Request.Headers[LinkContract.ShimVersionHeader].ToString(), reconnect);
         await using var session = new LinkSession(sessionId, new WebSocketTransport(socket, sessionId, settings.MaxBytes, loggers), tools, calls, loggers);
         await ServeAsync((sessionId, era), session);
     }

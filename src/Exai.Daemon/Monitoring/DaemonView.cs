@@ -8,4 +8,8 @@ namespace Exai.Daemon.Monitoring;
 /// <summary>What the operations endpoint looks at. It changes nothing but by cancelling a call.</summary>
 internal sealed record DaemonView(
     ExaiSettings Settings, DaemonCore Core, DaemonState State, LinkEndpoint Link, DaemonDescription Description, Heartbeat Heartbeat,
-    MetricsCollection Metrics, TimeProvider Time);
+    MetricsCollection Metrics, TimeProvider Time)
+{
+    /// <summary>Reads the settings anew, with their sources; null when nobody said from where.</summary>
+    public Func<SettingsResult>? ReadSettings { get; init; }
+}
