@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Exai.Daemon.Health;
 using Exai.Daemon.Link;
 using Exai.Daemon.Monitoring;
+using Exai.Daemon.Monitoring.Metrics;
 using Exai.Daemon.Security;
 using Exai.Protocol;
 using Exai.Settings;
@@ -37,13 +38,14 @@ public sealed class DaemonHost : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly HealthWriter _health;
     private readonly OperationsServer? _operations;
+    private readonly MetricsCollection _metrics;
 
     private DaemonHost(
         DaemonView view, string epoch, IDisposable serveLock, ToolCallHandler calls, WebApplication app, OperationsServer? operations, ILoggerFactory loggers)
     {
-        var (settings, core, state, link, description, heartbeat, time) = view;
+        var (settings, core, state, link, description, heartbeat, metrics, time) = view;
         (_settings, _time, Epoch, _lock, _core, _state, _calls, _link, _app) = (settings, time, epoch, serveLock, core, state, calls, link, app);
-        _operations = operations;
+        (_operations, _metrics) = (operations, metrics);
         Port = description.Port;
         MonitoringPort = description.MonitoringPort = operations?.Port ?? 0;
         state.Ready();
@@ -70,7 +72,7 @@ public sealed class DaemonHost : IAsyncDisposable
 
     /// <exception cref="DaemonStartException">It cannot start; the message says why and what to do.</exception>
     /// <exception cref="HomeException">The home cannot be used.</exception>
-    public static async Task<DaemonHost> StartAsync(ExaiSettings settings, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<DaemonHost> StartAsync(ExaiSettings settings, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken, Func<SettingsResult>? readSettings = null)
     {
         var home = settings.Home;
         home.EnsureCreated();
@@ -82,15 +84,22 @@ public sealed class DaemonHost : IAsyncDisposable
             var startToken = settings.Link.Token ?? TokenFile.ReadOrCreate(home);
             var epoch = Guid.NewGuid().ToString();
             core = OpenCore(settings, epoch, time, loggers);
+            var metrics = new MetricsCollection(core.Meter, settings.OtlpEndpoint);
+            core.AnnounceMetrics();
             var state = new DaemonState(time);
             // The file is read again at each dial, so that a token can be changed while the daemon runs.
             string? Token() => settings.Link.Token ?? TokenFile.TryRead(home) ?? startToken;
             var guard = new RequestGuard(settings.Link, Token);
             var calls = new ToolCallHandler(core.Tools, core.Calls, state, settings.Link.ProgressInterval, time);
             var link = new LinkEndpoint(guard, settings.Link, epoch, core.Sessions, core.Tools, calls, state, time, loggers);
+            ProcessMeters.Add(core.Meter, time.GetUtcNow());
+            link.Meters = new LinkMeters(core.Meter, () => link.SessionCount);
             var app = await ListenAsync(settings.Link, guard, link, loggers, cancellationToken);
             var view = new DaemonView(
-                settings, core, state, link, new DaemonDescription(settings, epoch, core, state, link, time) { Port = PortOf(app) }, new Heartbeat(time), time);
+                settings, core, state, link, new DaemonDescription(settings, epoch, core, state, link, time) { Port = PortOf(app) }, new Heartbeat(time), metrics, time)
+            {
+                ReadSettings = readSettings,
+            };
             var host = new DaemonHost(view, epoch, serveLock, calls, app, await OperationsServer.StartAsync(view, Token, loggers, cancellationToken), loggers);
             DaemonEvents.Started(loggers.CreateLogger("daemon"), Product.Version, epoch, settings.Link.Host, host.Port, home.Path, Core.Storage.Sqlite.SqliteDatabase.LibraryVersion);
             return host;
@@ -144,6 +153,7 @@ public sealed class DaemonHost : IAsyncDisposable
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(2), _time);
         await Task.WhenAny(_link.StopAsync(ServiceRestart, "the daemon restarts", limit.Token));
         await (_operations?.DisposeAsync() ?? ValueTask.CompletedTask);
+        _metrics.Dispose();
         await _core.DisposeAsync();
         await Task.WhenAny(_app.StopAsync(limit.Token));
         await _app.DisposeAsync();

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using Exai.Daemon;
 using Exai.Protocol;
+using Exai.Settings;
 using Exai.Settings.Home;
 using Exai.Settings.Logs;
 
@@ -37,7 +38,7 @@ internal static partial class DaemonCommand
             var time = TimeProvider.System;
             using var loggers = new ExaiLoggerFactory(ExaiLogOptions.From(settings.Log, settings.Home.DaemonLog, toStandardError: !detached), time);
             using var signals = new StopSignals();
-            await using var daemon = await DaemonHost.StartAsync(settings, loggers, time, signals.First);
+            await using var daemon = await DaemonHost.StartAsync(settings, loggers, time, signals.First, () => SettingsLoader.Load(SettingsSources.FromProcess()));
             OwnershipFile.Write(settings.Home, new DaemonOwnership { ManagedBy = detached ? "shim" : "user" });
             await signals.WaitAsync();
             await daemon.DrainAsync(CancellationToken.None);
