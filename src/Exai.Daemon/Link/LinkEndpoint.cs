@@ -33,10 +33,8 @@ internal sealed class LinkEndpoint(
 
     public async Task AcceptAsync(HttpContext context)
     {
-        if (!guard.HasToken(context))
+        if (!guard.RequireToken(context))
         {
-            context.Response.StatusCode = StatusCodes.Status401Unauthorized;
-            context.Response.Headers.WWWAuthenticate = "Bearer";
             return;
         }
 
@@ -56,6 +54,7 @@ internal sealed class LinkEndpoint(
         }
 
         var sessionId = context.Request.Headers[LinkContract.SessionHeader].ToString() is { Length: > 0 and <= 128 } given ? given : Guid.NewGuid().ToString();
+        Http.DaemonListener.MarkAsLink(context);
         using var socket = await context.WebSockets.AcceptWebSocketAsync(LinkContract.Subprotocol);
         await using var session = new LinkSession(sessionId, new WebSocketTransport(socket, sessionId, settings.MaxBytes, loggers), tools, calls, loggers);
         await ServeAsync((sessionId, era), session);
@@ -65,12 +64,16 @@ internal sealed class LinkEndpoint(
     public Task TellDrainingAsync(CancellationToken cancellationToken) =>
         Task.WhenAll(_sessions.Values.Select(session => session.TellDrainingAsync(epoch, cancellationToken)));
 
+    /// <summary>Closes all sockets; the calls behind them go on.</summary>
+    public Task CloseAllAsync(int closeCode, string reason, CancellationToken cancellationToken) =>
+        Task.WhenAll(_sessions.Values.Select(session => session.CloseAsync(closeCode, reason, cancellationToken)));
+
     /// <summary>Closes all sockets and stops waiting for the calls behind them.</summary>
     public async Task StopAsync(int closeCode, string reason, CancellationToken cancellationToken)
     {
         try
         {
-            await Task.WhenAll(_sessions.Values.Select(session => session.CloseAsync(closeCode, reason, cancellationToken)));
+            await CloseAllAsync(closeCode, reason, cancellationToken);
         }
         finally
         {

@@ -29,13 +29,26 @@ internal sealed class RequestGuard(LinkSettings link, Func<string?> token)
     }
 
     /// <summary>Compares hashes, so that neither time nor length tells anything about the token.</summary>
-    public bool HasToken(HttpContext context)
+    private bool HasToken(HttpContext context)
     {
         const string Scheme = "Bearer ";
         var header = context.Request.Headers.Authorization.ToString();
         return token() is { } expected
             && header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
             && CryptographicOperations.FixedTimeEquals(Hash(header[Scheme.Length..].Trim()), Hash(expected));
+    }
+
+    /// <summary>Answers 401 to whoever does not know the token.</summary>
+    public bool RequireToken(HttpContext context)
+    {
+        if (HasToken(context))
+        {
+            return true;
+        }
+
+        context.Response.StatusCode = StatusCodes.Status401Unauthorized;
+        context.Response.Headers.WWWAuthenticate = "Bearer";
+        return false;
     }
 
     private bool IsAllowed(string host) =>

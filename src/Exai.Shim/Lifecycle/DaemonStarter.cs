@@ -10,7 +10,8 @@ namespace Exai.Shim.Lifecycle;
 internal interface IDaemonLauncher
 {
     /// <summary>Starts <c>exai daemon</c> as a process session of its own.</summary>
-    IDaemonProcess Launch(ExaiSettings settings);
+    /// <param name="options">Further options of that command.</param>
+    IDaemonProcess Launch(ExaiSettings settings, params IEnumerable<string> options);
 }
 
 internal interface IDaemonProcess : IDisposable
@@ -54,11 +55,28 @@ internal sealed class DaemonStarter(IDaemonLauncher launcher, TimeProvider time,
         }
     }
 
-    private async Task<bool> StartAsync(ExaiSettings settings, CancellationToken cancellationToken)
+    /// <summary>Starts a daemon that takes over from the one that serves. No shim starts a third one meanwhile.</summary>
+    /// <param name="now">It takes over the running calls too.</param>
+    /// <returns>False when somebody else is about to start one, or it did not serve in time.</returns>
+    /// <exception cref="LinkException">The new daemon ended at once, or could not be started. The other one may still serve.</exception>
+    public async Task<bool> ReplaceAsync(ExaiSettings settings, bool now, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var starting = ExclusiveLock.TryAcquire(settings.Home.AutostartLock);
+            return starting is not null && await StartAsync(settings, cancellationToken, now ? ["--replace", "--now"] : ["--replace"]);
+        }
+        catch (Exception failure) when (failure is HomeException or IOException or UnauthorizedAccessException or InvalidOperationException or Win32Exception)
+        {
+            throw new LinkException(LinkFailure.DaemonDied, $"No other daemon could be started: {failure.Message}", failure);
+        }
+    }
+
+    private async Task<bool> StartAsync(ExaiSettings settings, CancellationToken cancellationToken, params IEnumerable<string> options)
     {
         var before = HealthFile.TryRead(settings.Home)?.Epoch;
         LinkLog.StartingDaemon(logger);
-        using var daemon = launcher.Launch(settings);
+        using var daemon = launcher.Launch(settings, options);
         var started = time.GetTimestamp();
         while (time.GetElapsedTime(started) < LongestStart)
         {

@@ -36,17 +36,20 @@ internal static class BackgroundCommands
         return command;
     }
 
-    private static async Task<int> StartAsync(CancellationToken cancellationToken)
-    {
-        if (Configuration.LoadOrExplain() is not { } settings)
-        {
-            return ExitCodes.WrongUsage;
-        }
+    private static async Task<int> StartAsync(CancellationToken cancellationToken) =>
+        Configuration.LoadOrExplain() is { } settings ? await StartAsync(settings, cancellationToken) : ExitCodes.WrongUsage;
 
+    internal static async Task<int> StartAsync(ExaiSettings settings, CancellationToken cancellationToken)
+    {
         if (Running(settings) is { } running)
         {
             Terminal.Print($"The daemon runs already: process {running.Pid}, port {running.Port}.");
             return ExitCodes.Ok;
+        }
+
+        if (await ServiceManager.TryRunAsync(settings.Home, "start", cancellationToken) is { } exitCode)
+        {
+            return exitCode;
         }
 
         try
@@ -135,7 +138,7 @@ internal static class BackgroundCommands
     }
 
     /// <summary>The daemon that the health file names, if the home's lock shows that one is alive.</summary>
-    private static HealthDocument? Running(ExaiSettings settings)
+    internal static HealthDocument? Running(ExaiSettings settings)
     {
         if (!Directory.Exists(settings.Home.Path))
         {
