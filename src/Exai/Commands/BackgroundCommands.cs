@@ -137,6 +137,10 @@ internal static class BackgroundCommands
         return ExitCodes.Ok;
     }
 
+    /// <summary>A person has stopped this home's daemon, which would answer otherwise.</summary>
+    public static bool IsStopped(ExaiSettings settings) =>
+        settings.Link.Autostart && OwnershipFile.Read(settings.Home).StoppedOnPurpose && Running(settings) is null;
+
     /// <summary>The daemon that the health file names, if the home's lock shows that one is alive.</summary>
     internal static HealthDocument? Running(ExaiSettings settings)
     {

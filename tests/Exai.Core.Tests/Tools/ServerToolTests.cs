@@ -34,9 +34,9 @@ public sealed class ServerToolTests
 
             kimi (KIMI_API_KEY): default kimi-k2-0905-preview; live list: 3
             ! The default kimi-k2-0905-preview is not in the live list; nearest: kimi-k2.6. Set KIMI_DEFAULT_MODEL.
-            - kimi-k2-0905-preview: 262,144; tools; $0.6/$2.5; also kimi, kimi-k2; retired or about to be → kimi-k2.6; not in its live list
-            - kimi-k3: 1,048,576; thinks, images, tools; $3/$15
-            - kimi-k2.6: 262,144; thinks, images, tools; $0.95/$4
+            - kimi-k2-0905-preview: 262,144; web, tools; $0.6/$2.5; also kimi, kimi-k2; retired or about to be → kimi-k2.6; not in its live list
+            - kimi-k3: 1,048,576; thinks, web, images, tools; $3/$15
+            - kimi-k2.6: 262,144; thinks, web, images, tools; $0.95/$4
             - kimi-k4
             Retired or about to be: kimi-k2-turbo-preview, kimi-k2.5, kimi-k2-0711-preview,
             """.ReplaceLineEndings("\n"));
