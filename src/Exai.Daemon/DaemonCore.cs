@@ -30,10 +30,14 @@ internal sealed class DaemonCore : IAsyncDisposable
     private readonly LocalServers _local;
 
     /// <exception cref="Exai.Core.Storage.StoreException">The store cannot be opened.</exception>
-    public DaemonCore(ExaiSettings settings, string epoch, TimeProvider time, ILoggerFactory loggers)
+    /// <param name="alone">No other daemon has the store open, so a damaged one may be replaced.</param>
+    public DaemonCore(ExaiSettings settings, string epoch, bool alone, TimeProvider time, ILoggerFactory loggers)
     {
         // Store
-        _database = SqliteDatabase.Open(settings.Store.Path, settings.Store.FullSync);
+        Store = alone
+            ? DaemonStore.OpenOrReplace(settings, time, loggers.CreateLogger("store"))
+            : new DaemonStore(SqliteDatabase.Open(settings.Store.Path, settings.Store.FullSync), settings.Store.Path);
+        _database = Store.Database;
         var callStore = new SqliteCallStore(_database, settings.Calls.Lease, time);
         var threads = new ThreadReader(new SqliteThreadStore(_database), settings.Tools.ConversationTimeout, settings.Tools.MaxConversationTurns, time);
 
@@ -70,6 +74,8 @@ internal sealed class DaemonCore : IAsyncDisposable
         _local.Start();
         Tools = new ToolDispatcher(recomputed, journaled, Calls, time, loggers.CreateLogger("tools"));
     }
+
+    public DaemonStore Store { get; }
 
     public CallService Calls { get; }
 

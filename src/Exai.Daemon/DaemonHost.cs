@@ -62,6 +62,9 @@ public sealed class DaemonHost : IAsyncDisposable
     /// <summary>Completes when another daemon has taken port and lock: <see cref="RetireAsync"/> is due.</summary>
     public Task MadeWay => _madeWay.Task;
 
+    /// <summary>Completes with the reason when the store turns out to be damaged: the next daemon begins a new one, so this one should end.</summary>
+    public Task<string> StoreDamaged => _core.Store.Damaged;
+
     /// <param name="succession">What to do about a daemon that serves this home already.</param>
     /// <exception cref="DaemonStartException">It cannot start; the message says why and what to do.</exception>
     /// <exception cref="HomeException">The home cannot be used.</exception>
@@ -79,13 +82,13 @@ public sealed class DaemonHost : IAsyncDisposable
             if (predecessor is not null)
             {
                 // Opened before the other one makes way: whatever fails in it leaves that one serving.
-                core = OpenCore(settings, epoch, time, loggers);
+                core = OpenCore(settings, epoch, alone: false, time, loggers);
                 await HandoverRequest.SendAsync(predecessor, settings, succession == Succession.Now, time, cancellationToken);
             }
 
             serveLock = await TakeLockAsync(home, time, cancellationToken);
             HealthFile.Delete(home);
-            core ??= OpenCore(settings, epoch, time, loggers);
+            core ??= OpenCore(settings, epoch, alone: true, time, loggers);
             return await ServeAsync(settings, loggers, time, epoch, serveLock, core, predecessor?.Port ?? 0, cancellationToken);
         }
         catch
@@ -243,6 +246,7 @@ public sealed class DaemonHost : IAsyncDisposable
             GlobalCapacity = _settings.Concurrency.GlobalMaxInflight,
             GlobalInflight = _core.Calls.Running,
             ToolCount = _core.Tools.Tools.Count(),
+            Problems = _core.Store.Problems,
         };
     }
 
@@ -275,11 +279,11 @@ public sealed class DaemonHost : IAsyncDisposable
         return free is null ? HealthFile.TryRead(home) : null;
     }
 
-    private static DaemonCore OpenCore(ExaiSettings settings, string epoch, TimeProvider time, ILoggerFactory loggers)
+    private static DaemonCore OpenCore(ExaiSettings settings, string epoch, bool alone, TimeProvider time, ILoggerFactory loggers)
     {
         try
         {
-            return new DaemonCore(settings, epoch, time, loggers);
+            return new DaemonCore(settings, epoch, alone, time, loggers);
         }
         catch (Core.Storage.StoreException failure)
         {

@@ -56,7 +56,13 @@ internal sealed class DaemonStarter(IDaemonLauncher launcher, TimeProvider time,
         {
             settings.Home.EnsureCreated();
             using var starting = ExclusiveLock.TryAcquire(settings.Home.AutostartLock);
-            return starting is not null && !IsServed(settings.Home) && await StartAsync(settings, cancellationToken);
+            if (starting is null || IsServed(settings.Home))
+            {
+                return false;
+            }
+
+            RefuseCrashLoop(settings.Home);
+            return await StartAsync(settings, cancellationToken);
         }
         catch (Exception failure) when (failure is HomeException or IOException or UnauthorizedAccessException or InvalidOperationException or Win32Exception)
         {
@@ -81,6 +87,41 @@ internal sealed class DaemonStarter(IDaemonLauncher launcher, TimeProvider time,
         }
     }
 
+    /// <summary>Said at once, with what is known: whoever waits should not wait for one that cannot live.</summary>
+    private void RefuseCrashLoop(ExaiHome home)
+    {
+        var record = new CrashRecord(home, time);
+        record.NoteLastWords();
+        var (crashes, wait) = record.Look();
+        if (wait > TimeSpan.Zero)
+        {
+            throw new LinkException(
+                LinkFailure.DaemonDied,
+                $"The daemon has ended by itself {crashes} times within five minutes, so the next start waits {Math.Ceiling(wait.TotalSeconds):0} s more " +
+                $"('exai start' starts it at once). Its last lines:\n{LastLines(home)}");
+        }
+    }
+
+    private static string LastLines(ExaiHome home)
+    {
+        foreach (var file in (string[])[home.DaemonStartLog, home.DaemonLog])
+        {
+            try
+            {
+                if (File.ReadLines(file).Where(line => line.Length > 0).TakeLast(20).ToList() is { Count: > 0 } lines)
+                {
+                    return string.Join('\n', lines);
+                }
+            }
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+            {
+                // The other one may say more.
+            }
+        }
+
+        return "(nothing)";
+    }
+
     private async Task<bool> StartAsync(ExaiSettings settings, CancellationToken cancellationToken, params IEnumerable<string> options)
     {
         var before = HealthFile.TryRead(settings.Home)?.Epoch;
@@ -98,6 +139,7 @@ internal sealed class DaemonStarter(IDaemonLauncher launcher, TimeProvider time,
             {
                 var lines = daemon.LastLines();
                 LinkLog.DaemonDied(logger, code, lines);
+                new CrashRecord(settings.Home, time).Note();
                 throw new LinkException(
                     LinkFailure.DaemonDied,
                     $"The daemon was started and ended at once with exit code {code}. It said:\n{(lines.Length > 0 ? lines : "(nothing)")}");

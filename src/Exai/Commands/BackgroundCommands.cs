@@ -55,6 +55,7 @@ internal static class BackgroundCommands
         try
         {
             OwnershipFile.Write(Created(settings.Home), new DaemonOwnership { ManagedBy = "shim" });
+            new CrashRecord(settings.Home, TimeProvider.System).Forget();
             await DaemonStarter.CreateDefault(TimeProvider.System).StartOnceAsync(settings, cancellationToken);
         }
         catch (Exception failure) when (failure is HomeException or Exai.Shim.Link.LinkException)
@@ -133,6 +134,11 @@ internal static class BackgroundCommands
         table.AddRow("sessions", $"{health.Sessions}");
         table.AddRow("calls", $"{health.GlobalInflight} running, {health.Queued} queued, room for {health.GlobalCapacity}");
         table.AddRow("home", Markup.Escape(settings.Home.Path));
+        foreach (var problem in health.Problems)
+        {
+            table.AddRow("problem", $"[yellow]{Markup.Escape(problem)}[/]");
+        }
+
         Terminal.Output.Write(table);
         return ExitCodes.Ok;
     }

@@ -45,8 +45,14 @@ internal static partial class DaemonCommand
             using var signals = new StopSignals();
             await using var daemon = await DaemonHost.StartAsync(settings, loggers, time, signals.First, succession);
             OwnershipFile.Write(settings.Home, new DaemonOwnership { ManagedBy = manager ?? (detached ? "shim" : "user") });
-            await Task.WhenAny(signals.WaitAsync(), daemon.MadeWay);
+            await Task.WhenAny(signals.WaitAsync(), daemon.MadeWay, daemon.StoreDamaged);
             await (daemon.MadeWay.IsCompleted ? daemon.RetireAsync(signals.First) : daemon.DrainAsync(CancellationToken.None));
+            if (daemon.StoreDamaged.IsCompleted)
+            {
+                Terminal.Explain($"{await daemon.StoreDamaged} The daemon ends, so that the next one does.");
+                return ExitCodes.Failed;
+            }
+
             return ExitCodes.Ok;
         }
         catch (HomeException failure)
