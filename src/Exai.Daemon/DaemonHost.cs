@@ -2,6 +2,7 @@ using Exai.Daemon.Generations;
 using Exai.Daemon.Health;
 using Exai.Daemon.Http;
 using Exai.Daemon.Link;
+using Exai.Daemon.Monitoring;
 using Exai.Daemon.Security;
 using Exai.Protocol;
 using Exai.Settings;
@@ -35,19 +36,26 @@ public sealed class DaemonHost : IAsyncDisposable
     private readonly LinkEndpoint _link;
     private readonly DaemonListener _listener;
     private readonly HealthWriter _health;
-    private readonly DateTimeOffset _startedAt;
     private readonly TaskCompletionSource _madeWay = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private OperationsServer? _operations;
     private bool _leavesCalls;
 
     private DaemonHost(
-        ExaiSettings settings, TimeProvider time, string epoch, IDisposable serveLock, DaemonCore core, DaemonState state,
-        ToolCallHandler calls, LinkEndpoint link, DaemonListener listener, ILoggerFactory loggers)
+        DaemonView view, string epoch, IDisposable serveLock, ToolCallHandler calls, DaemonListener listener, OperationsServer? operations, ILoggerFactory loggers)
     {
+        var (settings, core, state, link, description, heartbeat, time) = view;
         (_settings, _time, Epoch, _lock, _core, _state, _calls, _link, _listener) = (settings, time, epoch, serveLock, core, state, calls, link, listener);
         _logger = loggers.CreateLogger("daemon");
-        _startedAt = time.GetUtcNow();
+        _operations = operations;
+        MonitoringPort = description.MonitoringPort = operations?.Port ?? 0;
         state.Ready();
-        _health = new HealthWriter(settings.Home, Describe, settings.Link.HealthWriterInterval, time, loggers.CreateLogger("health"));
+        HealthDocument Beat()
+        {
+            heartbeat.Beat();
+            return description.Read();
+        }
+
+        _health = new HealthWriter(settings.Home, Beat, settings.Link.HealthWriterInterval, time, loggers.CreateLogger("health"));
         core.Calls.RunningChanged += OnRunningChanged;
         state.Changed += _health.Changed;
         link.SessionsChanged += _health.Changed;
@@ -58,6 +66,9 @@ public sealed class DaemonHost : IAsyncDisposable
 
     /// <summary>Where the link listens.</summary>
     public int Port => _listener.Port;
+
+    /// <summary>Where health, metrics and dashboard are served; 0 when they are not.</summary>
+    public int MonitoringPort { get; }
 
     /// <summary>Completes when another daemon has taken port and lock: <see cref="RetireAsync"/> is due.</summary>
     public Task MadeWay => _madeWay.Task;
@@ -153,6 +164,7 @@ public sealed class DaemonHost : IAsyncDisposable
         _state.Stop();
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(2), _time);
         await Task.WhenAny(_link.StopAsync(ServiceRestart, "the daemon restarts", limit.Token));
+        await StopOperationsAsync();
         await _core.DisposeAsync();
         await Task.WhenAny(_listener.StopAsync(limit.Token));
         await _listener.DisposeAsync();
@@ -169,13 +181,16 @@ public sealed class DaemonHost : IAsyncDisposable
         var startToken = settings.Link.Token ?? TokenFile.ReadOrCreate(home);
         var state = new DaemonState(time);
         // The file is read again at each dial, so that a token can be changed while the daemon runs.
-        var guard = new RequestGuard(settings.Link, () => settings.Link.Token ?? TokenFile.TryRead(home) ?? startToken);
+        string? Token() => settings.Link.Token ?? TokenFile.TryRead(home) ?? startToken;
+        var guard = new RequestGuard(settings.Link, Token);
         var calls = new ToolCallHandler(core.Tools, core.Calls, state, settings.Link.ProgressInterval, time);
         var link = new LinkEndpoint(guard, settings.Link, epoch, core.Tools, calls, state, time, loggers);
         DaemonHost? host = null;
         var handover = new HandoverEndpoint(guard, leaveCalls => host!.MakeWayAsync(leaveCalls));
         var listener = await DaemonListener.StartAsync(settings.Link, predecessorPort, guard, Route, loggers.CreateLogger("daemon"), cancellationToken);
-        host = new DaemonHost(settings, time, epoch, serveLock, core, state, calls, link, listener, loggers);
+        var view = new DaemonView(
+            settings, core, state, link, new DaemonDescription(settings, epoch, core, state, link, time) { Port = listener.Port }, new Heartbeat(time), time);
+        host = new DaemonHost(view, epoch, serveLock, calls, listener, await OperationsServer.StartAsync(view, Token, loggers, cancellationToken), loggers);
         DaemonEvents.Started(host._logger, Product.Version, epoch, settings.Link.Host, host.Port, home.Path, Core.Storage.Sqlite.SqliteDatabase.LibraryVersion);
         return host;
 
@@ -195,6 +210,7 @@ public sealed class DaemonHost : IAsyncDisposable
         _state.Drain();
         await _health.StopAsync();
         _listener.GiveUp();
+        await StopOperationsAsync();
         _lock.Dispose();
         if (_madeWay.TrySetResult())
         {
@@ -226,29 +242,7 @@ public sealed class DaemonHost : IAsyncDisposable
 
     private void OnRunningChanged() => _state.Running(() => _core.Calls.Running);
 
-    private HealthDocument Describe()
-    {
-        var now = _time.GetUtcNow();
-        var (status, busySince) = _state.Current;
-        return new HealthDocument
-        {
-            T = now.ToUnixTimeMilliseconds() / 1000.0,
-            Pid = Environment.ProcessId,
-            Host = _settings.Link.Host,
-            Port = Port,
-            Epoch = Epoch,
-            Version = Product.Version,
-            StartedAt = _startedAt,
-            UptimeHuman = (now - _startedAt).ToString("d\\.hh\\:mm\\:ss", System.Globalization.CultureInfo.InvariantCulture),
-            Status = status,
-            BusySince = busySince,
-            Sessions = _link.SessionCount,
-            GlobalCapacity = _settings.Concurrency.GlobalMaxInflight,
-            GlobalInflight = _core.Calls.Running,
-            ToolCount = _core.Tools.Tools.Count(),
-            Problems = _core.Store.Problems,
-        };
-    }
+    private ValueTask StopOperationsAsync() => Interlocked.Exchange(ref _operations, null)?.DisposeAsync() ?? ValueTask.CompletedTask;
 
     /// <summary>Whoever starts a daemon may look at the lock for a moment, so a lock that is taken is looked at again.</summary>
     private static async Task<IDisposable> TakeLockAsync(ExaiHome home, TimeProvider time, CancellationToken cancellationToken)

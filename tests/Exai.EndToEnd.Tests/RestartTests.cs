@@ -7,12 +7,12 @@ namespace Exai.EndToEnd.Tests;
 /// <summary><c>exai restart</c>: two generations overlap, and clients notice a short pause at most. Traps 142, 153.</summary>
 public sealed class RestartTests(ITestOutputHelper output)
 {
-    private static readonly SimulatorRule ThreeSeconds = new() { Times = 1, FirstTokenMs = 50, TokensPerSecond = 60, AnswerTokens = 180, ReasoningTokens = 0 };
+    private static readonly SimulatorRule TenSeconds = new() { Times = 1, FirstTokenMs = 50, TokensPerSecond = 30, AnswerTokens = 300, ReasoningTokens = 0 };
 
     [Fact]
     public async Task The_old_daemon_finishes_its_call_beside_the_new_one_and_new_calls_are_answered_meanwhile()
     {
-        await using var machine = await ExaiHomeFixture.CreateAsync([ThreeSeconds]);
+        await using var machine = await ExaiHomeFixture.CreateAsync([TenSeconds]);
         (await machine.RunAsync(["start"])).ExitCode.ShouldBe(0);
         var old = await machine.Daemon.RunningAsync();
         var shim = await machine.StartClientAsync();
@@ -49,7 +49,7 @@ public sealed class RestartTests(ITestOutputHelper output)
     [Fact]
     public async Task The_new_daemon_takes_the_call_over_when_the_old_one_dies_before_it_has_finished_it()
     {
-        await using var machine = await ExaiHomeFixture.CreateAsync([ThreeSeconds]);
+        await using var machine = await ExaiHomeFixture.CreateAsync([TenSeconds]);
         (await machine.RunAsync(["start"])).ExitCode.ShouldBe(0);
         var old = await machine.Daemon.RunningAsync();
         var shim = await machine.StartClientAsync();

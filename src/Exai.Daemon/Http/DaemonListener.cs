@@ -131,7 +131,7 @@ internal sealed class DaemonListener : IAsyncDisposable
         }
     }
 
-    private static IPAddress Address(string host) =>
+    public static IPAddress Address(string host) =>
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase) ? IPAddress.Loopback : IPAddress.Parse(host.Trim('[', ']'));
 
     /// <summary>The open connections. A link stays out of it once it is one: it ends by its own close code.</summary>
@@ -174,13 +174,6 @@ internal sealed class DaemonListener : IAsyncDisposable
         {
             connection.Items[LinkMark] = true;
         }
-    }
-
-    private sealed class NoLifetime : IHostLifetime
-    {
-        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }
 

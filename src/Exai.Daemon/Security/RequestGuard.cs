@@ -29,7 +29,7 @@ internal sealed class RequestGuard(LinkSettings link, Func<string?> token)
     }
 
     /// <summary>Compares hashes, so that neither time nor length tells anything about the token.</summary>
-    private bool HasToken(HttpContext context)
+    public bool HasToken(HttpContext context)
     {
         const string Scheme = "Bearer ";
         var header = context.Request.Headers.Authorization.ToString();

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using Exai.Cli.Client;
 using Exai.Shim.Lifecycle;
 using Exai.Shim.Link;
 
@@ -26,7 +27,7 @@ internal static class RestartCommand
             return ExitCodes.WrongUsage;
         }
 
-        if (BackgroundCommands.Running(settings) is not { } old)
+        if (RunningDaemon.Find(settings) is not { } old)
         {
             return await BackgroundCommands.StartAsync(settings, cancellationToken);
         }
@@ -53,7 +54,7 @@ internal static class RestartCommand
             return ExitCodes.Failed;
         }
 
-        if (BackgroundCommands.Running(settings) is not { } serving || serving.Epoch == old.Epoch)
+        if (RunningDaemon.Find(settings) is not { } serving || serving.Epoch == old.Epoch)
         {
             Terminal.Explain($"No new daemon serves yet. {settings.Home.DaemonLog} and {settings.Home.DaemonStartLog} may say why.");
             return ExitCodes.Failed;
