@@ -35,12 +35,16 @@ internal sealed class DaemonCore : IAsyncDisposable
     private readonly LocalServers _local;
 
     /// <exception cref="Exai.Core.Storage.StoreException">The store cannot be opened.</exception>
-    public DaemonCore(ExaiSettings settings, string epoch, TimeProvider time, ILoggerFactory loggers)
+    /// <param name="alone">No other daemon has the store open, so a damaged one may be replaced.</param>
+    public DaemonCore(ExaiSettings settings, string epoch, bool alone, TimeProvider time, ILoggerFactory loggers)
     {
         // Store
-        _database = SqliteDatabase.Open(settings.Store.Path, settings.Store.FullSync);
+        Store = alone
+            ? DaemonStore.OpenOrReplace(settings, time, loggers.CreateLogger("store"))
+            : new DaemonStore(SqliteDatabase.Open(settings.Store.Path, settings.Store.FullSync), settings.Store.Path);
+        _database = Store.Database;
         var callStore = new SqliteCallStore(_database, settings.Calls.Lease, time);
-        Store = callStore;
+        CallStore = callStore;
         Ledger = new SqliteAttemptLedger(_database);
         History = new SqliteCallHistory(_database);
         var threads = new ThreadReader(new SqliteThreadStore(_database), settings.Tools.ConversationTimeout, settings.Tools.MaxConversationTurns, time);
@@ -102,6 +106,8 @@ internal sealed class DaemonCore : IAsyncDisposable
     /// <summary>Who is connected.</summary>
     public SessionPlaces Sessions { get; }
 
+    public DaemonStore Store { get; }
+
     public CallService Calls { get; }
 
     public ToolDispatcher Tools { get; }
@@ -111,7 +117,7 @@ internal sealed class DaemonCore : IAsyncDisposable
 
     public CallMeters CallMeters { get; }
 
-    public ICallStore Store { get; }
+    public ICallStore CallStore { get; }
 
     public IAttemptLedger Ledger { get; }
 

@@ -42,10 +42,8 @@ internal sealed class LinkEndpoint(
 
     public async Task AcceptAsync(HttpContext context)
     {
-        if (!guard.HasToken(context))
+        if (!guard.RequireToken(context))
         {
-            context.Response.StatusCode = StatusCodes.Status401Unauthorized;
-            context.Response.Headers.WWWAuthenticate = "Bearer";
             return;
         }
 
@@ -71,6 +69,7 @@ internal sealed class LinkEndpoint(
         }
 
         using var held = place;
+        Http.DaemonListener.MarkAsLink(context);
         using var socket = await context.WebSockets.AcceptWebSocketAsync(LinkContract.Subprotocol);
         var reconnect = Reconnect.TryParse(context.Request.Headers[Reconnect.Header]);
         Meters?.Connected(reconnect);
@@ -83,12 +82,16 @@ internal sealed class LinkEndpoint(
     public Task TellDrainingAsync(CancellationToken cancellationToken) =>
         Task.WhenAll(_sessions.Values.Select(session => session.TellDrainingAsync(epoch, cancellationToken)));
 
+    /// <summary>Closes all sockets; the calls behind them go on.</summary>
+    public Task CloseAllAsync(int closeCode, string reason, CancellationToken cancellationToken) =>
+        Task.WhenAll(_sessions.Values.Select(session => session.CloseAsync(closeCode, reason, cancellationToken)));
+
     /// <summary>Closes all sockets and stops waiting for the calls behind them.</summary>
     public async Task StopAsync(int closeCode, string reason, CancellationToken cancellationToken)
     {
         try
         {
-            await Task.WhenAll(_sessions.Values.Select(session => session.CloseAsync(closeCode, reason, cancellationToken)));
+            await CloseAllAsync(closeCode, reason, cancellationToken);
         }
         finally
         {

@@ -14,6 +14,7 @@ internal static class CommandTree
             DaemonCommand.Create(),
             BackgroundCommands.CreateStart(),
             BackgroundCommands.CreateStop(),
+            RestartCommand.Create(),
             StatusCommand.Create(),
             HealthCommand.Create(),
             AskCommand.Create(),
