@@ -9,8 +9,11 @@ using Exai.Core.Telemetry;
 using Exai.Core.Threads;
 using Exai.Core.Tools;
 using Exai.Core.Tools.Chat;
+using Exai.Core.Tools.Consensus;
+using Exai.Core.Tools.Files;
 using Exai.Core.Tools.Local;
 using Exai.Core.Tools.Server;
+using Exai.Core.Tools.Workflow;
 using Exai.Settings;
 using Exai.Settings.Home;
 using Microsoft.Extensions.Logging;
@@ -56,7 +59,7 @@ internal sealed class DaemonCore : IAsyncDisposable
         var models = new ModelGateway(router, _permits, breakers, Options(settings), _meters, Chance, time, loggers.CreateLogger("models"));
 
         // Tools
-        ITool[] journaled = [new ChatTool()];
+        ITool[] journaled = [new ChatTool(), new ConsensusTool(directory), .. WorkflowTool.All()];
         IRecomputedTool[] recomputed =
         [
             new ChallengeTool(),
@@ -66,7 +69,7 @@ internal sealed class DaemonCore : IAsyncDisposable
         ];
 
         // Calls
-        var runner = new ToolRunner(journaled, callStore, new SqliteAttemptLedger(_database), threads, models, time, loggers.CreateLogger("tools"));
+        var runner = new ToolRunner(journaled, callStore, new SqliteAttemptLedger(_database), threads, models, new NoFileContents(), time, loggers.CreateLogger("tools"));
         Calls = new CallService(
             callStore, runner, new CallOwner(epoch, ProcessIdentity.Current.ToString()), new ProcessLiveness(time), Options(settings.Calls), time, loggers.CreateLogger("calls"));
         _local.Start();

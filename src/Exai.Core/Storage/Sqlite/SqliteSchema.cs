@@ -103,6 +103,11 @@ internal static class SqliteSchema
             PRIMARY KEY (account, purpose, sha256)
         ) WITHOUT ROWID;
         """,
+        """
+        ALTER TABLE calls ADD COLUMN files TEXT;
+        ALTER TABLE turns ADD COLUMN state TEXT;
+        ALTER TABLE turns ADD COLUMN files TEXT;
+        """,
     ];
 
     public static void Migrate(SqliteConnection connection, string path) => Migrate(connection, path, Steps);
