@@ -28,7 +28,9 @@ internal sealed class DaemonCore : IAsyncDisposable
 {
     private readonly SqliteDatabase _database;
     private readonly IReadOnlyList<ModelProvider> _providers;
-    private readonly SimplePermits _permits;
+    private readonly PermitScheduler _permits;
+    private readonly AdmissionUpkeep _upkeep;
+    private readonly AdmissionMeters _admissionMeters;
     private readonly GatewayMeters _meters;
     private readonly LocalServerProbe _localProbe = new();
     private readonly LocalServers _local;
@@ -41,22 +43,29 @@ internal sealed class DaemonCore : IAsyncDisposable
         var callStore = new SqliteCallStore(_database, settings.Calls.Lease, time);
         var threads = new ThreadReader(new SqliteThreadStore(_database), settings.Tools.ConversationTimeout, settings.Tools.MaxConversationTurns, time);
 
-        // Models
+        // Admission
         var catalogue = ModelCatalogue.Load().With(settings.DescribedModels);
         var configured = new ConfiguredProviders(settings, catalogue, time, new SqliteFileIndex(_database));
+        var admission = AdmissionOptions.From(settings, configured.Limits());
+        var attempts = new AttemptRegistry();
+        _permits = new PermitScheduler(admission, attempts, time, loggers.CreateLogger("admission"));
+        _upkeep = new AdmissionUpkeep(_permits, new SqliteLearnedLimits(_database), admission.AuditInterval, time, loggers.CreateLogger("admission"));
+        _admissionMeters = new AdmissionMeters(_permits);
+
+        // Models
         _providers = configured.All();
         _local = new LocalServers(configured.LookedFor(), _localProbe.IsThereAsync, configured.Detected, time);
-        var directory = new ModelDirectory(_providers, catalogue)
+        var directory = Directory = new ModelDirectory(_providers, catalogue)
         {
             Lists = new LiveModelLists(time),
             Local = _local,
             Unusable = configured.Unusable(),
         };
         var router = new ModelRouter(directory, settings.Models.DefaultModel);
-        _permits = new SimplePermits(configured.Limits(), time);
-        var breakers = new CircuitBreakers(new BreakerOptions(settings.Concurrency.BreakerFailureThreshold, settings.Concurrency.BreakerRecovery), time);
+        var breakers = Breakers = new CircuitBreakers(new BreakerOptions(settings.Concurrency.BreakerFailureThreshold, settings.Concurrency.BreakerRecovery), time);
+        Admission = _permits.Snapshot;
         _meters = new GatewayMeters(breakers);
-        var models = new ModelGateway(router, _permits, breakers, Options(settings), _meters, Chance, time, loggers.CreateLogger("models"));
+        var models = new ModelGateway(router, _permits, attempts, breakers, Options(settings), _meters, Chance, time, loggers.CreateLogger("models"));
 
         // Tools
         ITool[] journaled = [new ChatTool(), new ConsensusTool(directory), .. WorkflowTool.All()];
@@ -71,7 +80,7 @@ internal sealed class DaemonCore : IAsyncDisposable
         // Calls
         var runner = new ToolRunner(journaled, callStore, new SqliteAttemptLedger(_database), threads, models, new NoFileContents(), time, loggers.CreateLogger("tools"));
         Calls = new CallService(
-            callStore, runner, new CallOwner(epoch, ProcessIdentity.Current.ToString()), new ProcessLiveness(time), Options(settings.Calls), time, loggers.CreateLogger("calls"));
+            callStore, runner, _permits, new CallOwner(epoch, ProcessIdentity.Current.ToString()), new ProcessLiveness(time), Options(settings.Calls), time, loggers.CreateLogger("calls"));
         _local.Start();
         Tools = new ToolDispatcher(recomputed, journaled, settings.Tools.Offered, Calls, time, loggers.CreateLogger("tools"));
     }
@@ -80,13 +89,26 @@ internal sealed class DaemonCore : IAsyncDisposable
 
     public ToolDispatcher Tools { get; }
 
+    public ModelDirectory Directory { get; }
+
+    public CircuitBreakers Breakers { get; }
+
+    /// <summary>What is held, waits and is limited now.</summary>
+    public Func<AdmissionSnapshot> Admission { get; }
+
+    /// <summary>Commits nothing, as a sign that the store takes writes.</summary>
+    /// <exception cref="Exai.Core.Storage.StoreException">It takes none.</exception>
+    public Task ProbeStoreAsync() => _database.WriteAsync(_ => true, CancellationToken.None).AsTask();
+
     public async ValueTask DisposeAsync()
     {
         await Calls.DisposeAsync();
+        await _upkeep.DisposeAsync();
+        _admissionMeters.Dispose();
+        _permits.Dispose();
         await _database.DisposeAsync();
         await _local.DisposeAsync();
         _localProbe.Dispose();
-        _permits.Dispose();
         _meters.Dispose();
         foreach (var provider in _providers)
         {

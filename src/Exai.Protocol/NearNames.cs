@@ -5,7 +5,7 @@ public static class NearNames
 {
     /// <summary>Near names for one that does not exist, best first; at most <paramref name="most"/>.</summary>
     public static IReadOnlyList<string> Of(string name, IEnumerable<string> known, int most = 3) =>
-        [.. known.Select(candidate => (candidate, Distance: Distance(name.ToLowerInvariant(), candidate.ToLowerInvariant())))
+        [.. known.Distinct(StringComparer.OrdinalIgnoreCase).Select(candidate => (candidate, Distance: Distance(name.ToLowerInvariant(), candidate.ToLowerInvariant())))
             .Where(pair => pair.Distance <= Math.Max(3, name.Length / 2))
             .OrderBy(pair => pair.Distance).ThenBy(pair => pair.candidate, StringComparer.Ordinal)
             .Take(most).Select(pair => pair.candidate)];

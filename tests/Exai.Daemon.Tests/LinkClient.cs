@@ -62,6 +62,22 @@ internal sealed class LinkClient : IAsyncDisposable
     public Task SendAsync(byte[] frame, WebSocketMessageType type = WebSocketMessageType.Text) =>
         _socket.SendAsync(frame, type, endOfMessage: true, Patience.Token());
 
+    /// <summary>Completes when the other side has ended the link, with a close frame or without: a process that exits need not wait for frames to leave.</summary>
+    public async Task EndAsync()
+    {
+        try
+        {
+            while (await ReceiveAsync() is not null)
+            {
+                // What was sent before the end.
+            }
+        }
+        catch (WebSocketException)
+        {
+            // Cut.
+        }
+    }
+
     /// <summary>The next frame; null when the other side closes.</summary>
     public async Task<JsonObject?> ReceiveAsync()
     {

@@ -40,9 +40,9 @@ public sealed class BadArgumentTests(RunningMachine running) : IClassFixture<Run
     [InlineData("chat", """{"prompt":"x","continuation_id":"no-such-thread"}""", "THREAD_NOT_FOUND", "no-such-thread", "Leave continuation_id out")]
     [InlineData("chat", """{"prompt":"x","model":"glm-4.66"}""", "MODEL_NOT_FOUND", "glm-4.66", "Near names: glm-4.6")]
     [InlineData("chat", """{"prompt":"x","model":"kimi-k2-turbo-preview"}""", "NO_PROVIDER", "kimi-k2-turbo-preview", "KIMI_API_KEY")]
-    public async Task A_call_that_cannot_be_is_refused_with_its_reason_and_never_reaches_the_provider(string tool, string arguments, string code, params string[] says)
+    public async Task A_call_that_cannot_be_is_refused_with_its_reason_and_asks_no_model(string tool, string arguments, string code, params string[] says)
     {
-        var asked = running.Machine.Simulator.Log.Count;
+        var asked = running.Machine.Simulator.Log.Chats.Count;
 
         var reply = await running.Shim.CallAsync(tool, JsonNode.Parse(arguments)!.AsObject());
 
@@ -51,7 +51,7 @@ public sealed class BadArgumentTests(RunningMachine running) : IClassFixture<Run
         reply.Code.ShouldBe(code);
         says.ShouldAllBe(words => reply.Text.Contains(words, StringComparison.Ordinal), reply.Text);
         ((string?)reply.Error["callId"]).ShouldNotBeNullOrEmpty();
-        running.Machine.Simulator.Log.Count.ShouldBe(asked);
+        running.Machine.Simulator.Log.Chats.Count.ShouldBe(asked);
     }
 
     [Fact]

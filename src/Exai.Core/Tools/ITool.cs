@@ -8,6 +8,9 @@ public interface ITool
 {
     ToolDescriptor Descriptor { get; }
 
+    /// <summary>Whether its calls ask models, and so need a place in the queue. Others never queue.</summary>
+    bool AsksModels => true;
+
     /// <exception cref="CallException">The tool failed in a way that the caller can understand.</exception>
     Task<ToolAnswer> RunAsync(CallContext context, CancellationToken cancellationToken);
 }

@@ -80,12 +80,12 @@ internal static class ProviderDefinitions
         new()
         {
             Name = "GLM_CONNECTION_POOL_SIZE", Section = Section, Kind = SettingKind.Integer, Default = "15", Min = 1, Max = 1000,
-            Meaning = "Connections to GLM that may be open at once, kept warm.",
+            Meaning = "Connections to GLM that may be open at once; each stays open for three idle minutes.",
         },
         new()
         {
             Name = "KIMI_CONNECTION_POOL_SIZE", Section = Section, Kind = SettingKind.Integer, Default = "15", Min = 1, Max = 1000,
-            Meaning = "Connections to Kimi that may be open at once, kept warm.",
+            Meaning = "Connections to Kimi that may be open at once; each stays open for three idle minutes.",
         },
         new()
         {

@@ -30,14 +30,23 @@ internal sealed class DaemonStarter(IDaemonLauncher launcher, TimeProvider time,
     private static readonly TimeSpan LongestStart = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>What to tell whoever waits for a daemon that a person has stopped.</summary>
+    public const string StoppedNote = "The daemon was stopped with 'exai stop'; 'exai start' starts it again.";
+
     /// <summary>One that starts this same program and keeps quiet about it.</summary>
     public static DaemonStarter CreateDefault(TimeProvider time) => new(new ProcessLauncher(), time, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
 
     /// <summary>True when a daemon that was started here listens; false when it is not the shim's business, or somebody else is about to start one.</summary>
-    /// <exception cref="LinkException">The daemon that was started ended at once, or could not be started.</exception>
+    /// <exception cref="LinkException">A person has stopped the daemon; or the one that was started ended at once, or could not be started.</exception>
     public async Task<bool> StartOnceAsync(ExaiSettings settings, CancellationToken cancellationToken)
     {
-        if (!OwnershipFile.Read(settings.Home).ShimMayStart)
+        var ownership = OwnershipFile.Read(settings.Home);
+        if (ownership.StoppedOnPurpose)
+        {
+            throw new LinkException(LinkFailure.Stopped, StoppedNote);
+        }
+
+        if (!ownership.ShimMayStart)
         {
             return false;
         }

@@ -36,6 +36,9 @@ internal enum LinkFailure
     /// <summary>Nobody answered at the address.</summary>
     Unreachable,
 
+    /// <summary>Nobody answered, because a person has stopped the daemon and not started it again.</summary>
+    Stopped,
+
     /// <summary>Somebody answered who is no daemon of this program: it has not started, or listens elsewhere.</summary>
     NotADaemon,
 

@@ -5,6 +5,7 @@ using Exai.Cli.Client;
 using Exai.Protocol;
 using Exai.Settings;
 using Exai.Shim;
+using Exai.Shim.Lifecycle;
 using Microsoft.Extensions.Logging.Abstractions;
 using Spectre.Console;
 
@@ -30,9 +31,16 @@ internal static class AskCommand
 
     private static async Task<int> RunAsync(JsonObject arguments, bool json, CancellationToken cancellationToken)
     {
-        if (Configuration.LoadOrExplain() is null)
+        if (Configuration.LoadOrExplain() is not { } settings)
         {
             return ExitCodes.WrongUsage;
+        }
+
+        if (RunningDaemon.IsStopped(settings))
+        {
+            // A client's shim would wait for the daemon to come back; a person at a terminal can be told.
+            Terminal.Explain(DaemonStarter.StoppedNote);
+            return ExitCodes.Failed;
         }
 
         var answer = await AskAsync(arguments, cancellationToken);

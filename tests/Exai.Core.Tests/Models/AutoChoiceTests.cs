@@ -9,13 +9,18 @@ public sealed class AutoChoiceTests
 {
     private static readonly ModelQuestion Hello = new() { SystemPrompt = "s", Prompt = "p" };
 
+    private static readonly ModelProvider Searchless = TestProviders.Create("lab", "lab-1") with
+    {
+        Models = [new ModelDescription { Id = "lab-1", WebSearch = false, PriceIn = 0.6m, PriceOut = 2.5m }],
+    };
+
     [Fact]
     public void First_preferred_fits_it_is_chosen_without_a_word() => Choose(Hello).ShouldBe(("glm-4.6", ""));
 
     [Fact]
     public void Need_for_the_web_is_told_with_both_prices() =>
-        Choose(Hello with { WebSearch = true }, TestProviders.Kimi, TestProviders.Glm).ShouldBe(
-            ("glm-4.6", "glm-4.6 ($0.6 in, $2.2 out per million tokens) answered instead of kimi-k2-0905-preview ($0.6 in, $2.5 out per million tokens), which cannot search the web."));
+        Choose(Hello with { WebSearch = true }, Searchless, TestProviders.Glm).ShouldBe(
+            ("glm-4.6", "glm-4.6 ($0.6 in, $2.2 out per million tokens) answered instead of lab-1 ($0.6 in, $2.5 out per million tokens), which cannot search the web."));
 
     [Fact]
     public void Need_for_eyes_finds_the_first_preferred_model_that_sees()
@@ -99,8 +104,8 @@ public sealed class AutoChoiceTests
 
     [Fact]
     public void Thread_whose_model_lacks_something_keeps_it_and_says_so() =>
-        Choose(Hello with { ContinueWith = "kimi/kimi-k2-0905-preview", WebSearch = true })
-            .ShouldBe(("kimi-k2-0905-preview", "kimi-k2-0905-preview, the thread's model, cannot search the web; it answered all the same."));
+        Choose(Hello with { ContinueWith = "kimi/moonshot-v1-8k", WebSearch = true })
+            .ShouldBe(("moonshot-v1-8k", "moonshot-v1-8k, the thread's model, cannot search the web; it answered all the same."));
 
     [Fact]
     public void What_the_user_says_of_a_model_counts()

@@ -94,6 +94,31 @@ public sealed class ConnectionTests
         handler.Body.ShouldNotBeNull().IsDisposed.ShouldBeTrue();
     }
 
+    /// <summary>The dial itself goes on to its own clock, for whoever asks next.</summary>
+    [Fact]
+    public async Task Cancellation_while_the_connection_is_dialled_ends_the_attempt_at_once()
+    {
+        using var cancelled = new CancellationTokenSource();
+        var endpoint = new ProviderEndpoint { Name = "local", BaseUrl = new Uri("http://local.invalid/v1") };
+        var dialled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var neverConnected = new TaskCompletionSource<Stream>();
+        using var handler = ProviderHttp.CreateHandler(endpoint);
+        handler.UseProxy = false;
+        handler.ConnectCallback = async (_, _) =>
+        {
+            dialled.SetResult();
+            return await neverConnected.Task;
+        };
+        using var client = ProviderClients.Generic(endpoint, Wire.Catalogue, new FixedTime(), handler);
+
+        var asking = client.GetResponseAsync(Wire.Hello(), Wire.Options("m"), cancelled.Token);
+        await dialled.Task;
+        await cancelled.CancelAsync();
+
+        (await Should.ThrowAsync<OperationCanceledException>(asking)).CancellationToken.ShouldBe(cancelled.Token);
+        neverConnected.SetCanceled(TestContext.Current.CancellationToken);
+    }
+
     [Fact]
     public async Task Reader_that_stops_early_drops_the_response()
     {

@@ -139,7 +139,7 @@ public sealed class LinkRecoveryTests
         ((string?)(await live.ReceiveAsync())!["method"]).ShouldBe(LinkContract.DrainingNotification);
         await daemon.StopAsync().WaitAsync(Patience.Token());
 
-        (await live.ReceiveAsync()).ShouldBeNull();
+        await live.EndAsync();
     }
 
     /// <summary>Trap 51: running calls are finished, new ones wait for the next daemon, and the links are told.</summary>

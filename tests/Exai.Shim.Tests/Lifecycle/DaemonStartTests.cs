@@ -102,6 +102,18 @@ public sealed class DaemonStartTests
         Autostart);
 
     [Fact]
+    public void Call_that_waits_for_a_daemon_that_a_person_stopped_says_so() => ShimRig.Run(
+        async rig =>
+        {
+            OwnershipFile.Write(rig.Home, new DaemonOwnership { StoppedOnPurpose = true });
+            rig.Call("1", token: "\"p\"");
+            await rig.PassAsync(10);
+            rig.Client.Notifications("notifications/progress")
+                .ShouldContain(note => ((string)note.Json["params"]!["message"]!).Contains("'exai start' starts it again"));
+        },
+        Autostart);
+
+    [Fact]
     public void Home_that_a_daemon_serves_gets_no_second_one() => ShimRig.Run(
         async rig =>
         {

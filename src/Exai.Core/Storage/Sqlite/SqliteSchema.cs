@@ -104,6 +104,17 @@ internal static class SqliteSchema
         ) WITHOUT ROWID;
         """,
         """
+        CREATE TABLE learned_limits (
+            provider TEXT NOT NULL,
+            model TEXT NOT NULL,
+            concurrent INTEGER,
+            per_minute INTEGER,
+            probe_after_ms INTEGER NOT NULL,
+            at INTEGER NOT NULL,
+            PRIMARY KEY (provider, model)
+        ) WITHOUT ROWID;
+        """,
+        """
         ALTER TABLE calls ADD COLUMN files TEXT;
         ALTER TABLE turns ADD COLUMN state TEXT;
         ALTER TABLE turns ADD COLUMN files TEXT;
