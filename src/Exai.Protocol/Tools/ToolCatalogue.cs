@@ -22,6 +22,9 @@ public static class ToolCatalogue
         return [.. All.Where(tool => (tool.Tier <= tier || added.Contains(tool.Name)) && !removed.Contains(tool.Name))];
     }
 
+    /// <summary>About what the list of these tools costs in a client's context: characters / 4.</summary>
+    public static int Tokens(IEnumerable<ToolDescriptor> tools) => (ListResult(tools).ToJsonString(ToolResults.Json).Length + 3) / 4;
+
     /// <summary>The result of <c>tools/list</c> for clients with an <c>initialize</c> handshake.</summary>
     public static JsonObject ListResult(IEnumerable<ToolDescriptor> tools) => new()
     {
