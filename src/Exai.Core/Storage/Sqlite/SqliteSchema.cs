@@ -115,6 +115,9 @@ internal static class SqliteSchema
         ) WITHOUT ROWID;
         """,
         """
+        ALTER TABLE calls ADD COLUMN cancel_requested INTEGER NOT NULL DEFAULT 0;
+        """,
+        """
         ALTER TABLE calls ADD COLUMN files TEXT;
         ALTER TABLE turns ADD COLUMN state TEXT;
         ALTER TABLE turns ADD COLUMN files TEXT;
