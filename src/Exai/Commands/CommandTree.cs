@@ -21,6 +21,7 @@ internal static class CommandTree
             DemoCommand.Create(),
             SimCommand.Create(),
             ToolsCommand.Create(),
+            CallCommand.Create(),
             ConfigCommand.Create(),
         };
         root.Description += $" Version {Product.Version}.";
