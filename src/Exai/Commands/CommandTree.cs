@@ -21,6 +21,8 @@ internal static class CommandTree
             SimCommand.Create(),
             ToolsCommand.Create(),
             ConfigCommand.Create(),
+            DoctorCommand.Create(),
+            InstallCommand.Create(),
         };
         root.Description += $" Version {Product.Version}.";
 
