@@ -23,6 +23,8 @@ internal static class CommandTree
             ToolsCommand.Create(),
             CallCommand.Create(),
             ConfigCommand.Create(),
+            DoctorCommand.Create(),
+            InstallCommand.Create(),
         };
         root.Description += $" Version {Product.Version}.";
 
