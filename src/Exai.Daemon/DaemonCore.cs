@@ -10,6 +10,7 @@ using Exai.Core.Threads;
 using Exai.Core.Tools;
 using Exai.Core.Tools.Chat;
 using Exai.Core.Tools.Jobs;
+using Exai.Core.Tools.Local;
 using Exai.Core.Tools.Server;
 using Exai.Settings;
 using Exai.Settings.Home;
@@ -69,6 +70,7 @@ internal sealed class DaemonCore : IAsyncDisposable
         var jobs = new JobFinder(() => Calls!, time);
         IRecomputedTool[] recomputed =
         [
+            new ChallengeTool(),
             new VersionTool(epoch),
             new ListModelsTool(directory),
             new StatusTool(directory, () => Calls!, time.GetUtcNow(), time),
@@ -81,7 +83,7 @@ internal sealed class DaemonCore : IAsyncDisposable
         Calls = new CallService(
             callStore, runner, _permits, new CallOwner(epoch, ProcessIdentity.Current.ToString()), new ProcessLiveness(time), Options(settings.Calls), time, loggers.CreateLogger("calls"));
         _local.Start();
-        Tools = new ToolDispatcher(recomputed, journaled, Calls, time, loggers.CreateLogger("tools"))
+        Tools = new ToolDispatcher(recomputed, journaled, settings.Tools.Offered, Calls, time, loggers.CreateLogger("tools"))
         {
             JobResult = new JobResultTool(jobs, settings.Calls.ClientWait, time),
         };

@@ -225,8 +225,13 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
             case "tools/call" when request.ParamsStart >= 0:
                 OnCall(request);
                 break;
-            case "prompts/list":
-                _answers.Answer(id, RpcMessages.Result(id, """{"prompts":[]}"""));
+            case "prompts/list" when _session is null:
+                _answers.Answer(id, RpcMessages.Result(id, PromptCatalogue.ListResult(settings.Current.Tools.Offered)));
+                Wake();
+                break;
+            case "prompts/get" when _session is null:
+                OnPrompt(request);
+                Wake();
                 break;
             case "resources/list":
                 _answers.Answer(id, RpcMessages.Result(id, """{"resources":[]}"""));
@@ -250,6 +255,16 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
         LinkLog.Serving(logger, Product.Version, request.ParamText("clientInfo", "name") ?? "an unnamed client");
         _answers.Answer(request.Id!.Value, RpcMessages.Result(request.Id!.Value, ServerManifest.InitializeResult(request.ParamText("protocolVersion"))));
         Wake();
+    }
+
+    /// <summary>Prompts are text that this program holds: they need no daemon.</summary>
+    private void OnPrompt(Envelope request)
+    {
+        var id = request.Id!.Value;
+        var name = request.ParamText("name") ?? "";
+        _answers.Answer(id, PromptCatalogue.GetResult(settings.Current.Tools.Offered, name, request.ParamText("arguments", PromptCatalogue.Argument)) is { } prompt
+            ? RpcMessages.Result(id, prompt)
+            : RpcMessages.Error(id, -32602, $"There is no prompt '{name}'; prompts/list names them."));
     }
 
     private void SendLogLevel()

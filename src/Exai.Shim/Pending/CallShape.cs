@@ -13,7 +13,7 @@ internal sealed record CallShape(string Tool, string? JobId, string Key)
 {
     public static CallShape Of(Envelope request)
     {
-        var tool = request.ParamText("name") ?? "";
+        var tool = ToolNames.Canonical(request.ParamText("name") ?? "");
         var jobId = tool == JobTools.Result && CallId.TryParse(request.ParamText("arguments", "job_id")?.Trim(), out var id) ? id : null;
         return new CallShape(tool, jobId, KeyOf(tool, request.Param("arguments"), request.Param("_meta", MetaKeys.Files)));
     }

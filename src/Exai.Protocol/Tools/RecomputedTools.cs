@@ -11,5 +11,6 @@ public static class RecomputedTools
         "health", "activity", "provider_capabilities", "self-check", "toolcall_log_tail",
     };
 
-    public static bool Contains(string tool) => Names.Contains(tool);
+    /// <param name="tool">Its own name, or one of old.</param>
+    public static bool Contains(string tool) => Names.Contains(ToolNames.Canonical(tool));
 }
