@@ -49,6 +49,7 @@ internal sealed class DaemonCore : IAsyncDisposable
         _permits = new PermitScheduler(admission, attempts, time, loggers.CreateLogger("admission"));
         _upkeep = new AdmissionUpkeep(_permits, new SqliteLearnedLimits(_database), admission.AuditInterval, time, loggers.CreateLogger("admission"));
         _admissionMeters = new AdmissionMeters(_permits);
+        Sessions = new SessionPlaces(settings.Concurrency.MaxSessions, _permits, time);
 
         // Models
         _providers = configured.All();
@@ -73,7 +74,7 @@ internal sealed class DaemonCore : IAsyncDisposable
             new ChallengeTool(),
             new VersionTool(epoch),
             new ListModelsTool(directory),
-            new StatusTool(directory, () => Calls!, time.GetUtcNow(), time),
+            new StatusTool(directory, () => Calls!, _permits.Snapshot, time.GetUtcNow(), time),
             new JobListTool(callStore, time),
             new JobCancelTool(jobs, time),
         ];
@@ -88,6 +89,9 @@ internal sealed class DaemonCore : IAsyncDisposable
             JobResult = new JobResultTool(jobs, settings.Calls.ClientWait, time),
         };
     }
+
+    /// <summary>Who is connected.</summary>
+    public SessionPlaces Sessions { get; }
 
     public CallService Calls { get; }
 

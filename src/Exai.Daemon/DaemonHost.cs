@@ -87,7 +87,7 @@ public sealed class DaemonHost : IAsyncDisposable
             string? Token() => settings.Link.Token ?? TokenFile.TryRead(home) ?? startToken;
             var guard = new RequestGuard(settings.Link, Token);
             var calls = new ToolCallHandler(core.Tools, core.Calls, state, settings.Link.ProgressInterval, time);
-            var link = new LinkEndpoint(guard, settings.Link, epoch, core.Tools, calls, state, time, loggers);
+            var link = new LinkEndpoint(guard, settings.Link, epoch, core.Sessions, core.Tools, calls, state, time, loggers);
             var app = await ListenAsync(settings.Link, guard, link, loggers, cancellationToken);
             var view = new DaemonView(
                 settings, core, state, link, new DaemonDescription(settings, epoch, core, state, link, time) { Port = PortOf(app) }, new Heartbeat(time), time);

@@ -521,7 +521,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
         }
         else
         {
-            _pending.Detached.TakeAnswer(id, new ToolAnswer(response).CallId);
+            _pending.Detached.TakeAnswer(id, new ToolAnswer(response).CallId, CapacityRefusal.RetryAfterSecs(response));
         }
 
         // Anything else is late or doubled: its request has been answered or cancelled.
@@ -530,9 +530,21 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
     private void OnToolAnswer(PendingRequest call, Envelope response)
     {
         var answer = new ToolAnswer(response);
-        if (answer.CallId is { } answered && answered != call.CallId && _pending.Detached.TakeAnswer(call.Id, answered))
+        if (answer.CallId is { } answered && answered != call.CallId && _pending.Detached.TakeAnswer(call.Id, answered, CapacityRefusal.RetryAfterSecs(response)))
         {
             // To an earlier call of the same request id, that the client gave up.
+            return;
+        }
+
+        if (WaitsForRoom(call, response))
+        {
+            return;
+        }
+
+        if (answer.Code == ErrorCodes.InvalidArgument && call.Shape!.JobId is { } job && _pending.Detached.IsUnsent(job))
+        {
+            // The daemon does not know the job, for it waits here.
+            AnswerRunning(call, time.GetElapsedTime(call.ReceivedAt), settings.Current.Calls.Timeout);
             return;
         }
 
@@ -554,6 +566,19 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
 
     private static ReadOnlyMemory<byte> Readable(PendingRequest request, Envelope response) =>
         response.Bytes.Length <= RpcMessages.LongestLine ? JsonSlice.OnOneLine(response.Bytes) : TooLong(request, response.Bytes.Length);
+
+    /// <summary>A daemon that had no room for the call gets it again when it said, if the call clock allows; else the client hears of it.</summary>
+    private bool WaitsForRoom(PendingRequest call, Envelope response)
+    {
+        var left = settings.Current.Calls.Timeout - time.GetElapsedTime(call.ReceivedAt);
+        if (CapacityRefusal.RetryAfterSecs(response) is not { } seconds || !(seconds >= 0 && seconds < left.TotalSeconds))
+        {
+            return false;
+        }
+
+        call.OnRefused(TimeSpan.FromSeconds(seconds), time);
+        return true;
+    }
 
     private void OnDaemonProgress(Envelope notification)
     {
@@ -600,7 +625,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
 
         var calls = settings.Current.Calls;
         var limit = calls.Timeout;
-        _pending.Detached.OnTick(limit, calls.CancelGrace, calls.ResultTtl, call => Unreachable(call, limit));
+        _pending.Detached.OnTick(limit, calls.CancelGrace, calls.ResultTtl, call => Unreachable(call, limit), _session, _pending.DaemonDrains);
         foreach (var request in _pending.All())
         {
             var waited = time.GetElapsedTime(request.ReceivedAt);
@@ -616,6 +641,9 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
                     break;
                 case PendingKind.Call when waited >= OutwaitedCall.Patience(request, _handshake.ClientName, calls.ClientWait):
                     AnswerRunning(request, waited, limit);
+                    break;
+                case PendingKind.Call when _session is not null && request.RoomIn(time) <= TimeSpan.Zero:
+                    _pending.Deliver(request, _session);
                     break;
                 case PendingKind.Call when request.Undelivered(time) is { } undelivered:
                     OnUndeliveredTick(request, undelivered, waited, limit);
@@ -657,10 +685,11 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
 
     private CallError Unreachable(PendingRequest call, TimeSpan limit) => new()
     {
-        Code = ErrorCodes.DaemonUnavailable,
+        Code = call.RoomIn(time) is null ? ErrorCodes.DaemonUnavailable : ErrorCodes.OverCapacity,
         Clock = Clocks.Call,
         CallId = call.CallId,
-        Message = $"No daemon could be reached for {limit.TotalSeconds:0} s (EXAI_CALL_TIMEOUT_SECS). {_failure?.Message} Run 'exai daemon' to see why.",
+        Message = call.RoomIn(time) is not null ? $"The daemon had no room for the call in {limit.TotalSeconds:0} s (EXAI_CALL_TIMEOUT_SECS). Ask again when fewer calls run."
+            : $"No daemon could be reached for {limit.TotalSeconds:0} s (EXAI_CALL_TIMEOUT_SECS). {_failure?.Message} Run 'exai daemon' to see why.",
     };
 
     // ── Shared ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -683,6 +712,11 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
     private string WhyWaiting(PendingRequest request)
     {
         const int LongestNote = 200;
+        if (_session is not null && request.RoomIn(time) is { } wait)
+        {
+            return $"the queue is full for this session; sent again in {Math.Max(1, Math.Ceiling(wait.TotalSeconds)):0} s";
+        }
+
         // Nobody at the address is the usual state between two daemons; anything else is worth telling.
         var note = (request.Sent ? "daemon restarting, call is safe" : "waiting for the daemon")
             + (_failure is { Kind: not LinkFailure.Unreachable } ? $": {_failure.Message}" : "");

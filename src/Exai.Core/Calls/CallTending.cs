@@ -24,7 +24,7 @@ internal sealed class CallTending(ICallStore store, CallOwner owner, CallOptions
     /// <summary>Told of each outcome that was kept here and need no longer be.</summary>
     public required Action<string> Saved { get; init; }
 
-    /// <summary>Outcomes that were sent and wait for the store to take them.</summary>
+    /// <summary>Outcomes that were sent and that the store could not take yet.</summary>
     public int Unsaved => _unsaved.Count;
 
     /// <summary>Whether the call has ended with an outcome that the journal lacks.</summary>

@@ -48,14 +48,15 @@ public sealed class ToolDispatcher(
     public async Task<JsonObject> AnswerAsync(CallRequest request, CallWatch watch, CancellationToken cancellationToken)
     {
         var name = ToolNames.Canonical(request.Tool);
+        var arguments = new ToolArguments(name, request.Arguments);
         if (name == JobResult?.Descriptor.Name)
         {
+            arguments.Check(JobResult.Descriptor);
             return await JobResult.AnswerAsync(request with { Tool = name }, watch, cancellationToken);
         }
 
         var started = time.GetUtcNow();
         var tool = _recomputed[name];
-        var arguments = new ToolArguments(name, request.Arguments);
         arguments.Check(tool.Descriptor);
         var text = await tool.AnswerAsync(arguments, cancellationToken);
         var finished = time.GetUtcNow();

@@ -14,12 +14,12 @@ public static class JobTools
 
     private static readonly ToolParameter JobId = Text("job_id") with { Required = true, Longest = 100 };
 
-    internal static ToolDescriptor[] All { get; } =
+    public static IReadOnlyList<ToolDescriptor> All { get; } =
     [
-        new(Result, "Job result", "The answer of a call that was still running. Waits for it, and says so if it runs on.")
+        new(Result, "Job result", "The answer of a call that was still running, by its job_id. Waits for it, and says so if it runs on.")
         {
             Tier = ToolTier.Lean,
-            Parameters = [JobId, new("wait_seconds", ParameterKind.Number) { Least = 0, Most = 3600, Description = "Default 40" }],
+            Parameters = [JobId, new ToolParameter("wait_seconds", ParameterKind.Number) { Description = "Default 40; never longer than your client waits", Least = 0, Most = 3600 }],
         },
         new(List, "Jobs", "Recent calls with job_id and state, newest first.") { Parameters = [] },
         new(Cancel, "Cancel job", "Ends a running call at once.") { Parameters = [JobId], ReadOnly = false },

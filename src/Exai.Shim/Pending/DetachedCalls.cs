@@ -68,10 +68,19 @@ internal sealed class DetachedCalls(TimeProvider time)
 
     /// <summary>A daemon's answer to one of them: it is in the journal, to be claimed. False when it answers none.</summary>
     /// <param name="callId">As the answer says; null when it does not.</param>
-    public bool TakeAnswer(RequestId id, string? callId)
+    /// <param name="retryAfterSecs">The daemon had no room for the call and has forgotten it; null for any other answer.</param>
+    public bool TakeAnswer(RequestId id, string? callId, double? retryAfterSecs)
     {
         var answered = _calls.Find(call => call.Request?.Id == id && (callId is null || callId == call.CallId));
-        answered?.OnEnded();
+        if (answered is { IsPending: true, Request: { } request } && retryAfterSecs is >= 0 and < 100_000)
+        {
+            request.OnRefused(TimeSpan.FromSeconds(retryAfterSecs.Value), time);
+        }
+        else
+        {
+            answered?.OnEnded();
+        }
+
         return answered is not null;
     }
 
@@ -119,7 +128,7 @@ internal sealed class DetachedCalls(TimeProvider time)
         }
     }
 
-    public void OnTick(TimeSpan callLimit, TimeSpan cancelGrace, TimeSpan resultTtl, Func<PendingRequest, CallError> unreachable)
+    public void OnTick(TimeSpan callLimit, TimeSpan cancelGrace, TimeSpan resultTtl, Func<PendingRequest, CallError> unreachable, LinkSession? session, bool draining)
     {
         _calls.RemoveAll(call => time.GetElapsedTime(call.DetachedAt) > resultTtl);
         foreach (var call in _calls)
@@ -135,6 +144,11 @@ internal sealed class DetachedCalls(TimeProvider time)
                 {
                     call.OnFailed(unreachable(request));
                 }
+            }
+            else if (call is { IsPending: true, Request: { } refused } && session is not null && !draining && refused.RoomIn(time) <= TimeSpan.Zero)
+            {
+                session.Send(refused.Message);
+                refused.OnSent(time);
             }
             else if (call.CancelSentAt is { } sent && time.GetElapsedTime(sent) > cancelGrace + TimeSpan.FromSeconds(5))
             {
