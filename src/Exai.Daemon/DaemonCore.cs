@@ -9,6 +9,7 @@ using Exai.Core.Telemetry;
 using Exai.Core.Threads;
 using Exai.Core.Tools;
 using Exai.Core.Tools.Chat;
+using Exai.Core.Tools.Jobs;
 using Exai.Core.Tools.Local;
 using Exai.Core.Tools.Server;
 using Exai.Settings;
@@ -52,6 +53,7 @@ internal sealed class DaemonCore : IAsyncDisposable
         _permits = new PermitScheduler(admission, attempts, time, loggers.CreateLogger("admission"));
         _upkeep = new AdmissionUpkeep(_permits, new SqliteLearnedLimits(_database), admission.AuditInterval, time, loggers.CreateLogger("admission"));
         _admissionMeters = new AdmissionMeters(_permits);
+        Sessions = new SessionPlaces(settings.Concurrency.MaxSessions, _permits, time);
 
         // Models
         _providers = configured.All();
@@ -70,12 +72,15 @@ internal sealed class DaemonCore : IAsyncDisposable
 
         // Tools
         ITool[] journaled = [new ChatTool()];
+        var jobs = new JobFinder(() => Calls!, time);
         IRecomputedTool[] recomputed =
         [
             new ChallengeTool(),
             new VersionTool(epoch),
             new ListModelsTool(directory),
-            new StatusTool(directory, () => Calls!, time.GetUtcNow(), time),
+            new StatusTool(directory, () => Calls!, _permits.Snapshot, time.GetUtcNow(), time),
+            new JobListTool(callStore, time),
+            new JobCancelTool(jobs, time),
         ];
 
         // Calls
@@ -83,10 +88,16 @@ internal sealed class DaemonCore : IAsyncDisposable
         Calls = new CallService(
             callStore, runner, _permits, new CallOwner(epoch, ProcessIdentity.Current.ToString()), new ProcessLiveness(time), Options(settings.Calls), time, loggers.CreateLogger("calls"));
         _local.Start();
-        Tools = new ToolDispatcher(recomputed, journaled, settings.Tools.Offered, Calls, time, loggers.CreateLogger("tools"));
+        Tools = new ToolDispatcher(recomputed, journaled, settings.Tools.Offered, Calls, time, loggers.CreateLogger("tools"))
+        {
+            JobResult = new JobResultTool(jobs, settings.Calls.ClientWait, time),
+        };
     }
 
     public DaemonStore Store { get; }
+
+    /// <summary>Who is connected.</summary>
+    public SessionPlaces Sessions { get; }
 
     public CallService Calls { get; }
 

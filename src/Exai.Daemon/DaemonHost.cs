@@ -184,7 +184,7 @@ public sealed class DaemonHost : IAsyncDisposable
         string? Token() => settings.Link.Token ?? TokenFile.TryRead(home) ?? startToken;
         var guard = new RequestGuard(settings.Link, Token);
         var calls = new ToolCallHandler(core.Tools, core.Calls, state, settings.Link.ProgressInterval, time);
-        var link = new LinkEndpoint(guard, settings.Link, epoch, core.Tools, calls, state, time, loggers);
+        var link = new LinkEndpoint(guard, settings.Link, epoch, core.Sessions, core.Tools, calls, state, time, loggers);
         DaemonHost? host = null;
         var handover = new HandoverEndpoint(guard, leaveCalls => host!.MakeWayAsync(leaveCalls));
         var listener = await DaemonListener.StartAsync(settings.Link, predecessorPort, guard, Route, loggers.CreateLogger("daemon"), cancellationToken);

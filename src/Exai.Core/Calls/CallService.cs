@@ -49,7 +49,7 @@ public sealed class CallService : IAsyncDisposable
         _options = options;
         _time = time;
         _logger = logger;
-        _tending = new CallTending(store, owner, options, time, logger) { Running = () => Running > 0, Saved = Forget };
+        _tending = new CallTending(store, owner, options, time, logger) { Running = () => Running > 0, Cancel = CancelLive, Saved = Forget };
         _tendingLoop = _tending.RunAsync(_stopping.Token);
     }
 
@@ -78,6 +78,18 @@ public sealed class CallService : IAsyncDisposable
         RefuseOtherArguments(request.CallId, live.ArgumentsHash, hash);
         live.Attached();
         return new CallAttachment(live, RecoveredHow.Attached, _options.CancelGrace);
+    }
+
+    /// <summary>Joins a call by its id alone, whoever made it; null when it is unknown.</summary>
+    public async Task<CallAttachment?> ClaimAsync(string callId, CancellationToken cancellationToken)
+    {
+        if (_live.TryGetValue(callId, out var live))
+        {
+            live.Attached();
+            return new CallAttachment(live, RecoveredHow.Attached, _options.CancelGrace);
+        }
+
+        return await _store.FindAsync(callId, cancellationToken) is { } record ? StartOrAttach(record.ToRequest()) : null;
     }
 
     /// <summary>Stops running calls where they are. They stay unfinished in the journal, for the next daemon to take over.</summary>
@@ -176,6 +188,14 @@ public sealed class CallService : IAsyncDisposable
         }
     }
 
+    private void CancelLive(string callId)
+    {
+        if (_live.TryGetValue(callId, out var live))
+        {
+            live.Cancel();
+        }
+    }
+
     private void Forget(string callId)
     {
         if (_live.TryRemove(callId, out var live))
@@ -200,6 +220,7 @@ public sealed class CallService : IAsyncDisposable
         }
 
         var waitingSince = _time.GetTimestamp();
+        var cancelPassedOn = false;
         while (true)
         {
             RefuseOtherArguments(request.CallId, record.ArgumentsHash, live.ArgumentsHash);
@@ -214,11 +235,17 @@ public sealed class CallService : IAsyncDisposable
             {
                 RefuseToWaitOn(record, _time.GetElapsedTime(waitingSince));
                 live.Report("another daemon is finishing this call");
+                cancelPassedOn = cancelPassedOn || (live.Cancelled.IsCancellationRequested && await TryPassCancelOnAsync(record.CallId));
                 await Task.Delay(_options.OwnerPoll, _time, _stopping.Token);
             }
             else if (await _store.TakeOverAsync(record, _owner, _stopping.Token) is { } mine)
             {
                 CallLog.TakenOver(_logger, mine.CallId, mine.Runs, record.Owner.Epoch);
+                if (mine.CancelRequested)
+                {
+                    live.Cancel();
+                }
+
                 if (await RunOrInterruptAsync(live, mine) is { } outcome)
                 {
                     return outcome;
@@ -229,6 +256,21 @@ public sealed class CallService : IAsyncDisposable
 
             record = await _store.FindAsync(request.CallId, _stopping.Token)
                 ?? throw new CallException(ErrorCodes.CallExpired, $"Call {request.CallId} was forgotten after {_options.ResultTtl.TotalHours:0} h. Ask again.");
+        }
+    }
+
+    /// <summary>To the daemon that runs the call; one that takes it over finds it too.</summary>
+    private async Task<bool> TryPassCancelOnAsync(string callId)
+    {
+        try
+        {
+            await _store.RequestCancelAsync(callId, _stopping.Token);
+            return true;
+        }
+        catch (StoreException)
+        {
+            // At the next look.
+            return false;
         }
     }
 

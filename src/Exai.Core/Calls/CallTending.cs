@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging;
 namespace Exai.Core.Calls;
 
 /// <summary>
-/// What a daemon does for its calls by the clock: it renews their leases, journals outcomes that the store could not take when they
-/// came, and forgets old ones. Thread-safe.
+/// What a daemon does for its calls by the clock: it renews their leases, cancels those that others asked it to, journals outcomes
+/// that the store could not take when they came, and forgets old ones. Thread-safe.
 /// </summary>
 internal sealed class CallTending(ICallStore store, CallOwner owner, CallOptions options, TimeProvider time, ILogger logger)
 {
@@ -18,10 +18,13 @@ internal sealed class CallTending(ICallStore store, CallOwner owner, CallOptions
     /// <summary>Whether calls are running here.</summary>
     public required Func<bool> Running { get; init; }
 
+    /// <summary>Cancels a call that is running here.</summary>
+    public required Action<string> Cancel { get; init; }
+
     /// <summary>Told of each outcome that was kept here and need no longer be.</summary>
     public required Action<string> Saved { get; init; }
 
-    /// <summary>Outcomes that were sent and wait for the store to take them.</summary>
+    /// <summary>Outcomes that were sent and that the store could not take yet.</summary>
     public int Unsaved => _unsaved.Count;
 
     /// <summary>Whether the call has ended with an outcome that the journal lacks.</summary>
@@ -55,6 +58,7 @@ internal sealed class CallTending(ICallStore store, CallOwner owner, CallOptions
                 if (Running() || !_unsaved.IsEmpty)
                 {
                     await TryRenewAsync(stopping);
+                    await TryCancelAsync(stopping);
                 }
 
                 await TrySaveAsync();
@@ -113,6 +117,22 @@ internal sealed class CallTending(ICallStore store, CallOwner owner, CallOptions
         catch (StoreException failure)
         {
             CallLog.LeaseNotRenewed(logger, failure);
+        }
+    }
+
+    /// <summary>Those that were cancelled at another daemon, which only waits for them, or that has gone since.</summary>
+    private async Task TryCancelAsync(CancellationToken stopping)
+    {
+        try
+        {
+            foreach (var callId in await store.FindToCancelAsync(owner, stopping))
+            {
+                Cancel(callId);
+            }
+        }
+        catch (StoreException)
+        {
+            // Said of the leases already.
         }
     }
 

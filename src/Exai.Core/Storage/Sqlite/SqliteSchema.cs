@@ -114,6 +114,9 @@ internal static class SqliteSchema
             PRIMARY KEY (provider, model)
         ) WITHOUT ROWID;
         """,
+        """
+        ALTER TABLE calls ADD COLUMN cancel_requested INTEGER NOT NULL DEFAULT 0;
+        """,
     ];
 
     public static void Migrate(SqliteConnection connection, string path) => Migrate(connection, path, Steps);
