@@ -33,6 +33,7 @@ internal sealed class DaemonCore : IAsyncDisposable
     private readonly IReadOnlyList<ModelProvider> _providers;
     private readonly PermitScheduler _permits;
     private readonly AdmissionUpkeep _upkeep;
+    private readonly ThreadUpkeep _threadUpkeep;
     private readonly AdmissionMeters _admissionMeters;
     private readonly GatewayMeters _meters;
     private readonly LocalServerProbe _localProbe = new();
@@ -44,7 +45,9 @@ internal sealed class DaemonCore : IAsyncDisposable
         // Store
         _database = SqliteDatabase.Open(settings.Store.Path, settings.Store.FullSync);
         var callStore = new SqliteCallStore(_database, settings.Calls.Lease, time);
-        var threads = new ThreadReader(new SqliteThreadStore(_database), settings.Tools.ConversationTimeout, settings.Tools.MaxConversationTurns, time);
+        var threadStore = new SqliteThreadStore(_database);
+        _threadUpkeep = new ThreadUpkeep(threadStore, settings.Tools.ConversationTimeout, time, loggers.CreateLogger("threads"));
+        var threads = new ThreadReader(threadStore, settings.Tools.ConversationTimeout, settings.Tools.MaxConversationTurns, time);
 
         // Admission
         var catalogue = ModelCatalogue.Load().With(settings.DescribedModels);
@@ -137,6 +140,7 @@ internal sealed class DaemonCore : IAsyncDisposable
     {
         await Calls.DisposeAsync();
         await _upkeep.DisposeAsync();
+        await _threadUpkeep.DisposeAsync();
         _admissionMeters.Dispose();
         _permits.Dispose();
         await _database.DisposeAsync();

@@ -21,6 +21,7 @@ internal static class CommandTree
             SimCommand.Create(),
             ToolsCommand.Create(),
             CallCommand.Create(),
+            ThreadsCommand.Create(),
             ConfigCommand.Create(),
         };
         root.Description += $" Version {Product.Version}.";
