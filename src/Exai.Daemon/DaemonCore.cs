@@ -11,8 +11,12 @@ using Exai.Core.Telemetry;
 using Exai.Core.Threads;
 using Exai.Core.Tools;
 using Exai.Core.Tools.Chat;
+using Exai.Core.Tools.Consensus;
+using Exai.Core.Tools.Files;
 using Exai.Core.Tools.Jobs;
+using Exai.Core.Tools.Local;
 using Exai.Core.Tools.Server;
+using Exai.Core.Tools.Workflow;
 using Exai.Settings;
 using Exai.Settings.Home;
 using Microsoft.Extensions.Logging;
@@ -34,12 +38,16 @@ internal sealed class DaemonCore : IAsyncDisposable
     private readonly LocalServers _local;
 
     /// <exception cref="Exai.Core.Storage.StoreException">The store cannot be opened.</exception>
-    public DaemonCore(ExaiSettings settings, string epoch, TimeProvider time, ILoggerFactory loggers)
+    /// <param name="alone">No other daemon has the store open, so a damaged one may be replaced.</param>
+    public DaemonCore(ExaiSettings settings, string epoch, bool alone, TimeProvider time, ILoggerFactory loggers)
     {
         // Store
-        _database = SqliteDatabase.Open(settings.Store.Path, settings.Store.FullSync);
+        Store = alone
+            ? DaemonStore.OpenOrReplace(settings, time, loggers.CreateLogger("store"))
+            : new DaemonStore(SqliteDatabase.Open(settings.Store.Path, settings.Store.FullSync), settings.Store.Path);
+        _database = Store.Database;
         var callStore = new SqliteCallStore(_database, settings.Calls.Lease, time);
-        Store = callStore;
+        CallStore = callStore;
         Ledger = new SqliteAttemptLedger(_database);
         History = new SqliteCallHistory(_database);
         var threads = new ThreadReader(new SqliteThreadStore(_database), settings.Tools.ConversationTimeout, settings.Tools.MaxConversationTurns, time);
@@ -52,6 +60,7 @@ internal sealed class DaemonCore : IAsyncDisposable
         _permits = new PermitScheduler(admission, attempts, time, loggers.CreateLogger("admission"));
         _upkeep = new AdmissionUpkeep(_permits, new SqliteLearnedLimits(_database), admission.AuditInterval, time, loggers.CreateLogger("admission"));
         AdmissionMeters.Add(Meter, _permits);
+        Sessions = new SessionPlaces(settings.Concurrency.MaxSessions, _permits, time);
 
         // Models
         _providers = configured.All();
@@ -69,32 +78,38 @@ internal sealed class DaemonCore : IAsyncDisposable
         var models = new ModelGateway(router, _permits, attempts, breakers, Options(settings), _meters, Chance, time, loggers.CreateLogger("models"));
 
         // Tools
-        ITool[] journaled = [new ChatTool()];
+        ITool[] journaled = [new ChatTool(), new ConsensusTool(directory), .. WorkflowTool.All()];
         var jobs = new JobFinder(() => Calls!, time);
         IRecomputedTool[] recomputed =
         [
+            new ChallengeTool(),
             new VersionTool(epoch),
             new ListModelsTool(directory),
-            new StatusTool(directory, () => Calls!, time.GetUtcNow(), time),
+            new StatusTool(directory, () => Calls!, _permits.Snapshot, time.GetUtcNow(), time),
             new JobListTool(callStore, time),
             new JobCancelTool(jobs, time),
         ];
 
         // Calls
         CallMeters = new CallMeters(Meter, () => Calls!.Running);
-        var runner = new ToolRunner(journaled, callStore, Ledger, threads, models, time, loggers.CreateLogger("tools"));
+        var runner = new ToolRunner(journaled, callStore, Ledger, threads, models, new NoFileContents(), time, loggers.CreateLogger("tools"));
         Calls = new CallService(
             callStore, runner, _permits, new CallOwner(epoch, ProcessIdentity.Current.ToString()), new ProcessLiveness(time), Options(settings.Calls), time, loggers.CreateLogger("calls"))
         {
             Meters = CallMeters,
         };
         _local.Start();
-        Tools = new ToolDispatcher(recomputed, journaled, Calls, time, loggers.CreateLogger("tools"))
+        Tools = new ToolDispatcher(recomputed, journaled, settings.Tools.Offered, Calls, time, loggers.CreateLogger("tools"))
         {
             Meters = CallMeters,
             JobResult = new JobResultTool(jobs, settings.Calls.ClientWait, time),
         };
     }
+
+    /// <summary>Who is connected.</summary>
+    public SessionPlaces Sessions { get; }
+
+    public DaemonStore Store { get; }
 
     public CallService Calls { get; }
 
@@ -105,7 +120,7 @@ internal sealed class DaemonCore : IAsyncDisposable
 
     public CallMeters CallMeters { get; }
 
-    public ICallStore Store { get; }
+    public ICallStore CallStore { get; }
 
     public IAttemptLedger Ledger { get; }
 

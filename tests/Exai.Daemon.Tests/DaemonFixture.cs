@@ -37,7 +37,7 @@ internal sealed class DaemonFixture : IAsyncDisposable
     }
 
     /// <summary>Another daemon on the same home.</summary>
-    public Task<DaemonHost> StartHostAsync() => DaemonHost.StartAsync(Settings, Log, TimeProvider.System, TestContext.Current.CancellationToken, ReadSettings);
+    public Task<DaemonHost> StartHostAsync() => DaemonHost.StartAsync(Settings, Log, TimeProvider.System, TestContext.Current.CancellationToken, readSettings: ReadSettings);
 
     public Task<LinkClient> ConnectAsync(string? session = null) => LinkClient.ConnectAsync(Host.Port, Token, session);
 

@@ -132,7 +132,7 @@ internal sealed class PermitScheduler : IPermits, IQueuePlaces, ISessionPresence
     {
         lock (_lock)
         {
-            return AdmissionSnapshots.Take(_global, _sessions.Values, _providers.Values, _options, ShareUnsynchronized, Now, _time.GetUtcNow());
+            return AdmissionSnapshots.Take(_global, _sessions.Values, _providers.Values, _options, ShareUnsynchronized, _attempts.Count, Counters, Now, _time.GetUtcNow());
         }
     }
 

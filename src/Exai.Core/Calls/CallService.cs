@@ -170,6 +170,11 @@ public sealed class CallService : IAsyncDisposable
             // Whatever it was, the stop may have caused it: the next daemon finds out.
             live.Abandon();
         }
+        catch (StoreException failure) when (failure.Damaged)
+        {
+            // A daemon whose store is damaged ends: the next one, which begins a new store, gets the call.
+            live.Abandon();
+        }
         catch (Exception failure)
         {
             live.Complete(CallOutcomes.Refused(request, failure, _time));

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Exai.Daemon.Http;
 using Exai.Daemon.Monitoring.Access;
 using Exai.Daemon.Monitoring.Api;
 using Exai.Daemon.Monitoring.Health;
@@ -74,7 +75,7 @@ internal sealed class OperationsServer : IAsyncDisposable
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = 64 * 1024;
-            kestrel.Listen(DaemonHost.Address(settings.Host), port);
+            kestrel.Listen(DaemonListener.Address(settings.Host), port);
         });
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();

@@ -19,6 +19,7 @@ internal sealed class PendingRequest(RequestId id, PendingKind kind, ReadOnlyMem
 {
     private long? _undeliveredSince = receivedAt;
     private TimeSpan _undeliveredBefore;
+    private (long At, TimeSpan RetryAfter)? _refused;
     private long? _lastProgressAt;
 
     public RequestId Id => id;
@@ -40,8 +41,17 @@ internal sealed class PendingRequest(RequestId id, PendingKind kind, ReadOnlyMem
     /// <summary>A daemon may know it: it has been handed to a connection.</summary>
     public bool Sent { get; private set; }
 
-    /// <summary>The client's cancel, to be sent after the call itself on the next connection; nobody waits for the answer.</summary>
-    public ReadOnlyMemory<byte>? Cancel { get; set; }
+    /// <summary>Only of a <see cref="PendingKind.Call"/>.</summary>
+    public CallShape? Shape { get; init; }
+
+    /// <summary>The longest that a <c>job_result</c> is to wait.</summary>
+    public TimeSpan? WaitAsked { get; init; }
+
+    /// <summary>It asks again what the client had given up, and so has that call's id.</summary>
+    public bool Repeats { get; init; }
+
+    /// <summary>What a daemon said last of it.</summary>
+    public string? LastNote { get; set; }
 
     /// <summary>The last progress value that the client got; the next one is greater.</summary>
     public double LastProgress { get; private set; } = -1;
@@ -49,11 +59,23 @@ internal sealed class PendingRequest(RequestId id, PendingKind kind, ReadOnlyMem
     /// <summary>How long in all no connection had it; null while one has it.</summary>
     public TimeSpan? Undelivered(TimeProvider time) => _undeliveredSince is { } since ? _undeliveredBefore + time.GetElapsedTime(since) : null;
 
+    /// <summary>How long until it is sent again after a daemon had no room for it; null when none has said so.</summary>
+    public TimeSpan? RoomIn(TimeProvider time) => _refused is { } refused ? refused.RetryAfter - time.GetElapsedTime(refused.At) : null;
+
     public void OnSent(TimeProvider time)
     {
         Sent = true;
+        _refused = null;
         _undeliveredBefore = Undelivered(time) ?? _undeliveredBefore;
         _undeliveredSince = null;
+    }
+
+    /// <summary>The daemon had no room for it and has forgotten it.</summary>
+    public void OnRefused(TimeSpan retryAfter, TimeProvider time)
+    {
+        Sent = false;
+        _refused = (time.GetTimestamp(), retryAfter);
+        OnUndeliverable(time);
     }
 
     public void OnUndeliverable(TimeProvider time) => _undeliveredSince ??= time.GetTimestamp();

@@ -25,7 +25,7 @@ internal sealed class CallViews(DaemonView daemon, Redactor redactor)
         }
 
         var attempts = await daemon.Core.Ledger.FindAsync(callId, cancellationToken);
-        var outcome = (await daemon.Core.Store.FindAsync(callId, cancellationToken))?.Outcome;
+        var outcome = (await daemon.Core.CallStore.FindAsync(callId, cancellationToken))?.Outcome;
         return new CallDetailDocument(
             View(row), Timeline(row, attempts, outcome), [.. attempts.Select(attempt => attempt.ToReceipt())], outcome?.Receipt,
             outcome?.Error is { } error

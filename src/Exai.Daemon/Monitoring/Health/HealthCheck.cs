@@ -81,7 +81,7 @@ internal sealed class HealthCheck(DaemonView daemon)
     private HealthComponent Permits()
     {
         var all = daemon.Core.Admission();
-        var text = $"{all.Global.Held} of {all.Global.Limit} held, {all.Global.Queued} attempts wait";
+        var text = $"{all.Global.Held} of {all.Global.Limit} held, {all.Global.Queued} attempts wait, {all.Leaks} leaks taken back since the start";
         return all.Providers.Where(provider => provider.PausedUntil is not null).ToList() is [_, ..] paused
             ? HealthComponent.Warning($"{text}; {string.Join(", ", paused.Select(provider => provider.Scope.Name))} asked to be left alone for a while")
             : HealthComponent.Ok(text);
