@@ -26,6 +26,9 @@ internal static class CommandTree
             ConfigCommand.Create(),
             DoctorCommand.Create(),
             InstallCommand.Create(),
+            LogsCommand.Create(),
+            TopCommand.Create(),
+            DashboardCommand.Create(),
         };
         root.Description += $" Version {Product.Version}.";
 
