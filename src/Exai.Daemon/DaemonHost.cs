@@ -1,6 +1,7 @@
 using Exai.Daemon.Generations;
 using Exai.Daemon.Health;
 using Exai.Daemon.Http;
+using Exai.Daemon.Http.Mcp;
 using Exai.Daemon.Link;
 using Exai.Daemon.Monitoring;
 using Exai.Daemon.Security;
@@ -34,6 +35,7 @@ public sealed class DaemonHost : IAsyncDisposable
     private readonly DaemonState _state;
     private readonly ToolCallHandler _calls;
     private readonly LinkEndpoint _link;
+    private readonly McpEndpoint _mcp;
     private readonly DaemonListener _listener;
     private readonly HealthWriter _health;
     private readonly TaskCompletionSource _madeWay = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -41,12 +43,13 @@ public sealed class DaemonHost : IAsyncDisposable
     private bool _leavesCalls;
 
     private DaemonHost(
-        DaemonView view, string epoch, IDisposable serveLock, ToolCallHandler calls, DaemonListener listener, OperationsServer? operations, ILoggerFactory loggers)
+        DaemonView view, string epoch, IDisposable serveLock, ToolCallHandler calls, McpEndpoint mcp, DaemonListener listener,
+        OperationsServer? operations, ILoggerFactory loggers)
     {
         var (settings, core, state, link, description, heartbeat, time) = view;
         (_settings, _time, Epoch, _lock, _core, _state, _calls, _link, _listener) = (settings, time, epoch, serveLock, core, state, calls, link, listener);
         _logger = loggers.CreateLogger("daemon");
-        _operations = operations;
+        (_mcp, _operations) = (mcp, operations);
         MonitoringPort = description.MonitoringPort = operations?.Port ?? 0;
         state.Ready();
         HealthDocument Beat()
@@ -165,6 +168,7 @@ public sealed class DaemonHost : IAsyncDisposable
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(2), _time);
         await Task.WhenAny(_link.StopAsync(ServiceRestart, "the daemon restarts", limit.Token));
         await StopOperationsAsync();
+        await _mcp.DisposeAsync();
         await _core.DisposeAsync();
         await Task.WhenAny(_listener.StopAsync(limit.Token));
         await _listener.DisposeAsync();
@@ -185,12 +189,13 @@ public sealed class DaemonHost : IAsyncDisposable
         var guard = new RequestGuard(settings.Link, Token);
         var calls = new ToolCallHandler(core.Tools, core.Calls, state, settings.Link.ProgressInterval, time);
         var link = new LinkEndpoint(guard, settings.Link, epoch, core.Sessions, core.Tools, calls, state, time, loggers);
+        var mcp = new McpEndpoint(guard, settings, Token, core.Tools, calls, state, time, loggers);
         DaemonHost? host = null;
         var handover = new HandoverEndpoint(guard, leaveCalls => host!.MakeWayAsync(leaveCalls));
         var listener = await DaemonListener.StartAsync(settings.Link, predecessorPort, guard, Route, loggers.CreateLogger("daemon"), cancellationToken);
         var view = new DaemonView(
             settings, core, state, link, new DaemonDescription(settings, epoch, core, state, link, time) { Port = listener.Port }, new Heartbeat(time), time);
-        host = new DaemonHost(view, epoch, serveLock, calls, listener, await OperationsServer.StartAsync(view, Token, loggers, cancellationToken), loggers);
+        host = new DaemonHost(view, epoch, serveLock, calls, mcp, listener, await OperationsServer.StartAsync(view, Token, loggers, cancellationToken), loggers);
         DaemonEvents.Started(host._logger, Product.Version, epoch, settings.Link.Host, host.Port, home.Path, Core.Storage.Sqlite.SqliteDatabase.LibraryVersion);
         return host;
 
@@ -198,6 +203,7 @@ public sealed class DaemonHost : IAsyncDisposable
         RequestDelegate? Route(string path, string method) => (path, method) switch
         {
             (LinkContract.Path, "GET" or "CONNECT") => link.AcceptAsync,
+            (McpEndpoint.Path, "POST" or "GET" or "DELETE") => mcp.AnswerAsync,
             (HandoverEndpoint.Path, "POST") when host is not null => handover.AnswerAsync,
             _ => null,
         };
