@@ -117,7 +117,7 @@ internal sealed class McpEndpoint : IAsyncDisposable
         }
         else if (version is not null && !LinkContract.LegacyVersions.Contains(version))
         {
-            await AnswerAsync(context, StatusCodes.Status400BadRequest, Error(message, ModernRequest.UnsupportedVersion(version)));
+            await AnswerAsync(context, StatusCodes.Status400BadRequest, Error(message, ModernRequest.UnsupportedVersion(version, [ModernProtocol.Version, .. LinkContract.LegacyVersions])));
         }
         else
         {

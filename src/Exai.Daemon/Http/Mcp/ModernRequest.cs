@@ -49,7 +49,7 @@ internal static class ModernRequest
 
         if (inBody != ModernProtocol.Version)
         {
-            return (StatusCodes.Status400BadRequest, UnsupportedVersion(inBody));
+            return (StatusCodes.Status400BadRequest, UnsupportedVersion(inBody, [ModernProtocol.Version]));
         }
 
         if (Header(context, "Mcp-Method") is var method && method != request.Method)
@@ -67,13 +67,14 @@ internal static class ModernRequest
             : null;
     }
 
-    public static JsonRpcErrorDetail UnsupportedVersion(string? requested) => new()
+    /// <param name="supported">The versions of the era in which the client asked.</param>
+    public static JsonRpcErrorDetail UnsupportedVersion(string? requested, IEnumerable<string> supported) => new()
     {
         Code = ModernProtocol.UnsupportedVersion,
         Message = $"The protocol version '{requested}' is not supported.",
         Data = JsonSerializer.SerializeToElement(new JsonObject
         {
-            ["supported"] = new JsonArray([ModernProtocol.Version, .. LinkContract.LegacyVersions.Select(version => (JsonNode)version)]),
+            ["supported"] = new JsonArray([.. supported.Select(version => (JsonNode)version)]),
             ["requested"] = requested,
         }),
     };
