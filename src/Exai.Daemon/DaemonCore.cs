@@ -9,6 +9,7 @@ using Exai.Core.Telemetry;
 using Exai.Core.Threads;
 using Exai.Core.Tools;
 using Exai.Core.Tools.Chat;
+using Exai.Core.Tools.Local;
 using Exai.Core.Tools.Server;
 using Exai.Settings;
 using Exai.Settings.Home;
@@ -58,6 +59,7 @@ internal sealed class DaemonCore : IAsyncDisposable
         ITool[] journaled = [new ChatTool()];
         IRecomputedTool[] recomputed =
         [
+            new ChallengeTool(),
             new VersionTool(epoch),
             new ListModelsTool(directory),
             new StatusTool(directory, () => Calls!, time.GetUtcNow(), time),
@@ -68,7 +70,7 @@ internal sealed class DaemonCore : IAsyncDisposable
         Calls = new CallService(
             callStore, runner, new CallOwner(epoch, ProcessIdentity.Current.ToString()), new ProcessLiveness(time), Options(settings.Calls), time, loggers.CreateLogger("calls"));
         _local.Start();
-        Tools = new ToolDispatcher(recomputed, journaled, Calls, time, loggers.CreateLogger("tools"));
+        Tools = new ToolDispatcher(recomputed, journaled, settings.Tools.Offered, Calls, time, loggers.CreateLogger("tools"));
     }
 
     public CallService Calls { get; }

@@ -202,8 +202,13 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
             case "tools/call" when request.ParamsStart >= 0:
                 OnCall(request);
                 break;
-            case "prompts/list":
-                output.Write(RpcMessages.Result(id, """{"prompts":[]}"""));
+            case "prompts/list" when _session is null:
+                output.Write(RpcMessages.Result(id, PromptCatalogue.ListResult(settings.Current.Tools.Offered)));
+                Wake();
+                break;
+            case "prompts/get" when _session is null:
+                OnPrompt(request);
+                Wake();
                 break;
             case "resources/list":
                 output.Write(RpcMessages.Result(id, """{"resources":[]}"""));
@@ -227,6 +232,16 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
         LinkLog.Serving(logger, Product.Version, request.ParamText("clientInfo", "name") ?? "an unnamed client");
         output.Write(RpcMessages.Result(request.Id!.Value, ServerManifest.InitializeResult(request.ParamText("protocolVersion"))));
         Wake();
+    }
+
+    /// <summary>Prompts are text that this program holds: they need no daemon.</summary>
+    private void OnPrompt(Envelope request)
+    {
+        var id = request.Id!.Value;
+        var name = request.ParamText("name") ?? "";
+        output.Write(PromptCatalogue.GetResult(settings.Current.Tools.Offered, name, request.ParamText("arguments", PromptCatalogue.Argument)) is { } prompt
+            ? RpcMessages.Result(id, prompt)
+            : RpcMessages.Error(id, -32602, $"There is no prompt '{name}'; prompts/list names them."));
     }
 
     /// <summary>Under an id of the shim's own: the client has been answered.</summary>

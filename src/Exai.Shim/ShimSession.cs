@@ -33,7 +33,7 @@ public static class ShimSession
         var sessionId = Guid.NewGuid().ToString();
         var ownIdPrefix = $"exai:{sessionId[..8]}:";
         LinkLoop? link = null;
-        var relay = new ShimRelay(settings, new ToolListCache(() => settings.Current.Home), writer, ownIdPrefix, time, logger) { Wake = () => link!.Wake() };
+        var relay = new ShimRelay(settings, new ToolListCache(() => settings.Current), writer, ownIdPrefix, time, logger) { Wake = () => link!.Wake() };
         link = new LinkLoop(
             settings, dialer, new DaemonStarter(launcher, time, logger), relay, sessionId, ownIdPrefix, random, time, logger);
 

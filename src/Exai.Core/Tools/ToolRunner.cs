@@ -30,6 +30,7 @@ public sealed class ToolRunner(
                 throw new CallException(ErrorCodes.ToolNotFound, $"This daemon (version {Product.Version}) has no tool '{call.Tool}'.");
             }
 
+            context.Arguments.Check(tool.Descriptor);
             var answer = await tool.RunAsync(context, clock.Token);
             var receipt = Receipt(context, CallState.Succeeded);
             return (new CallOutcome { State = CallState.Succeeded, Text = AnswerFooter.Append(answer.Text, receipt), Receipt = receipt }, answer.Turn);

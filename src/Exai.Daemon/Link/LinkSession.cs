@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Exai.Core.Tools;
 using Exai.Protocol;
 using Microsoft.Extensions.Logging;
+using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
 
@@ -24,10 +25,12 @@ internal sealed class LinkSession : IAsyncDisposable
             {
                 ServerInfo = new Implementation { Name = Product.Name, Title = Product.Title, Version = Product.Version },
                 ServerInstructions = ServerManifest.Instructions,
-                Capabilities = new ServerCapabilities { Tools = new ToolsCapability { ListChanged = true } },
+                Capabilities = new ServerCapabilities { Tools = new ToolsCapability { ListChanged = true }, Prompts = new PromptsCapability() },
                 Handlers = new McpServerHandlers
                 {
                     ListToolsHandler = (_, _) => ValueTask.FromResult(McpShapes.ToolList(tools.Tools)),
+                    ListPromptsHandler = (_, _) => ValueTask.FromResult(McpShapes.PromptList(tools.Tools)),
+                    GetPromptHandler = (request, _) => ValueTask.FromResult(McpShapes.Prompt(tools.Tools, request.Params)),
                     CallToolHandler = (request, cancellationToken) => calls.CallAsync(sessionId, request, transport.Owe, cancellationToken),
                 },
             },
@@ -75,7 +78,18 @@ internal static class McpShapes
 {
     public static ListToolsResult ToolList(IEnumerable<ToolDescriptor> tools) => Read<ListToolsResult>(ToolCatalogue.ListResult(tools));
 
+    public static ListPromptsResult PromptList(IEnumerable<ToolDescriptor> tools) => Read<ListPromptsResult>(PromptCatalogue.ListResult(tools));
+
+    /// <exception cref="McpProtocolException">There is no such prompt.</exception>
+    public static GetPromptResult Prompt(IEnumerable<ToolDescriptor> tools, GetPromptRequestParams parameters) =>
+        PromptCatalogue.GetResult(tools, parameters.Name, Request(parameters)) is { } prompt
+            ? Read<GetPromptResult>(prompt)
+            : throw new McpProtocolException($"There is no prompt '{parameters.Name}'; prompts/list names them.", McpErrorCode.InvalidParams);
+
     public static CallToolResult ToolResult(JsonObject result) => Read<CallToolResult>(result);
 
-    private static T Read<T>(JsonObject json) => json.Deserialize<T>(ModelContextProtocol.McpJsonUtilities.DefaultOptions)!;
+    private static string? Request(GetPromptRequestParams parameters) =>
+        parameters.Arguments?.TryGetValue(PromptCatalogue.Argument, out var request) == true && request.ValueKind == JsonValueKind.String ? request.GetString() : null;
+
+    private static T Read<T>(JsonObject json) => json.Deserialize<T>(McpJsonUtilities.DefaultOptions)!;
 }

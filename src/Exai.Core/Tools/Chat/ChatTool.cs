@@ -16,12 +16,9 @@ internal sealed class ChatTool : ITool
     public async Task<ToolAnswer> RunAsync(CallContext context, CancellationToken cancellationToken)
     {
         var arguments = context.Arguments;
-        arguments.OnlyKnow("prompt", "model", "thinking_mode", "use_websearch", "continuation_id", "temperature", "fallback", "stream", "files", "images");
         arguments.RefuseUnlessEmpty("files", "is not supported by this version of chat: put what the model must see into the prompt.");
         arguments.RefuseUnlessEmpty("images", "is not supported by this version of chat: describe the image in the prompt.");
-        arguments.OptionalBool("stream");
         var prompt = arguments.RequiredText("prompt", LongestPrompt);
-        arguments.OptionalText("continuation_id", 200);
         var question = new ModelQuestion
         {
             Model = arguments.OptionalText("model", 100),
