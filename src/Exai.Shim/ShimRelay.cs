@@ -1,4 +1,3 @@
-using System.Text;
 using System.Threading.Channels;
 using Exai.Protocol;
 using Exai.Shim.Lifecycle;
@@ -21,41 +20,28 @@ namespace Exai.Shim;
 /// The stateless protocol era gets a second relay with its own link, chosen by the first message; its <c>server/discover</c> is
 /// refused until then, so that clients fall back to <c>initialize</c>.
 /// </summary>
-internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, LineWriter output, string ownIdPrefix, TimeProvider time, ILogger logger) : ILinkEvents
+internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, LineWriter output, string ownIdPrefix, TimeProvider time, ILogger logger) : ILinkEvents
 {
     /// <summary>A list that a daemon does not answer in this time comes from the cache.</summary>
     private static readonly TimeSpan ListPatience = TimeSpan.FromSeconds(5);
-
-    /// <summary>Changes of the list within this time are told of once.</summary>
-    private static readonly TimeSpan ListChangesSettle = TimeSpan.FromSeconds(1);
 
     /// <summary>More without a line end makes common clients close the connection.</summary>
     private const int LongestLine = 10 * 1024 * 1024;
 
     private readonly Channel<Action> _events = Channel.CreateUnbounded<Action>(new UnboundedChannelOptions { SingleReader = true });
-    private readonly Dictionary<RequestId, PendingRequest> _pending = [];
-    private readonly List<PendingRequest> _cancelledOffline = [];
+    private readonly PendingTable _pending = new(time);
     private readonly ServerRequests _serverRequests = new();
+    private readonly Handshake _handshake = new(ownIdPrefix);
+    private readonly ShownTools _tools = new(toolCache, ownIdPrefix, time);
 
     private LinkSession? _session;
-    private bool _draining;
     private LinkException? _failure;
-    // Read on the link's task too: replaced whole, never changed.
-    private volatile byte[] _initializeParams = [];
-    private volatile byte[] _logLevel = [];
-    private volatile byte[] _replayedLogLevel = [];
     private bool _clientInitialized;
-    private string? _shownListHash;
-    private string? _currentListHash;
-    private RequestId? _ownListRequest;
-    private int _ownLists;
-    private long? _listChangedAt;
-    private volatile bool _callsPending;
 
     /// <summary>Called for each client message that a daemon has to answer; set before the first message.</summary>
     public required Action Wake { get; init; }
 
-    public bool CallsPending => _callsPending;
+    public bool CallsPending => _pending.CallsPending;
 
     /// <summary>Runs until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -84,23 +70,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
         await settled.Task;
     }
 
-    IReadOnlyList<ReadOnlyMemory<byte>> ILinkEvents.Replay(RequestId initializeId)
-    {
-        var parameters = _initializeParams is { Length: > 0 } saved
-            ? Encoding.UTF8.GetString(saved)
-            : $$$"""{"protocolVersion":"{{{LinkContract.LegacyVersions[0]}}}","capabilities":{},"clientInfo":{"name":"exai-shim","version":"{{{Product.Version}}}"}}""";
-        var replay = new List<ReadOnlyMemory<byte>>
-        {
-            RpcMessages.Request(initializeId, "initialize", parameters),
-            RpcMessages.Notification("notifications/initialized"),
-        };
-        if ((_replayedLogLevel = _logLevel) is { Length: > 0 } level)
-        {
-            replay.Add(SetLevel(level));
-        }
-
-        return replay;
-    }
+    IReadOnlyList<ReadOnlyMemory<byte>> ILinkEvents.Replay(RequestId initializeId) => _handshake.Replay(initializeId);
 
     void ILinkEvents.LinkReady(LinkSession session, IReadOnlyList<byte[]> early) => Post(() => OnLinkReady(session, early));
 
@@ -169,7 +139,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
     private void OnClientRequest(Envelope request)
     {
         var id = request.Id!.Value;
-        if (_pending.ContainsKey(id))
+        if (_pending.Contains(id))
         {
             output.Write(RpcMessages.Error(id, -32600, $"Invalid request: the id {id.ToJson()} belongs to a request that is still running."));
             return;
@@ -184,7 +154,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
                 output.Write(RpcMessages.Result(id, "{}"));
                 break;
             case "logging/setLevel":
-                _logLevel = request.Param().ToArray();
+                _handshake.OnLogLevel(request);
                 output.Write(RpcMessages.Result(id, "{}"));
                 SendLogLevel();
                 break;
@@ -228,7 +198,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
 
     private void OnInitialize(Envelope request)
     {
-        _initializeParams = request.Param().ToArray();
+        _handshake.OnInitialize(request);
         LinkLog.Serving(logger, Product.Version, request.ParamText("clientInfo", "name") ?? "an unnamed client");
         output.Write(RpcMessages.Result(request.Id!.Value, ServerManifest.InitializeResult(request.ParamText("protocolVersion"))));
         Wake();
@@ -244,16 +214,13 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
             : RpcMessages.Error(id, -32602, $"There is no prompt '{name}'; prompts/list names them."));
     }
 
-    /// <summary>Under an id of the shim's own: the client has been answered.</summary>
     private void SendLogLevel()
     {
-        if (_session is not null && _logLevel.Length > 0)
+        if (_handshake.LogLevel is { } level)
         {
-            _session.Send(SetLevel(_logLevel));
+            _session?.Send(level);
         }
     }
-
-    private byte[] SetLevel(byte[] level) => RpcMessages.Request(new RequestId(ownIdPrefix + "log", 0), "logging/setLevel", Encoding.UTF8.GetString(level));
 
     private void OnCall(Envelope request)
     {
@@ -306,21 +273,10 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
 
     private void OnClientCancel(Envelope notification)
     {
-        if (RequestId.Parse(notification.Param("requestId").Span) is not { } id || !_pending.TryGetValue(id, out var request))
+        if (RequestId.Parse(notification.Param("requestId").Span) is { } id && _pending.Find(id) is { } request)
         {
-            return;
-        }
-
-        Settle(request);
-        if (_session is not null && request.Sent)
-        {
-            _session.Send(notification.Bytes);
-        }
-        else if (request is { Kind: PendingKind.Call, Sent: true })
-        {
-            // A daemon may have it: after the reconnect it hears of the call and of its cancel.
-            request.Cancel = notification.Bytes;
-            _cancelledOffline.Add(request);
+            _pending.Settle(request);
+            _pending.Cancel(request, notification.Bytes, _session);
         }
     }
 
@@ -328,11 +284,11 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
 
     private void OnLinkReady(LinkSession session, IReadOnlyList<byte[]> early)
     {
-        (_session, _failure, _draining, _listChangedAt) = (session, null, false, null);
+        (_session, _failure, _pending.DaemonDrains) = (session, null, false);
+        _tools.OnConnectionChanged();
         _serverRequests.BeginEpoch();
-        if (_replayedLogLevel != _logLevel)
+        if (_handshake.LogLevelMissed)
         {
-            // It was set while the link was validated.
             SendLogLevel();
         }
 
@@ -341,19 +297,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
             OnDaemonMessage(message);
         }
 
-        // One whose call clock is over has ended in the daemon too: to send it would begin it anew.
-        foreach (var cancelled in _cancelledOffline.Where(cancelled => time.GetElapsedTime(cancelled.ReceivedAt) < settings.Current.Calls.Timeout))
-        {
-            session.Send(cancelled.Message);
-            session.Send(cancelled.Cancel!.Value);
-        }
-
-        _cancelledOffline.Clear();
-        foreach (var request in _pending.Values.OrderBy(request => request.ReceivedAt))
-        {
-            Deliver(request);
-        }
-
+        _pending.DeliverAll(session, settings.Current.Calls.Timeout);
         RequestOwnList();
     }
 
@@ -364,13 +308,14 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
             return;
         }
 
-        (_session, _ownListRequest, _listChangedAt) = (null, null, null);
+        _session = null;
+        _tools.OnConnectionChanged();
         foreach (var cancelled in _serverRequests.EndEpoch())
         {
             output.Write(cancelled);
         }
 
-        foreach (var request in _pending.Values.ToList())
+        foreach (var request in _pending.All())
         {
             if (request.Kind == PendingKind.Call)
             {
@@ -378,7 +323,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
                 continue;
             }
 
-            Settle(request);
+            _pending.Settle(request);
             if (request.Kind == PendingKind.List)
             {
                 AnswerListFromCache(request.Id);
@@ -436,11 +381,11 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
                 OnDaemonProgress(message);
                 break;
             case MessageKind.Notification when message.Method == LinkContract.DrainingNotification:
-                _draining = true;
+                _pending.DaemonDrains = true;
                 break;
             case MessageKind.Notification when message.Method == "notifications/tools/list_changed":
                 // The shim tells the client itself, once, when it has seen that the list is another.
-                _listChangedAt ??= time.GetTimestamp();
+                _tools.OnChanged();
                 break;
             case MessageKind.Notification when bytes.Length <= LongestLine:
                 output.Write(JsonSlice.OnOneLine(message.Bytes));
@@ -451,24 +396,22 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
     private void OnDaemonResponse(Envelope response)
     {
         var id = response.Id!.Value;
-        if (id == _ownListRequest)
+        if (_tools.TakeOwn(response))
         {
-            _ownListRequest = null;
-            KeepList(response);
             TellListChanged();
         }
-        else if (_pending.TryGetValue(id, out var request))
+        else if (_pending.Find(id) is { } request)
         {
-            Settle(request);
-            if (request.Kind == PendingKind.List && (!IsList(response) || response.Bytes.Length > LongestLine))
+            _pending.Settle(request);
+            if (request.Kind == PendingKind.List && (!ShownTools.IsList(response) || response.Bytes.Length > LongestLine))
             {
                 AnswerListFromCache(id);
                 return;
             }
 
-            if (request.Kind == PendingKind.List && KeepList(response))
+            if (request.Kind == PendingKind.List)
             {
-                _shownListHash = _currentListHash;
+                _tools.Show(response);
             }
 
             output.Write(response.Bytes.Length <= LongestLine ? JsonSlice.OnOneLine(response.Bytes) : TooLong(request, response.Bytes.Length));
@@ -479,10 +422,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
 
     private void OnDaemonProgress(Envelope notification)
     {
-        var token = notification.Param("progressToken");
-        // The daemon may spell a token in another way: then its value decides.
-        var request = _pending.Values.FirstOrDefault(request => request.ProgressToken.Length > 0 && request.ProgressToken.Span.SequenceEqual(token.Span))
-            ?? (RequestId.Parse(token.Span) is { } sought ? _pending.Values.FirstOrDefault(request => RequestId.Parse(request.ProgressToken.Span) == sought) : null);
+        var request = _pending.FindByToken(notification.Param("progressToken"));
         var value = JsonSlice.Number(notification.Param("progress"));
         if (request is not null && value is { } progress && MayReport(request, progress))
         {
@@ -499,7 +439,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
         {
             while (await timer.WaitForNextTickAsync(cancellationToken))
             {
-                if (_callsPending || _listChangedAt is not null)
+                if (_pending.CallsPending || _tools.HasChanged)
                 {
                     Post(OnTick);
                 }
@@ -513,24 +453,23 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
 
     private void OnTick()
     {
-        if (_listChangedAt is { } changed && time.GetElapsedTime(changed) >= ListChangesSettle)
+        if (_tools.IsDue)
         {
-            _listChangedAt = null;
             RequestOwnList();
         }
 
         var limit = settings.Current.Calls.Timeout;
-        foreach (var request in _pending.Values.ToList())
+        foreach (var request in _pending.All())
         {
             var waited = time.GetElapsedTime(request.ReceivedAt);
             switch (request.Kind)
             {
                 case PendingKind.List when waited > ListPatience:
-                    Settle(request);
+                    _pending.Settle(request);
                     AnswerListFromCache(request.Id);
                     break;
                 case PendingKind.Other when waited > limit:
-                    Settle(request);
+                    _pending.Settle(request);
                     output.Write(RpcMessages.Error(request.Id, -32603, $"The EXAI daemon did not answer within {limit.TotalSeconds:0} s (EXAI_CALL_TIMEOUT_SECS)."));
                     break;
                 case PendingKind.Call when request.Undelivered(time) is { } undelivered:
@@ -544,7 +483,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
     {
         if (undelivered > limit)
         {
-            Settle(call);
+            _pending.Settle(call);
             output.Write(RpcMessages.Result(call.Id, ToolResults.Failure(new CallError
             {
                 Code = ErrorCodes.DaemonUnavailable,
@@ -567,25 +506,8 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
 
     private void Forward(PendingRequest request)
     {
-        _pending.Add(request.Id, request);
-        _callsPending = true;
-        Deliver(request);
-    }
-
-    private void Deliver(PendingRequest request)
-    {
-        // A draining daemon accepts nothing new: its successor gets the call.
-        if (_session is not null && !(_draining && request is { Kind: PendingKind.Call, Sent: false }))
-        {
-            _session.Send(request.Message);
-            request.OnSent(time);
-        }
-    }
-
-    private void Settle(PendingRequest request)
-    {
-        _pending.Remove(request.Id);
-        _callsPending = _pending.Count > 0;
+        _pending.Add(request);
+        _pending.Deliver(request, _session);
     }
 
     private string WhyWaiting(PendingRequest request)
@@ -597,19 +519,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
         return note.Length <= LongestNote ? note : note[..(LongestNote - 1)] + "…";
     }
 
-    /// <summary>Progress only rises, and comes at most once in its interval.</summary>
-    private bool MayReport(PendingRequest request, double progress)
-    {
-        if (request.ProgressToken.IsEmpty || progress <= request.LastProgress
-            || (request.LastProgressAt != long.MinValue && time.GetElapsedTime(request.LastProgressAt) < settings.Current.Link.ProgressInterval))
-        {
-            return false;
-        }
-
-        request.LastProgress = progress;
-        request.LastProgressAt = time.GetTimestamp();
-        return true;
-    }
+    private bool MayReport(PendingRequest request, double progress) => request.MayReport(progress, settings.Current.Link.ProgressInterval, time);
 
     /// <summary>Why waiting for a daemon would not help, after the last dial; null when one may appear by itself.</summary>
     private CallError? Hopeless() => _failure?.Kind switch
@@ -628,50 +538,21 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache tools, Line
     /// <summary>A call that came after the dial began has not had its attempt: its wake brings the next one at once.</summary>
     private void FailCalls(CallError error, long dialedAt)
     {
-        foreach (var call in _pending.Values.Where(request => request.Kind == PendingKind.Call && request.ReceivedAt <= dialedAt).ToList())
+        foreach (var call in _pending.All().Where(request => request.Kind == PendingKind.Call && request.ReceivedAt <= dialedAt))
         {
-            Settle(call);
+            _pending.Settle(call);
             output.Write(RpcMessages.Result(call.Id, ToolResults.Failure(error with { CallId = call.CallId })));
         }
     }
 
-    private void AnswerListFromCache(RequestId id)
-    {
-        var list = tools.Read();
-        _shownListHash = ToolListCache.Hash(Encoding.UTF8.GetBytes(list));
-        output.Write(RpcMessages.Result(id, list));
-    }
+    private void AnswerListFromCache(RequestId id) => output.Write(RpcMessages.Result(id, _tools.ShowCached()));
 
-    private void RequestOwnList()
-    {
-        // The answer to an earlier request may be older than the change: it counts no more.
-        if (_session is not null)
-        {
-            _ownListRequest = new RequestId($"{ownIdPrefix}list-{++_ownLists}", 0);
-            _session.Send(RpcMessages.Request(_ownListRequest.Value, "tools/list"));
-        }
-    }
-
-    private static bool IsList(Envelope response) => ToolListCache.HasTools(JsonSlice.Member(response.Bytes, "result").Value);
-
-    /// <summary>Remembers a whole list that a daemon sent; false when it sent an error, nothing or a page instead.</summary>
-    private bool KeepList(Envelope response)
-    {
-        var (result, _) = JsonSlice.Member(response.Bytes, "result");
-        if (!tools.Keep(result))
-        {
-            return false;
-        }
-
-        _currentListHash = ToolListCache.Hash(result);
-        return true;
-    }
+    private void RequestOwnList() => _session?.Send(_tools.NewRequest());
 
     private void TellListChanged()
     {
-        if (_clientInitialized && _shownListHash is not null && _currentListHash is not null && _shownListHash != _currentListHash)
+        if (_clientInitialized && _tools.TakeNews())
         {
-            _shownListHash = _currentListHash;
             output.Write(RpcMessages.Notification("notifications/tools/list_changed"));
         }
     }

@@ -21,10 +21,7 @@ namespace Exai.Core.Calls;
 /// </summary>
 public sealed class CallService : IAsyncDisposable
 {
-    private static readonly TimeSpan ForgetEvery = TimeSpan.FromHours(1);
-
     private readonly ConcurrentDictionary<string, LiveCall> _live = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, Unsaved> _unsaved = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _lock = new();
     private readonly ICallStore _store;
@@ -34,7 +31,8 @@ public sealed class CallService : IAsyncDisposable
     private readonly CallOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly Task _tending;
+    private readonly CallTending _tending;
+    private readonly Task _tendingLoop;
     private int _running;
     private bool _closed;
 
@@ -48,7 +46,8 @@ public sealed class CallService : IAsyncDisposable
         _options = options;
         _time = time;
         _logger = logger;
-        _tending = TendAsync();
+        _tending = new CallTending(store, owner, options, time, logger) { Running = () => Running > 0, Saved = Forget };
+        _tendingLoop = _tending.RunAsync(_stopping.Token);
     }
 
     /// <summary>Calls that are running now; they keep the daemon busy.</summary>
@@ -85,8 +84,8 @@ public sealed class CallService : IAsyncDisposable
 
         _stopping.Cancel();
         await Task.WhenAll(_live.Values.Select(live => live.Ended));
-        await _tending;
-        await TrySaveAsync();
+        await _tendingLoop;
+        await _tending.TrySaveAsync();
         _stopping.Dispose();
     }
 
@@ -157,7 +156,7 @@ public sealed class CallService : IAsyncDisposable
         finally
         {
             // An outcome that the store could not take is kept here, so that a resend still finds it.
-            if (!_unsaved.ContainsKey(request.CallId))
+            if (!_tending.IsUnsaved(request.CallId))
             {
                 Forget(request.CallId);
             }
@@ -221,7 +220,7 @@ public sealed class CallService : IAsyncDisposable
     }
 
     private Task<CallOutcome?> RunOrInterruptAsync(LiveCall live, CallRecord mine) => mine.Runs > _options.MaxRuns
-        ? FinishAsync(mine, CallOutcomes.Interrupted(mine, _options.MaxRuns, _time), turn: null)
+        ? _tending.FinishAsync(mine, CallOutcomes.Interrupted(mine, _options.MaxRuns, _time), turn: null)
         : RunAsync(live, mine);
 
     /// <summary>A daemon that lives ends its calls by their clock; one that is stopped or stuck does not.</summary>
@@ -276,7 +275,7 @@ public sealed class CallService : IAsyncDisposable
         {
             using var clock = new CallClock(_options.Timeout, run.Spent, _time, live.Cancelled, _stopping.Token);
             var (outcome, turn) = await _runner.RunAsync(run, () => WaitForThreadAsync(live, run, clock), live.Report, clock);
-            return await FinishAsync(run, outcome, turn);
+            return await _tending.FinishAsync(run, outcome, turn);
         }
         finally
         {
@@ -310,108 +309,4 @@ public sealed class CallService : IAsyncDisposable
             await Task.WhenAny(earlier.Outcome.WaitAsync(clock.Token));
         }
     }
-
-    /// <summary>Journals the outcome; null when another daemon took the call over in the belief that this one was dead, so that its outcome counts.</summary>
-    private async Task<CallOutcome?> FinishAsync(CallRecord run, CallOutcome outcome, Threads.Turn? turn)
-    {
-        try
-        {
-            if (await _store.FinishAsync(run, outcome, turn, CancellationToken.None))
-            {
-                CallLog.Finished(_logger, run.CallId, run.Tool, outcome.State, outcome.Receipt.TotalMs, run.Runs);
-                return outcome;
-            }
-        }
-        catch (StoreException failure)
-        {
-            CallLog.NotDurable(_logger, failure, run.CallId);
-            var sent = outcome with { Receipt = outcome.Receipt with { Durable = false } };
-            _unsaved[run.CallId] = new Unsaved(run, sent, turn);
-            return sent;
-        }
-
-        CallLog.OwnershipLost(_logger, run.CallId, run.Runs);
-        return null;
-    }
-
-    private async Task TendAsync()
-    {
-        using var timer = new PeriodicTimer(_options.Lease / 3, _time);
-        var forgotten = _time.GetTimestamp();
-        try
-        {
-            while (await timer.WaitForNextTickAsync(_stopping.Token))
-            {
-                if (Running > 0 || !_unsaved.IsEmpty)
-                {
-                    await TryRenewAsync();
-                }
-
-                await TrySaveAsync();
-                if (_time.GetElapsedTime(forgotten) >= ForgetEvery)
-                {
-                    forgotten = _time.GetTimestamp();
-                    await TryForgetAsync();
-                }
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The daemon stops.
-        }
-    }
-
-    private async Task TryRenewAsync()
-    {
-        try
-        {
-            await _store.RenewLeasesAsync(_owner, _stopping.Token);
-        }
-        catch (StoreException failure)
-        {
-            CallLog.LeaseNotRenewed(_logger, failure);
-        }
-    }
-
-    /// <summary>Journals what was sent as not durable, once the store takes it again.</summary>
-    private async Task TrySaveAsync()
-    {
-        try
-        {
-            foreach (var (callId, (run, outcome, turn)) in _unsaved)
-            {
-                if (await _store.FinishAsync(run, outcome, turn, CancellationToken.None))
-                {
-                    CallLog.Finished(_logger, run.CallId, run.Tool, outcome.State, outcome.Receipt.TotalMs, run.Runs);
-                }
-                else
-                {
-                    CallLog.OwnershipLost(_logger, run.CallId, run.Runs);
-                }
-
-                _unsaved.TryRemove(callId, out _);
-                Forget(callId);
-            }
-        }
-        catch (StoreException)
-        {
-            // Still no room. That was logged when the outcome was sent.
-        }
-    }
-
-    private async Task TryForgetAsync()
-    {
-        try
-        {
-            // Somewhat later than ids are refused, so that a client whose clock is ahead cannot run a forgotten call again.
-            await _store.ForgetFinishedAsync(_time.GetUtcNow() - _options.ResultTtl - ForgetEvery, _stopping.Token);
-        }
-        catch (StoreException failure)
-        {
-            CallLog.NotForgotten(_logger, failure);
-        }
-    }
-
-    /// <summary>An outcome that was sent and could not be journaled.</summary>
-    private sealed record Unsaved(CallRecord Run, CallOutcome Outcome, Threads.Turn? Turn);
 }

@@ -19,6 +19,7 @@ internal sealed class PendingRequest(RequestId id, PendingKind kind, ReadOnlyMem
 {
     private long? _undeliveredSince = receivedAt;
     private TimeSpan _undeliveredBefore;
+    private long? _lastProgressAt;
 
     public RequestId Id => id;
 
@@ -43,9 +44,7 @@ internal sealed class PendingRequest(RequestId id, PendingKind kind, ReadOnlyMem
     public ReadOnlyMemory<byte>? Cancel { get; set; }
 
     /// <summary>The last progress value that the client got; the next one is greater.</summary>
-    public double LastProgress { get; set; } = -1;
-
-    public long LastProgressAt { get; set; } = long.MinValue;
+    public double LastProgress { get; private set; } = -1;
 
     /// <summary>How long in all no connection had it; null while one has it.</summary>
     public TimeSpan? Undelivered(TimeProvider time) => _undeliveredSince is { } since ? _undeliveredBefore + time.GetElapsedTime(since) : null;
@@ -58,4 +57,17 @@ internal sealed class PendingRequest(RequestId id, PendingKind kind, ReadOnlyMem
     }
 
     public void OnUndeliverable(TimeProvider time) => _undeliveredSince ??= time.GetTimestamp();
+
+    /// <summary>Whether a note of progress may go to the client, which then counts as sent: progress only rises, and comes at most once in its interval.</summary>
+    public bool MayReport(double progress, TimeSpan interval, TimeProvider time)
+    {
+        if (progressToken.IsEmpty || progress <= LastProgress || (_lastProgressAt is { } last && time.GetElapsedTime(last) < interval))
+        {
+            return false;
+        }
+
+        LastProgress = progress;
+        _lastProgressAt = time.GetTimestamp();
+        return true;
+    }
 }

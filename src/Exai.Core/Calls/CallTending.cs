@@ -1,0 +1,131 @@
+using System.Collections.Concurrent;
+using Exai.Core.Storage;
+using Exai.Core.Telemetry;
+using Microsoft.Extensions.Logging;
+
+namespace Exai.Core.Calls;
+
+/// <summary>
+/// What a daemon does for its calls by the clock: it renews their leases, journals outcomes that the store could not take when they
+/// came, and forgets old ones. Thread-safe.
+/// </summary>
+internal sealed class CallTending(ICallStore store, CallOwner owner, CallOptions options, TimeProvider time, ILogger logger)
+{
+    private static readonly TimeSpan ForgetEvery = TimeSpan.FromHours(1);
+
+    private readonly ConcurrentDictionary<string, Unsaved> _unsaved = new(StringComparer.Ordinal);
+
+    /// <summary>Whether calls are running here.</summary>
+    public required Func<bool> Running { get; init; }
+
+    /// <summary>Told of each outcome that was kept here and need no longer be.</summary>
+    public required Action<string> Saved { get; init; }
+
+    /// <summary>Whether the call has ended with an outcome that the journal lacks.</summary>
+    public bool IsUnsaved(string callId) => _unsaved.ContainsKey(callId);
+
+    /// <summary>Journals the outcome; null when another daemon took the call over in the belief that this one was dead, so that its outcome counts.</summary>
+    public async Task<CallOutcome?> FinishAsync(CallRecord run, CallOutcome outcome, Threads.Turn? turn)
+    {
+        try
+        {
+            return await TryFinishAsync(run, outcome, turn) ? outcome : null;
+        }
+        catch (StoreException failure)
+        {
+            CallLog.NotDurable(logger, failure, run.CallId);
+            var sent = outcome with { Receipt = outcome.Receipt with { Durable = false } };
+            _unsaved[run.CallId] = new Unsaved(run, sent, turn);
+            return sent;
+        }
+    }
+
+    /// <summary>Tends until the token fires.</summary>
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        using var timer = new PeriodicTimer(options.Lease / 3, time);
+        var forgotten = time.GetTimestamp();
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stopping))
+            {
+                if (Running() || !_unsaved.IsEmpty)
+                {
+                    await TryRenewAsync(stopping);
+                }
+
+                await TrySaveAsync();
+                if (time.GetElapsedTime(forgotten) >= ForgetEvery)
+                {
+                    forgotten = time.GetTimestamp();
+                    await TryForgetAsync(stopping);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The daemon stops.
+        }
+    }
+
+    /// <summary>Journals what was sent as not durable, once the store takes it again.</summary>
+    public async Task TrySaveAsync()
+    {
+        try
+        {
+            foreach (var (callId, (run, outcome, turn)) in _unsaved)
+            {
+                await TryFinishAsync(run, outcome, turn);
+                _unsaved.TryRemove(callId, out _);
+                Saved(callId);
+            }
+        }
+        catch (StoreException)
+        {
+            // Still no room. That was logged when the outcome was sent.
+        }
+    }
+
+    private async Task<bool> TryFinishAsync(CallRecord run, CallOutcome outcome, Threads.Turn? turn)
+    {
+        var finished = await store.FinishAsync(run, outcome, turn, CancellationToken.None);
+        if (finished)
+        {
+            CallLog.Finished(logger, run.CallId, run.Tool, outcome.State, outcome.Receipt.TotalMs, run.Runs);
+        }
+        else
+        {
+            CallLog.OwnershipLost(logger, run.CallId, run.Runs);
+        }
+
+        return finished;
+    }
+
+    private async Task TryRenewAsync(CancellationToken stopping)
+    {
+        try
+        {
+            await store.RenewLeasesAsync(owner, stopping);
+        }
+        catch (StoreException failure)
+        {
+            CallLog.LeaseNotRenewed(logger, failure);
+        }
+    }
+
+    private async Task TryForgetAsync(CancellationToken stopping)
+    {
+        try
+        {
+            // Somewhat later than ids are refused, so that a client whose clock is ahead cannot run a forgotten call again.
+            await store.ForgetFinishedAsync(time.GetUtcNow() - options.ResultTtl - ForgetEvery, stopping);
+        }
+        catch (StoreException failure)
+        {
+            CallLog.NotForgotten(logger, failure);
+        }
+    }
+
+    /// <summary>An outcome that was sent and could not be journaled.</summary>
+    private sealed record Unsaved(CallRecord Run, CallOutcome Outcome, Threads.Turn? Turn);
+}
