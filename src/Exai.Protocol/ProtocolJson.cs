@@ -10,8 +10,8 @@ namespace Exai.Protocol;
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(Receipt))]
 [JsonSerializable(typeof(CallError))]
-[JsonSerializable(typeof(AttachedFile))]
-[JsonSerializable(typeof(AttachedFile[]))]
+[JsonSerializable(typeof(SentFile))]
+[JsonSerializable(typeof(SentFile[]))]
 [JsonSerializable(typeof(DaemonOwnership))]
 public sealed partial class WireJson : JsonSerializerContext
 {

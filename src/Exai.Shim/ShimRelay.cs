@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Exai.Protocol;
+using Exai.Shim.Files;
 using Exai.Shim.Lifecycle;
 using Exai.Shim.Link;
 using Exai.Shim.Messages;
@@ -33,6 +34,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
     private readonly ServerRequests _serverRequests = new();
     private readonly Handshake _handshake = new(ownIdPrefix);
     private readonly ShownTools _tools = new(toolCache, ownIdPrefix, time);
+    private readonly ClientRoots _roots = new(ownIdPrefix, time);
 
     private LinkSession? _session;
     private LinkException? _failure;
@@ -43,16 +45,26 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
 
     public bool CallsPending => _pending.CallsPending;
 
+    private FileDesk Files => field ??= new FileDesk(
+        toolCache.Read, _roots, () => (settings.Current.Home.Path, settings.Current.Tools.AllowedRoots), new GitRunner(), Post, time);
+
     /// <summary>Runs until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var ticking = TickAsync(cancellationToken);
-        while (await _events.Reader.WaitToReadAsync(cancellationToken))
+        try
         {
-            while (_events.Reader.TryRead(out var happened))
+            while (await _events.Reader.WaitToReadAsync(cancellationToken))
             {
-                Handle(happened);
+                while (_events.Reader.TryRead(out var happened))
+                {
+                    Handle(happened);
+                }
             }
+        }
+        finally
+        {
+            await Files.EndAsync();
         }
 
         await ticking;
@@ -130,6 +142,8 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
             case MessageKind.Notification:
                 OnClientNotification(message);
                 break;
+            case MessageKind.Response when _roots.Take(message):
+                break;
             case MessageKind.Response when _serverRequests.Answer(message) is { } answer:
                 _session?.Send(answer);
                 break;
@@ -139,7 +153,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
     private void OnClientRequest(Envelope request)
     {
         var id = request.Id!.Value;
-        if (_pending.Contains(id))
+        if (_pending.Contains(id) || Files.Contains(id))
         {
             output.Write(RpcMessages.Error(id, -32600, $"Invalid request: the id {id.ToJson()} belongs to a request that is still running."));
             return;
@@ -170,7 +184,11 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
                 Forward(new PendingRequest(id, PendingKind.List, request.Bytes, default, time.GetTimestamp()));
                 break;
             case "tools/call" when request.ParamsStart >= 0:
-                OnCall(request);
+                if (!Files.Take(request, OnCall, error => output.Write(RpcMessages.Result(id, ToolResults.Failure(error)))))
+                {
+                    OnCall(request, []);
+                }
+
                 break;
             case "prompts/list" when _session is null:
                 output.Write(RpcMessages.Result(id, PromptCatalogue.ListResult(settings.Current.Tools.Offered)));
@@ -199,6 +217,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
     private void OnInitialize(Envelope request)
     {
         _handshake.OnInitialize(request);
+        _roots.OnInitialize(request);
         LinkLog.Serving(logger, Product.Version, request.ParamText("clientInfo", "name") ?? "an unnamed client");
         output.Write(RpcMessages.Result(request.Id!.Value, ServerManifest.InitializeResult(request.ParamText("protocolVersion"))));
         Wake();
@@ -222,7 +241,8 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
         }
     }
 
-    private void OnCall(Envelope request)
+    /// <param name="blobs">The files that go before it.</param>
+    private void OnCall(Envelope request, IReadOnlyList<BlobSource> blobs)
     {
         var bytes = request.Bytes;
         if (!CallId.TryParse(request.ParamText("_meta", MetaKeys.CallId), out var callId))
@@ -234,7 +254,11 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
                 : JsonSlice.SetMember(bytes, request.ParamsStart, "_meta", $"{{\"{MetaKeys.CallId}\":\"{callId}\"}}");
         }
 
-        var call = new PendingRequest(request.Id!.Value, PendingKind.Call, bytes, ProgressToken(request), time.GetTimestamp()) { CallId = callId };
+        var call = new PendingRequest(request.Id!.Value, PendingKind.Call, bytes, ProgressToken(request), time.GetTimestamp())
+        {
+            CallId = callId,
+            Files = new CallFiles(blobs, request.ParamText("arguments", "continuation_id")),
+        };
         if (_session is null && _failure is { Kind: LinkFailure.Unauthorized })
         {
             // The next dial is not hastened by a call, so the call does not wait for it. After any other failure the dial that it brings on decides.
@@ -261,6 +285,11 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
                 // The link replays it by itself; here it opens the way for list_changed.
                 _clientInitialized = true;
                 TellListChanged();
+                AskForRoots();
+                break;
+            case "notifications/roots/list_changed":
+                AskForRoots();
+                _session?.Send(notification.Bytes);
                 break;
             case "notifications/cancelled":
                 OnClientCancel(notification);
@@ -271,8 +300,21 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
         }
     }
 
+    private void AskForRoots()
+    {
+        if (_roots.NewRequest() is { } question)
+        {
+            output.Write(question);
+        }
+    }
+
     private void OnClientCancel(Envelope notification)
     {
+        if (RequestId.Parse(notification.Param("requestId").Span) is { } asked && Files.Cancel(asked))
+        {
+            return;
+        }
+
         if (RequestId.Parse(notification.Param("requestId").Span) is { } id && _pending.Find(id) is { } request)
         {
             _pending.Settle(request);

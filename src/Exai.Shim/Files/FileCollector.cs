@@ -19,7 +19,7 @@ internal sealed class FileCollector(FileGate gate, GitReader git)
     /// <summary>How many files of one folder are listed as left out before the rest is only counted.</summary>
     private const int MostListed = 20;
 
-    private readonly List<AttachedFile> _files = [];
+    private readonly List<SentFile> _files = [];
     private readonly Dictionary<string, BlobSource> _blobs = new(StringComparer.Ordinal);
     private readonly HashSet<(string Argument, string Path)> _seen = [];
     private readonly List<string> _denied = [];
@@ -132,7 +132,7 @@ internal sealed class FileCollector(FileGate gate, GitReader git)
         {
             if (++listed <= MostListed)
             {
-                Add(wish, new AttachedFile { Argument = wish.Argument, Path = gate.Workspace.Shown(path), Error = reason }, content: null);
+                Add(wish, new SentFile { Argument = wish.Argument, Path = gate.Workspace.Shown(path), Error = reason }, content: null);
             }
             else
             {
@@ -165,7 +165,7 @@ internal sealed class FileCollector(FileGate gate, GitReader git)
 
         Add(
             wish,
-            new AttachedFile { Argument = wish.Argument, Path = gate.Workspace.Shown(path), Sha256 = hash, Bytes = bytes, MediaType = type },
+            new SentFile { Argument = wish.Argument, Path = gate.Workspace.Shown(path), Sha256 = hash, Bytes = bytes, MediaType = type },
             () => OpenStream(path));
     }
 
@@ -257,9 +257,9 @@ internal sealed class FileCollector(FileGate gate, GitReader git)
     }
 
     private void Omit(AttachWish wish, string path, string code, string reason) =>
-        Add(wish, AttachedFile.Missing(wish.Argument, path, code, reason), content: null);
+        Add(wish, SentFile.Missing(wish.Argument, path, code, reason), content: null);
 
-    private void Add(AttachWish wish, AttachedFile file, Func<Stream>? content)
+    private void Add(AttachWish wish, SentFile file, Func<Stream>? content)
     {
         _files.Add(file);
         if (content is not null && _blobs.TryAdd(file.Sha256!, new BlobSource(file.Sha256!, file.Bytes!.Value, content)))

@@ -6,7 +6,7 @@ using Exai.Protocol;
 namespace Exai.Shim.Files;
 
 /// <summary>A repository's pending changes as attachments; or why the repository is not looked at.</summary>
-internal sealed record GitState(IReadOnlyList<(AttachedFile File, byte[]? Content)> Files, string? Denied = null);
+internal sealed record GitState(IReadOnlyList<(SentFile File, byte[]? Content)> Files, string? Denied = null);
 
 /// <summary>
 /// Reads the pending changes of a repository: staged, unstaged, or against a branch or commit, and which files are new. Runs nothing that the
@@ -62,7 +62,7 @@ internal sealed class GitReader(IGitRunner runner)
 
     private async Task<GitState> ReadAsync(string top, string[] safely, JsonElement arguments, FileGate gate, CancellationToken cancellationToken)
     {
-        List<(AttachedFile, byte[]?)> files = [];
+        List<(SentFile, byte[]?)> files = [];
         if (Text(arguments, "compare_to") is { } revision)
         {
             var commit = (await RunAsync(top, [.. safely, "rev-parse", "--verify", "--quiet", "--end-of-options", revision + "^{commit}"], cancellationToken)).Trim();
@@ -99,12 +99,12 @@ internal sealed class GitReader(IGitRunner runner)
         return new GitState(files);
     }
 
-    private async Task<List<(AttachedFile, byte[]?)>> DiffAsync(
+    private async Task<List<(SentFile, byte[]?)>> DiffAsync(
         string top, string[] safely, string name, string[] range, FileGate gate, CancellationToken cancellationToken)
     {
         var changed = Lines(await RunAsync(top, [.. safely, .. PlainDiff, "--name-only", "-z", "--no-renames", .. range, "--"], cancellationToken));
         var secret = changed.Where(path => gate.Refusal(Path.GetFullPath(path, top)) is not null).ToList();
-        List<(AttachedFile, byte[]?)> files = [.. secret.Select(path => Withheld($"{name}: {path}"))];
+        List<(SentFile, byte[]?)> files = [.. secret.Select(path => Withheld($"{name}: {path}"))];
         if (secret.Count == changed.Count)
         {
             return files;
@@ -118,7 +118,7 @@ internal sealed class GitReader(IGitRunner runner)
         }
 
         files.Add(Attachment(name, diff[..MostDiffBytes]));
-        files.Add((AttachedFile.Missing("", name, ErrorCodes.FileTooLarge, $"The diff has {diff.Length / (1024 * 1024d):0.0} MB; the first {MostDiffBytes / (1024 * 1024)} MB are sent."), null));
+        files.Add((SentFile.Missing("", name, ErrorCodes.FileTooLarge, $"The diff has {diff.Length / (1024 * 1024d):0.0} MB; the first {MostDiffBytes / (1024 * 1024)} MB are sent."), null));
         return files;
     }
 
@@ -139,15 +139,15 @@ internal sealed class GitReader(IGitRunner runner)
     private Task<string> RunAsync(string folder, string[] arguments, CancellationToken cancellationToken) =>
         runner.RunAsync(folder, [.. Safely, .. arguments], MostDiffBytes + 1, cancellationToken);
 
-    private static GitState Failed(string path, string reason) => new([(AttachedFile.Missing("", path, ErrorCodes.FileNotFound, reason), null)]);
+    private static GitState Failed(string path, string reason) => new([(SentFile.Missing("", path, ErrorCodes.FileNotFound, reason), null)]);
 
-    private static (AttachedFile, byte[]?) Withheld(string path) =>
-        (AttachedFile.Missing("", path, ErrorCodes.FileDenied, "Its changes are not sent to a model: its name is that of a file with secrets."), null);
+    private static (SentFile, byte[]?) Withheld(string path) =>
+        (SentFile.Missing("", path, ErrorCodes.FileDenied, "Its changes are not sent to a model: its name is that of a file with secrets."), null);
 
-    private static (AttachedFile, byte[]?) Attachment(string name, string text)
+    private static (SentFile, byte[]?) Attachment(string name, string text)
     {
         var content = Encoding.UTF8.GetBytes(text);
-        var file = new AttachedFile
+        var file = new SentFile
         {
             Argument = "",
             Path = name,

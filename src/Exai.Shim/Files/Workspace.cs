@@ -22,7 +22,7 @@ internal sealed record Workspace(IReadOnlyList<string> Roots, string Why)
     /// <param name="allowed">EXAI_ALLOWED_ROOTS.</param>
     public static Workspace Of(IReadOnlyList<string>? clientRoots, string workingDirectory, IReadOnlyList<string> allowed)
     {
-        List<string> roots = [.. (clientRoots ?? []).Select(RealPath.Of).OfType<string>().Where(root => !WideFolders.Contains(root) && Directory.Exists(root))];
+        List<string> roots = [.. (clientRoots ?? []).Select(RealPath.Of).OfType<string>().Where(root => !WideFolders.Contains(root))];
         var why = roots.Count > 0 ? "the client's roots" : "the client's workspace";
         if (roots.Count == 0 && ProjectOf(workingDirectory) is { } project)
         {
@@ -35,11 +35,17 @@ internal sealed record Workspace(IReadOnlyList<string> Roots, string Why)
 
     public bool Contains(string realPath) => Roots.Any(root => PathRules.IsWithin(realPath, root));
 
-    /// <summary>As a model should read it: relative to the root that holds it.</summary>
-    public string Shown(string realPath) =>
-        Roots.Where(root => PathRules.IsWithin(realPath, root)).MaxBy(root => root.Length) is { } root && !PathRules.Same(realPath, root)
-            ? Path.GetRelativePath(root, realPath).Replace('\\', '/')
-            : realPath;
+    /// <summary>As a model should read it: relative to the root that holds it, after that root's name where there are several.</summary>
+    public string Shown(string realPath)
+    {
+        if (Roots.Where(root => PathRules.IsWithin(realPath, root)).MaxBy(root => root.Length) is not { } root || PathRules.Same(realPath, root))
+        {
+            return realPath;
+        }
+
+        var relative = Path.GetRelativePath(root, realPath).Replace('\\', '/');
+        return Roots.Count == 1 ? relative : $"{Path.GetFileName(root)}/{relative}";
+    }
 
     /// <summary>The project's own folder, not only the part of it that the client was started in; null outside of any.</summary>
     private static string? ProjectOf(string workingDirectory)

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Exai.Settings;
+using Exai.Shim.Files;
 using Exai.Shim.Messages;
 
 namespace Exai.Shim.Link;
@@ -17,6 +18,7 @@ internal sealed class LinkSession(ILinkConnection connection, LinkSettings setti
     private readonly CancellationTokenSource _end = new();
     private long _lastReceived = time.GetTimestamp();
     private int _probes;
+    private BlobCourier? _courier;
 
     public string Epoch => connection.Epoch;
 
@@ -26,6 +28,13 @@ internal sealed class LinkSession(ILinkConnection connection, LinkSettings setti
 
     /// <summary>Queues a message. What is queued when the connection ends is lost: the owner of a call sends it again.</summary>
     public void Send(ReadOnlyMemory<byte> message) => _outbound.Writer.TryWrite(message);
+
+    /// <summary>The same for a call, after what has to go before it.</summary>
+    public void Send(ReadOnlyMemory<byte> message, CallFiles? files)
+    {
+        _courier ??= new BlobCourier(connection, Send, time);
+        _courier.Send(message, files);
+    }
 
     /// <summary>Replays <c>initialize</c> and what follows it, then waits for the answer to a probe.</summary>
     /// <returns>What the daemon sent meanwhile that was not for the shim itself.</returns>
@@ -116,6 +125,11 @@ internal sealed class LinkSession(ILinkConnection connection, LinkSettings setti
 
     public async ValueTask DisposeAsync()
     {
+        if (_courier is not null)
+        {
+            await _courier.DisposeAsync();
+        }
+
         await connection.DisposeAsync();
         _end.Dispose();
     }

@@ -50,7 +50,7 @@ internal sealed class PendingTable(TimeProvider time)
     {
         if (session is not null && !(DaemonDrains && request is { Kind: PendingKind.Call, Sent: false }))
         {
-            session.Send(request.Message);
+            session.Send(request.Message, request.Files);
             request.OnSent(time);
         }
     }
@@ -58,6 +58,7 @@ internal sealed class PendingTable(TimeProvider time)
     /// <summary>The client cancelled a settled request. A daemon that has it hears of that now, or on the next connection after the call itself.</summary>
     public void Cancel(PendingRequest request, ReadOnlyMemory<byte> notification, LinkSession? session)
     {
+        request.Files?.GiveUp();
         if (session is not null && request.Sent)
         {
             session.Send(notification);

@@ -18,7 +18,7 @@ public sealed class FileRulesTests : IDisposable
         var collected = await _project.CollectAsync(path);
 
         var file = collected.Files.ShouldHaveSingleItem();
-        file.ShouldBe(new AttachedFile
+        file.ShouldBe(new SentFile
         {
             Argument = "files",
             Path = "src/a.cs",

@@ -7,7 +7,7 @@ namespace Exai.Protocol;
 /// One file that a call names, as it stands in <c>params._meta["exai/files"]</c>: read where the client runs, its bytes kept by the daemon under
 /// their hash. Either <see cref="Sha256"/>, <see cref="Bytes"/> and <see cref="MediaType"/> are there, or <see cref="Error"/> says why not.
 /// </summary>
-public sealed record AttachedFile
+public sealed record SentFile
 {
     /// <summary>The call's argument that names it.</summary>
     public required string Argument { get; init; }
@@ -32,16 +32,16 @@ public sealed record AttachedFile
     public bool IsImage => MediaType?.StartsWith("image/", StringComparison.OrdinalIgnoreCase) is true;
 
     /// <summary>One that could not be read.</summary>
-    public static AttachedFile Missing(string argument, string path, string code, string reason) =>
+    public static SentFile Missing(string argument, string path, string code, string reason) =>
         new() { Argument = argument, Path = path, Error = $"{code}: {reason}" };
 
     /// <summary>Reads <c>exai/files</c>.</summary>
     /// <returns>Null when it is no such list: an entry without argument, path, or a proper hash.</returns>
-    public static IReadOnlyList<AttachedFile>? Read(JsonElement json)
+    public static IReadOnlyList<SentFile>? Read(JsonElement json)
     {
         try
         {
-            var files = json.Deserialize(WireJson.Default.AttachedFileArray);
+            var files = json.Deserialize(WireJson.Default.SentFileArray);
             return files is not null && files.All(IsSound) ? files : null;
         }
         catch (JsonException)
@@ -50,7 +50,7 @@ public sealed record AttachedFile
         }
     }
 
-    private static bool IsSound(AttachedFile? file) =>
+    private static bool IsSound(SentFile? file) =>
         file is { Argument.Length: > 0, Path.Length: > 0 } && (file.Error is not null || (Blobs.IsHash(file.Sha256) && file.Bytes is >= 0));
 }
 
