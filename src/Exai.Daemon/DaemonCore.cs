@@ -9,6 +9,7 @@ using Exai.Core.Telemetry;
 using Exai.Core.Threads;
 using Exai.Core.Tools;
 using Exai.Core.Tools.Chat;
+using Exai.Core.Tools.Jobs;
 using Exai.Core.Tools.Local;
 using Exai.Core.Tools.Server;
 using Exai.Settings;
@@ -25,7 +26,9 @@ internal sealed class DaemonCore : IAsyncDisposable
 {
     private readonly SqliteDatabase _database;
     private readonly IReadOnlyList<ModelProvider> _providers;
-    private readonly SimplePermits _permits;
+    private readonly PermitScheduler _permits;
+    private readonly AdmissionUpkeep _upkeep;
+    private readonly AdmissionMeters _admissionMeters;
     private readonly GatewayMeters _meters;
     private readonly LocalServerProbe _localProbe = new();
     private readonly LocalServers _local;
@@ -38,52 +41,82 @@ internal sealed class DaemonCore : IAsyncDisposable
         var callStore = new SqliteCallStore(_database, settings.Calls.Lease, time);
         var threads = new ThreadReader(new SqliteThreadStore(_database), settings.Tools.ConversationTimeout, settings.Tools.MaxConversationTurns, time);
 
-        // Models
+        // Admission
         var catalogue = ModelCatalogue.Load().With(settings.DescribedModels);
         var configured = new ConfiguredProviders(settings, catalogue, time, new SqliteFileIndex(_database));
+        var admission = AdmissionOptions.From(settings, configured.Limits());
+        var attempts = new AttemptRegistry();
+        _permits = new PermitScheduler(admission, attempts, time, loggers.CreateLogger("admission"));
+        _upkeep = new AdmissionUpkeep(_permits, new SqliteLearnedLimits(_database), admission.AuditInterval, time, loggers.CreateLogger("admission"));
+        _admissionMeters = new AdmissionMeters(_permits);
+        Sessions = new SessionPlaces(settings.Concurrency.MaxSessions, _permits, time);
+
+        // Models
         _providers = configured.All();
         _local = new LocalServers(configured.LookedFor(), _localProbe.IsThereAsync, configured.Detected, time);
-        var directory = new ModelDirectory(_providers, catalogue)
+        var directory = Directory = new ModelDirectory(_providers, catalogue)
         {
             Lists = new LiveModelLists(time),
             Local = _local,
             Unusable = configured.Unusable(),
         };
         var router = new ModelRouter(directory, settings.Models.DefaultModel);
-        _permits = new SimplePermits(configured.Limits(), time);
-        var breakers = new CircuitBreakers(new BreakerOptions(settings.Concurrency.BreakerFailureThreshold, settings.Concurrency.BreakerRecovery), time);
+        var breakers = Breakers = new CircuitBreakers(new BreakerOptions(settings.Concurrency.BreakerFailureThreshold, settings.Concurrency.BreakerRecovery), time);
+        Admission = _permits.Snapshot;
         _meters = new GatewayMeters(breakers);
-        var models = new ModelGateway(router, _permits, breakers, Options(settings), _meters, Chance, time, loggers.CreateLogger("models"));
+        var models = new ModelGateway(router, _permits, attempts, breakers, Options(settings), _meters, Chance, time, loggers.CreateLogger("models"));
 
         // Tools
         ITool[] journaled = [new ChatTool()];
+        var jobs = new JobFinder(() => Calls!, time);
         IRecomputedTool[] recomputed =
         [
             new ChallengeTool(),
             new VersionTool(epoch),
             new ListModelsTool(directory),
-            new StatusTool(directory, () => Calls!, time.GetUtcNow(), time),
+            new StatusTool(directory, () => Calls!, _permits.Snapshot, time.GetUtcNow(), time),
+            new JobListTool(callStore, time),
+            new JobCancelTool(jobs, time),
         ];
 
         // Calls
         var runner = new ToolRunner(journaled, callStore, new SqliteAttemptLedger(_database), threads, models, time, loggers.CreateLogger("tools"));
         Calls = new CallService(
-            callStore, runner, new CallOwner(epoch, ProcessIdentity.Current.ToString()), new ProcessLiveness(time), Options(settings.Calls), time, loggers.CreateLogger("calls"));
+            callStore, runner, _permits, new CallOwner(epoch, ProcessIdentity.Current.ToString()), new ProcessLiveness(time), Options(settings.Calls), time, loggers.CreateLogger("calls"));
         _local.Start();
-        Tools = new ToolDispatcher(recomputed, journaled, settings.Tools.Offered, Calls, time, loggers.CreateLogger("tools"));
+        Tools = new ToolDispatcher(recomputed, journaled, settings.Tools.Offered, Calls, time, loggers.CreateLogger("tools"))
+        {
+            JobResult = new JobResultTool(jobs, settings.Calls.ClientWait, time),
+        };
     }
+
+    /// <summary>Who is connected.</summary>
+    public SessionPlaces Sessions { get; }
 
     public CallService Calls { get; }
 
     public ToolDispatcher Tools { get; }
 
+    public ModelDirectory Directory { get; }
+
+    public CircuitBreakers Breakers { get; }
+
+    /// <summary>What is held, waits and is limited now.</summary>
+    public Func<AdmissionSnapshot> Admission { get; }
+
+    /// <summary>Commits nothing, as a sign that the store takes writes.</summary>
+    /// <exception cref="Exai.Core.Storage.StoreException">It takes none.</exception>
+    public Task ProbeStoreAsync() => _database.WriteAsync(_ => true, CancellationToken.None).AsTask();
+
     public async ValueTask DisposeAsync()
     {
         await Calls.DisposeAsync();
+        await _upkeep.DisposeAsync();
+        _admissionMeters.Dispose();
+        _permits.Dispose();
         await _database.DisposeAsync();
         await _local.DisposeAsync();
         _localProbe.Dispose();
-        _permits.Dispose();
         _meters.Dispose();
         foreach (var provider in _providers)
         {

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Exai.Daemon.Health;
 using Exai.Daemon.Link;
+using Exai.Daemon.Monitoring;
 using Exai.Daemon.Security;
 using Exai.Protocol;
 using Exai.Settings;
@@ -35,17 +36,24 @@ public sealed class DaemonHost : IAsyncDisposable
     private readonly LinkEndpoint _link;
     private readonly WebApplication _app;
     private readonly HealthWriter _health;
-    private readonly DateTimeOffset _startedAt;
+    private readonly OperationsServer? _operations;
 
     private DaemonHost(
-        ExaiSettings settings, TimeProvider time, string epoch, IDisposable serveLock, DaemonCore core, DaemonState state,
-        ToolCallHandler calls, LinkEndpoint link, WebApplication app, ILoggerFactory loggers)
+        DaemonView view, string epoch, IDisposable serveLock, ToolCallHandler calls, WebApplication app, OperationsServer? operations, ILoggerFactory loggers)
     {
+        var (settings, core, state, link, description, heartbeat, time) = view;
         (_settings, _time, Epoch, _lock, _core, _state, _calls, _link, _app) = (settings, time, epoch, serveLock, core, state, calls, link, app);
-        _startedAt = time.GetUtcNow();
-        Port = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()).Port;
+        _operations = operations;
+        Port = description.Port;
+        MonitoringPort = description.MonitoringPort = operations?.Port ?? 0;
         state.Ready();
-        _health = new HealthWriter(settings.Home, Describe, settings.Link.HealthWriterInterval, time, loggers.CreateLogger("health"));
+        HealthDocument Beat()
+        {
+            heartbeat.Beat();
+            return description.Read();
+        }
+
+        _health = new HealthWriter(settings.Home, Beat, settings.Link.HealthWriterInterval, time, loggers.CreateLogger("health"));
         core.Calls.RunningChanged += OnRunningChanged;
         state.Changed += _health.Changed;
         link.SessionsChanged += _health.Changed;
@@ -56,6 +64,9 @@ public sealed class DaemonHost : IAsyncDisposable
 
     /// <summary>Where the link listens.</summary>
     public int Port { get; }
+
+    /// <summary>Where health, metrics and dashboard are served; 0 when they are not.</summary>
+    public int MonitoringPort { get; }
 
     /// <exception cref="DaemonStartException">It cannot start; the message says why and what to do.</exception>
     /// <exception cref="HomeException">The home cannot be used.</exception>
@@ -73,11 +84,14 @@ public sealed class DaemonHost : IAsyncDisposable
             core = OpenCore(settings, epoch, time, loggers);
             var state = new DaemonState(time);
             // The file is read again at each dial, so that a token can be changed while the daemon runs.
-            var guard = new RequestGuard(settings.Link, () => settings.Link.Token ?? TokenFile.TryRead(home) ?? startToken);
+            string? Token() => settings.Link.Token ?? TokenFile.TryRead(home) ?? startToken;
+            var guard = new RequestGuard(settings.Link, Token);
             var calls = new ToolCallHandler(core.Tools, core.Calls, state, settings.Link.ProgressInterval, time);
-            var link = new LinkEndpoint(guard, settings.Link, epoch, core.Tools, calls, state, time, loggers);
+            var link = new LinkEndpoint(guard, settings.Link, epoch, core.Sessions, core.Tools, calls, state, time, loggers);
             var app = await ListenAsync(settings.Link, guard, link, loggers, cancellationToken);
-            var host = new DaemonHost(settings, time, epoch, serveLock, core, state, calls, link, app, loggers);
+            var view = new DaemonView(
+                settings, core, state, link, new DaemonDescription(settings, epoch, core, state, link, time) { Port = PortOf(app) }, new Heartbeat(time), time);
+            var host = new DaemonHost(view, epoch, serveLock, calls, app, await OperationsServer.StartAsync(view, Token, loggers, cancellationToken), loggers);
             DaemonEvents.Started(loggers.CreateLogger("daemon"), Product.Version, epoch, settings.Link.Host, host.Port, home.Path, Core.Storage.Sqlite.SqliteDatabase.LibraryVersion);
             return host;
         }
@@ -129,6 +143,7 @@ public sealed class DaemonHost : IAsyncDisposable
         _state.Stop();
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(2), _time);
         await Task.WhenAny(_link.StopAsync(ServiceRestart, "the daemon restarts", limit.Token));
+        await (_operations?.DisposeAsync() ?? ValueTask.CompletedTask);
         await _core.DisposeAsync();
         await Task.WhenAny(_app.StopAsync(limit.Token));
         await _app.DisposeAsync();
@@ -139,28 +154,8 @@ public sealed class DaemonHost : IAsyncDisposable
 
     private void OnRunningChanged() => _state.Running(() => _core.Calls.Running);
 
-    private HealthDocument Describe()
-    {
-        var now = _time.GetUtcNow();
-        var (status, busySince) = _state.Current;
-        return new HealthDocument
-        {
-            T = now.ToUnixTimeMilliseconds() / 1000.0,
-            Pid = Environment.ProcessId,
-            Host = _settings.Link.Host,
-            Port = Port,
-            Epoch = Epoch,
-            Version = Product.Version,
-            StartedAt = _startedAt,
-            UptimeHuman = (now - _startedAt).ToString("d\\.hh\\:mm\\:ss", System.Globalization.CultureInfo.InvariantCulture),
-            Status = status,
-            BusySince = busySince,
-            Sessions = _link.SessionCount,
-            GlobalCapacity = _settings.Concurrency.GlobalMaxInflight,
-            GlobalInflight = _core.Calls.Running,
-            ToolCount = _core.Tools.Tools.Count(),
-        };
-    }
+    private static int PortOf(WebApplication app) =>
+        new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()).Port;
 
     /// <summary>Whoever starts a daemon may look at the lock for a moment, so a lock that is taken is looked at again.</summary>
     private static async Task<IDisposable> TakeLockAsync(ExaiHome home, TimeProvider time, CancellationToken cancellationToken)
@@ -261,15 +256,8 @@ public sealed class DaemonHost : IAsyncDisposable
         static bool HttpMethodsAllowed(string method) => method is "GET" or "CONNECT";
     }
 
-    private static IPAddress Address(string host) =>
+    internal static IPAddress Address(string host) =>
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase) ? IPAddress.Loopback : IPAddress.Parse(host.Trim('[', ']'));
-
-    private sealed class NoLifetime : IHostLifetime
-    {
-        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-    }
 }
 
 /// <summary>The daemon cannot start. The message is for people: what happened, with which values, and what to do.</summary>

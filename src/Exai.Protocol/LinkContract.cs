@@ -14,6 +14,9 @@ public static class LinkContract
     public const string EpochHeader = "Exai-Epoch";
     public const string VersionHeader = "Exai-Version";
 
+    /// <summary>Of a refused upgrade: why, in one line for people. With <c>Retry-After</c> when it is worth coming back.</summary>
+    public const string ReasonHeader = "Exai-Reason";
+
     public const string LegacyEra = "legacy";
     public const string ModernEra = "modern";
 

@@ -36,6 +36,10 @@ public sealed record Receipt
 
     public IReadOnlyList<ReceiptAttempt> Attempts { get; init; } = [];
 
+    /// <summary>What this call has taught about the providers' limits, in order; empty when nothing.</summary>
+    public IReadOnlyList<ReceiptLimit> Limits { get; init; } = [];
+
+    /// <summary>How long its attempts waited for their permits, those included that gave up waiting.</summary>
     public long QueueMs { get; init; }
 
     public long? FirstTokenMs { get; init; }
@@ -86,6 +90,22 @@ public sealed record ReceiptAttempt(
 
     /// <summary>US dollars; null when the price is not known.</summary>
     public decimal? CostUsd { get; init; }
+}
+
+/// <summary>A limit that is another since an attempt of this call ended; what is null is as it was.</summary>
+public sealed record ReceiptLimit(string Provider)
+{
+    /// <summary>Whose limit <see cref="Concurrent"/> is; null for the whole key.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>Attempts at once.</summary>
+    public int? Concurrent { get; init; }
+
+    /// <summary>Requests a minute, of the whole key.</summary>
+    public int? PerMinute { get; init; }
+
+    /// <summary>How long nothing is sent under this key, in milliseconds.</summary>
+    public long? PausedMs { get; init; }
 }
 
 /// <summary>

@@ -444,6 +444,11 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
         }
         else if (_pending.Find(id) is { } request)
         {
+            if (request.Kind == PendingKind.Call && WaitsForRoom(request, response))
+            {
+                return;
+            }
+
             _pending.Settle(request);
             if (request.Kind == PendingKind.List && (!ShownTools.IsList(response) || response.Bytes.Length > LongestLine))
             {
@@ -460,6 +465,19 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
         }
 
         // Anything else is late or doubled: its request has been answered or cancelled.
+    }
+
+    /// <summary>A daemon that had no room for the call gets it again when it said, if the call clock allows; else the client hears of it.</summary>
+    private bool WaitsForRoom(PendingRequest call, Envelope response)
+    {
+        var left = settings.Current.Calls.Timeout - time.GetElapsedTime(call.ReceivedAt);
+        if (CapacityRefusal.RetryAfterSecs(response) is not { } seconds || !(seconds >= 0 && seconds < left.TotalSeconds))
+        {
+            return false;
+        }
+
+        call.OnRefused(TimeSpan.FromSeconds(seconds), time);
+        return true;
     }
 
     private void OnDaemonProgress(Envelope notification)
@@ -514,6 +532,9 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
                     _pending.Settle(request);
                     output.Write(RpcMessages.Error(request.Id, -32603, $"The EXAI daemon did not answer within {limit.TotalSeconds:0} s (EXAI_CALL_TIMEOUT_SECS)."));
                     break;
+                case PendingKind.Call when _session is not null && request.RoomIn(time) <= TimeSpan.Zero:
+                    _pending.Deliver(request, _session);
+                    break;
                 case PendingKind.Call when request.Undelivered(time) is { } undelivered:
                     OnUndeliveredTick(request, undelivered, waited, limit);
                     break;
@@ -555,6 +576,11 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
     private string WhyWaiting(PendingRequest request)
     {
         const int LongestNote = 200;
+        if (_session is not null && request.RoomIn(time) is { } wait)
+        {
+            return $"the queue is full for this session; sent again in {Math.Max(1, Math.Ceiling(wait.TotalSeconds)):0} s";
+        }
+
         // Nobody at the address is the usual state between two daemons; anything else is worth telling.
         var note = (request.Sent ? "daemon restarting, call is safe" : "waiting for the daemon")
             + (_failure is { Kind: not LinkFailure.Unreachable } ? $": {_failure.Message}" : "");

@@ -93,6 +93,7 @@ internal sealed class DaemonFixture : IAsyncDisposable
             ["EXAI_HOME"] = Path.Combine(_folder, "home"),
             ["EXAI_WS_PORT"] = "0",
             ["EXAI_WS_TOKEN"] = Token,
+            ["MONITORING_PORT"] = "0",
             ["GLM_API_KEY"] = "0123456789abcdef.s3cr3ts3cr3tXYZ",
             ["GLM_API_URL"] = Provider.BaseUrl.ToString(),
         };

@@ -14,6 +14,18 @@ internal static class AdmissionErrors
             $"Send the call again in {retryAfter.TotalSeconds:0} s, ask less at once, or raise EXAI_QUEUE_MAX.",
     };
 
+    public static CallError Paused(PermitRequest request, TimeSpan pause) => new()
+    {
+        Code = ErrorCodes.RateLimited,
+        Stage = Stages.Queue,
+        CallId = request.CallId,
+        Provider = request.Provider,
+        Model = request.Model,
+        RetryAfterSecs = Math.Ceiling(pause.TotalSeconds),
+        Message = $"{request.Provider} asked to be left alone for another {Math.Ceiling(pause.TotalSeconds):0} s, which is longer than this call has left, so {request.Model} was not asked. " +
+            "Ask again then, or ask a model of another provider.",
+    };
+
     public static CallError QueueTimeout(Waiter waiter, int place, TimeSpan waited, AdmissionOptions options)
     {
         var (request, provider) = (waiter.Request, waiter.Flow.Provider);

@@ -10,6 +10,15 @@ public sealed record AdmissionSnapshot
 
     /// <summary>Providers that were asked for since the start.</summary>
     public required IReadOnlyList<ProviderSnapshot> Providers { get; init; }
+
+    /// <summary>Attempts that wait or run, counted by themselves; permits held and attempts queued should add up to it.</summary>
+    public required int AttemptsAlive { get; init; }
+
+    /// <summary>Permits found without a living attempt since the start; all were taken back.</summary>
+    public required long Leaks { get; init; }
+
+    /// <summary>Calls refused since the start because their session's share of the queue was used up.</summary>
+    public required long OverCapacity { get; init; }
 }
 
 /// <param name="Limit">What is granted at most now: as configured, or lower where that was learned.</param>

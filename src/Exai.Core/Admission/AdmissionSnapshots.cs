@@ -5,8 +5,11 @@ internal static class AdmissionSnapshots
 {
     public static AdmissionSnapshot Take(
         Scope global, IEnumerable<Session> sessions, IEnumerable<ProviderScope> providers, AdmissionOptions options, Func<Session, int> share,
-        TimeSpan now, DateTimeOffset utcNow) => new()
+        int attemptsAlive, AdmissionCounters counters, TimeSpan now, DateTimeOffset utcNow) => new()
         {
+            AttemptsAlive = attemptsAlive,
+            Leaks = counters.Lost,
+            OverCapacity = counters.OverCapacity,
             Global = Of(global),
             Sessions =
             [

@@ -7,45 +7,34 @@ namespace Exai.Core.Admission;
 /// attempt enters before it asks for its permit and leaves after it gave it back. Thread-safe.
 /// </summary>
 /// <example><code>
-/// using var alive = attempts.Enter(owner);
-/// using var permit = await permits.AcquireAsync(request, token);
+/// using var alive = attempts.Enter(callId);
+/// using var permit = await permits.AcquireAsync(new PermitRequest { CallId = callId, Attempt = alive.Owner.Attempt, … }, token);
 /// </code></example>
 public sealed class AttemptRegistry
 {
-    private readonly ConcurrentDictionary<PermitOwner, int> _alive = new();
+    private readonly ConcurrentDictionary<PermitOwner, byte> _alive = new();
+    private int _numbers;
 
     /// <summary>Attempts that wait or run.</summary>
     public int Count => _alive.Count;
 
-    public IDisposable Enter(PermitOwner owner)
+    /// <summary>The attempt lives until this is disposed. It gets a number that no other attempt of this process has.</summary>
+    public AttemptLife Enter(string callId)
     {
-        _alive.AddOrUpdate(owner, 1, static (_, count) => count + 1);
-        return new Stay(this, owner);
+        var owner = new PermitOwner(callId, Interlocked.Increment(ref _numbers));
+        _alive[owner] = 0;
+        return new AttemptLife(this, owner);
     }
 
     public bool IsAlive(PermitOwner owner) => _alive.ContainsKey(owner);
 
-    private void Leave(PermitOwner owner)
-    {
-        while (_alive.TryGetValue(owner, out var count))
-        {
-            if (count == 1 ? _alive.TryRemove(KeyValuePair.Create(owner, 1)) : _alive.TryUpdate(owner, count - 1, count))
-            {
-                return;
-            }
-        }
-    }
+    internal void Leave(PermitOwner owner) => _alive.TryRemove(owner, out _);
+}
 
-    private sealed class Stay(AttemptRegistry registry, PermitOwner owner) : IDisposable
-    {
-        private int _left;
+/// <summary>One attempt's stay among the living; ends once.</summary>
+public sealed class AttemptLife(AttemptRegistry registry, PermitOwner owner) : IDisposable
+{
+    public PermitOwner Owner => owner;
 
-        public void Dispose()
-        {
-            if (Interlocked.Exchange(ref _left, 1) == 0)
-            {
-                registry.Leave(owner);
-            }
-        }
-    }
+    public void Dispose() => registry.Leave(owner);
 }

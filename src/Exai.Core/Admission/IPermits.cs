@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Exai.Protocol;
 
 namespace Exai.Core.Admission;
 
@@ -15,7 +16,10 @@ public interface IPermits
 {
     /// <summary>Waits for a permit.</summary>
     /// <exception cref="OperationCanceledException">The token fired first; nothing is held.</exception>
-    /// <exception cref="Exai.Protocol.CallException">TIMEOUT with clock <c>queue</c>: the queue clock, if one is set, ended the wait.</exception>
+    /// <exception cref="CallException">
+    /// TIMEOUT with clock <c>queue</c>: the queue clock, if one is set, ended the wait. RATE_LIMITED with the time to come back: the provider
+    /// is paused for longer than the request's patience.
+    /// </exception>
     ValueTask<IPermit> AcquireAsync(PermitRequest request, CancellationToken cancellationToken);
 }
 
@@ -26,7 +30,8 @@ public interface IPermit : IDisposable
     TimeSpan Waited { get; }
 
     /// <summary>Tells what the provider's answer says about its limits; call it before giving the permit back.</summary>
-    void Learn(ProviderSignal signal, TimeSpan? retryAfter = null);
+    /// <returns>What that has changed; null when nothing.</returns>
+    ReceiptLimit? Learn(ProviderSignal signal, TimeSpan? retryAfter = null);
 }
 
 /// <summary>What an attempt taught about the provider's limits.</summary>
@@ -58,6 +63,9 @@ public sealed record PermitRequest
 
     /// <summary>When the attempt will have ended at the latest. For limits that several daemons share: in one daemon the audit knows who lives.</summary>
     public DateTimeOffset? Expiry { get; init; }
+
+    /// <summary>What is left of the call clock: a provider's pause that lasts longer is not waited for. Null waits for any.</summary>
+    public TimeSpan? Patience { get; init; }
 
     public AttemptPriority Priority { get; init; }
 

@@ -2,7 +2,8 @@ namespace Exai.Core.Admission;
 
 /// <summary>
 /// A limit learned from refusals: decreases by a third, increases by one, never above what is configured nor below 1. Increases are
-/// tried only while the limit is used up, and more rarely after each refusal, so that a provider's fixed limit costs few refusals.
+/// tried only while the limit is used up: soon up to what was served before, and beyond that more rarely after each refusal, so that a
+/// provider's fixed limit costs few refusals and little of what it would serve.
 /// </summary>
 internal sealed class LearnedNumber
 {
@@ -11,6 +12,7 @@ internal sealed class LearnedNumber
     private readonly int _configured;
     private readonly TimeSpan _firstProbe;
     private TimeSpan _changedAt;
+    private int _servedBefore;
 
     /// <param name="configured">The highest value, and the one that holds while nothing is learned.</param>
     /// <param name="firstProbe">How long the limit stays after the first refusal before one more is tried; doubles with each refusal.</param>
@@ -20,7 +22,7 @@ internal sealed class LearnedNumber
 
     public bool IsLearned => Value < _configured;
 
-    /// <summary>How long the limit stays before one more is tried; zero while nothing is learned.</summary>
+    /// <summary>How long the limit stays before one more than was ever served is tried; zero while nothing was refused.</summary>
     public TimeSpan ProbeAfter { get; private set; }
 
     /// <summary>Counts changes, so that what is kept on disk is written only when there is something new.</summary>
@@ -29,13 +31,17 @@ internal sealed class LearnedNumber
     /// <summary>Refused with <paramref name="used"/> in use, the refused one included: the first refusal of a burst.</summary>
     public void Decrease(int used, TimeSpan now)
     {
+        // What was refused long ago, and has been served since, says nothing any more.
+        var forgotten = !IsLearned && now - _changedAt >= LongestProbe;
+        ProbeAfter = ProbeAfter == TimeSpan.Zero || forgotten ? _firstProbe : Min(ProbeAfter * 2, LongestProbe);
+        _servedBefore = Math.Min(_servedBefore, used - 1);
         Set(Math.Min(Value, used) * 2 / 3, now);
-        ProbeAfter = ProbeAfter == TimeSpan.Zero ? _firstProbe : Min(ProbeAfter * 2, LongestProbe);
     }
 
     /// <summary>Refused, and so at most <paramref name="served"/> are served.</summary>
     public void CapAt(int served, TimeSpan now)
     {
+        _servedBefore = Math.Min(_servedBefore, served);
         if (served < Value)
         {
             Set(served, now);
@@ -45,7 +51,13 @@ internal sealed class LearnedNumber
     /// <summary>Served, with the limit used up or not.</summary>
     public void Served(bool usedUp, TimeSpan now)
     {
-        if (IsLearned && usedUp && now - _changedAt >= ProbeAfter)
+        if (!usedUp)
+        {
+            return;
+        }
+
+        _servedBefore = Math.Max(_servedBefore, Value);
+        if (IsLearned && now - _changedAt >= (Value < _servedBefore ? _firstProbe : ProbeAfter))
         {
             Set(Value + 1, now);
         }
@@ -63,10 +75,6 @@ internal sealed class LearnedNumber
         Value = Math.Clamp(value, 1, _configured);
         _changedAt = now;
         Version++;
-        if (!IsLearned)
-        {
-            ProbeAfter = TimeSpan.Zero;
-        }
     }
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;

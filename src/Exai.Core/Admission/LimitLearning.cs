@@ -1,3 +1,5 @@
+using Exai.Protocol;
+
 namespace Exai.Core.Admission;
 
 /// <summary>
@@ -8,7 +10,28 @@ namespace Exai.Core.Admission;
 internal static class LimitLearning
 {
     /// <param name="turn">The scheduler's latest turn.</param>
-    public static void Learn(Permit permit, ProviderSignal signal, TimeSpan? retryAfter, long turn, TimeSpan now)
+    /// <returns>What is another now than before.</returns>
+    public static ReceiptLimit? Learn(Permit permit, ProviderSignal signal, TimeSpan? retryAfter, long turn, TimeSpan now)
+    {
+        var (model, provider) = (permit.Flow.Scope, permit.Flow.Provider);
+        var before = (Model: model.Limit, Key: provider.Limit, PerMinute: provider.Throttle.PerMinute.Value, Pause: provider.Throttle.PausedUntil(now));
+        Apply(permit, signal, retryAfter, turn, now);
+        var pause = provider.Throttle.PausedUntil(now);
+        if (before == (model.Limit, provider.Limit, provider.Throttle.PerMinute.Value, pause))
+        {
+            return null;
+        }
+
+        return new ReceiptLimit(provider.Name)
+        {
+            Model = model.Limit != before.Model ? model.Name : null,
+            Concurrent = model.Limit != before.Model ? model.Limit : provider.Limit != before.Key ? provider.Limit : null,
+            PerMinute = provider.Throttle.PerMinute.Value != before.PerMinute ? provider.Throttle.PerMinute.Value : null,
+            PausedMs = pause != before.Pause ? (long)(pause!.Value - now).TotalMilliseconds : null,
+        };
+    }
+
+    private static void Apply(Permit permit, ProviderSignal signal, TimeSpan? retryAfter, long turn, TimeSpan now)
     {
         var (model, provider) = (permit.Flow.Scope, permit.Flow.Provider);
         if (signal == ProviderSignal.Served)

@@ -1,3 +1,5 @@
+using Exai.Protocol;
+
 namespace Exai.Core.Admission;
 
 /// <summary>Held → Released, or Held → TakenBack when the audit finds that its owner is gone; both are final.</summary>
@@ -20,7 +22,7 @@ internal sealed class Permit(PermitScheduler scheduler, Flow flow, PermitOwner o
     /// <summary>Belongs to the scheduler's lock.</summary>
     public bool IsHeld { get; set; } = true;
 
-    public void Learn(ProviderSignal signal, TimeSpan? retryAfter = null) => scheduler.Learn(this, signal, retryAfter);
+    public ReceiptLimit? Learn(ProviderSignal signal, TimeSpan? retryAfter = null) => scheduler.Learn(this, signal, retryAfter);
 
     public void Dispose() => scheduler.GiveBack(this);
 }

@@ -69,7 +69,7 @@ internal sealed class PermitScheduler : IPermits, IQueuePlaces, ISessionPresence
         var since = Now;
         if (TryTake(request, watched, since) is { } permit)
         {
-            Counters.Granted(permit);
+            Counters.OnGranted(permit);
             return ValueTask.FromResult<IPermit>(permit);
         }
 
@@ -97,7 +97,7 @@ internal sealed class PermitScheduler : IPermits, IQueuePlaces, ISessionPresence
             ForgetIfIdleUnsynchronized(session);
         }
 
-        Counters.OverCapacity();
+        Counters.OnOverCapacity();
         throw new CallException(refusal);
     }
 
@@ -132,7 +132,7 @@ internal sealed class PermitScheduler : IPermits, IQueuePlaces, ISessionPresence
     {
         lock (_lock)
         {
-            return AdmissionSnapshots.Take(_global, _sessions.Values, _providers.Values, _options, ShareUnsynchronized, Now, _time.GetUtcNow());
+            return AdmissionSnapshots.Take(_global, _sessions.Values, _providers.Values, _options, ShareUnsynchronized, _attempts.Count, Counters, Now, _time.GetUtcNow());
         }
     }
 
@@ -157,7 +157,7 @@ internal sealed class PermitScheduler : IPermits, IQueuePlaces, ISessionPresence
             }
         }
 
-        Counters.Lost(lost.Count);
+        Counters.OnLost(lost.Count);
         Tell(granted);
         return [.. lost.Select(permit => permit.Owner)];
     }
@@ -258,22 +258,24 @@ internal sealed class PermitScheduler : IPermits, IQueuePlaces, ISessionPresence
         Tell(granted);
     }
 
-    internal void Learn(Permit permit, ProviderSignal signal, TimeSpan? retryAfter)
+    internal ReceiptLimit? Learn(Permit permit, ProviderSignal signal, TimeSpan? retryAfter)
     {
-        Waiter? granted;
+        Waiter? told;
+        ReceiptLimit? news;
         lock (_lock)
         {
             if (!permit.IsHeld || signal == ProviderSignal.Neutral)
             {
-                return;
+                return null;
             }
 
             var now = Now;
-            LimitLearning.Learn(permit, signal, retryAfter, _turn, now);
-            granted = GrantUnsynchronized(now);
+            news = LimitLearning.Learn(permit, signal, retryAfter, _turn, now);
+            told = Joined(RefusePausedUnsynchronized(now), GrantUnsynchronized(now));
         }
 
-        Tell(granted);
+        Tell(told);
+        return news;
     }
 
     // ── Under the lock ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -318,7 +320,7 @@ internal sealed class PermitScheduler : IPermits, IQueuePlaces, ISessionPresence
             var flow = FlowUnsynchronized(waiter.Request);
             UsePlaceUnsynchronized(waiter.Request.CallId);
             JoinUnsynchronized(waiter, flow);
-            told = GrantUnsynchronized(now);
+            told = Joined(RefusePausedUnsynchronized(now), GrantUnsynchronized(now));
             if (waiter.IsQueued && waiter.Request.Queued is not null)
             {
                 waiter.ToldPlace = place = QueueEstimate.Of(waiter, _global, now, _options.Aging);
@@ -417,7 +419,7 @@ internal sealed class PermitScheduler : IPermits, IQueuePlaces, ISessionPresence
     {
         if (_reservations.Remove(callId, out var reservation))
         {
-            reservation.Session.Reserved--;
+            reservation.GiveUpUnsynchronized();
         }
     }
 
@@ -425,11 +427,10 @@ internal sealed class PermitScheduler : IPermits, IQueuePlaces, ISessionPresence
     {
         lock (_lock)
         {
-            if (_reservations.TryGetValue(reservation.CallId, out var current) && current == reservation)
-            {
-                UsePlaceUnsynchronized(reservation.CallId);
-                ForgetIfIdleUnsynchronized(reservation.Session);
-            }
+            // Another place of the same call id may stand under it by now.
+            ((ICollection<KeyValuePair<string, Reservation>>)_reservations).Remove(KeyValuePair.Create(reservation.CallId, reservation));
+            reservation.GiveUpUnsynchronized();
+            ForgetIfIdleUnsynchronized(reservation.Session);
         }
     }
 
@@ -512,14 +513,7 @@ internal sealed class PermitScheduler : IPermits, IQueuePlaces, ISessionPresence
         {
             var now = Now;
             _wakeAt = Never;
-            var expired = ExpireUnsynchronized(now);
-            told = GrantUnsynchronized(now);
-            if (expired is not null)
-            {
-                Last(expired).NextToTell = told;
-                told = expired;
-            }
-
+            told = Joined(ExpireUnsynchronized(now), GrantUnsynchronized(now));
             if (now >= _reportAt)
             {
                 _reportAt = Never;
@@ -543,14 +537,40 @@ internal sealed class PermitScheduler : IPermits, IQueuePlaces, ISessionPresence
         while (_options.QueueTimeout is { } limit && _arrivals.First is { } oldest && now - oldest.Value.Since >= limit)
         {
             var waiter = oldest.Value;
-            waiter.Refusal = AdmissionErrors.QueueTimeout(waiter, QueueEstimate.Of(waiter, _global, now, _options.Aging).Place, now - waiter.Since, _options);
-            LeaveUnsynchronized(waiter);
-            ForgetIfIdleUnsynchronized(waiter.Flow.Session);
+            RefuseUnsynchronized(
+                waiter, AdmissionErrors.QueueTimeout(waiter, QueueEstimate.Of(waiter, _global, now, _options.Aging).Place, now - waiter.Since, _options));
             first ??= waiter;
             last = last is null ? waiter : last.NextToTell = waiter;
         }
 
         return first;
+    }
+
+    /// <summary>Those whose provider is paused for longer than they can wait: they have time to ask another one instead.</summary>
+    private Waiter? RefusePausedUnsynchronized(TimeSpan now)
+    {
+        Waiter? first = null;
+        Waiter? last = null;
+        for (var node = _arrivals.First; node is not null;)
+        {
+            var waiter = node.Value;
+            node = node.Next;
+            if (waiter.Flow.Provider.Throttle.PausedUntil(now) is { } until && waiter.Request.Patience is { } patience && until - waiter.Since >= patience)
+            {
+                RefuseUnsynchronized(waiter, AdmissionErrors.Paused(waiter.Request, until - now));
+                first ??= waiter;
+                last = last is null ? waiter : last.NextToTell = waiter;
+            }
+        }
+
+        return first;
+    }
+
+    private void RefuseUnsynchronized(Waiter waiter, CallError refusal)
+    {
+        waiter.Refusal = refusal;
+        LeaveUnsynchronized(waiter);
+        ForgetIfIdleUnsynchronized(waiter.Flow.Session);
     }
 
     private List<(Waiter, QueuePlace)> NewPlacesUnsynchronized(TimeSpan now)
@@ -576,7 +596,7 @@ internal sealed class PermitScheduler : IPermits, IQueuePlaces, ISessionPresence
         {
             if (waiter.Granted is { } permit)
             {
-                Counters.Granted(permit);
+                Counters.OnGranted(permit);
             }
 
             waiter.Tell();
@@ -596,22 +616,39 @@ internal sealed class PermitScheduler : IPermits, IQueuePlaces, ISessionPresence
         }
     }
 
-    private static Waiter Last(Waiter first)
+    /// <summary>One list of those to be told from two.</summary>
+    private static Waiter? Joined(Waiter? first, Waiter? second)
     {
-        while (first.NextToTell is { } next)
+        if (first is null)
         {
-            first = next;
+            return second;
         }
 
+        var last = first;
+        while (last.NextToTell is { } next)
+        {
+            last = next;
+        }
+
+        last.NextToTell = second;
         return first;
     }
 
     private sealed class Reservation(PermitScheduler scheduler, string callId, Session session) : IDisposable
     {
+        private bool _given;
+
         public string CallId => callId;
 
         public Session Session => session;
 
         public void Dispose() => scheduler.EndReservation(this);
+
+        /// <summary>Once, whether it was used up or its call ended without asking.</summary>
+        public void GiveUpUnsynchronized()
+        {
+            session.Reserved -= _given ? 0 : 1;
+            _given = true;
+        }
     }
 }

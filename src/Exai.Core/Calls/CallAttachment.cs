@@ -22,11 +22,16 @@ public sealed class CallAttachment : IDisposable
     /// <summary>How this waiter came to the call: one of <see cref="RecoveredHow"/>. Final when <see cref="Outcome"/> has completed.</summary>
     public string How { get; internal set; }
 
+    public string CallId => _live.CallId;
+
     /// <summary>What the call is doing now.</summary>
     public string Progress => _live.Progress;
 
     /// <summary>The client no longer wants the answer; the call runs on for the cancel grace, in which a retry can attach.</summary>
     public void CancelLater() => _live.CancelAfter(_cancelGrace);
+
+    /// <summary>Ends the call at once, for everybody who waits for it. One that another daemon runs is ended by that daemon.</summary>
+    public void CancelNow() => _live.Cancel();
 
     public void Dispose()
     {

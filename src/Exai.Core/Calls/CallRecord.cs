@@ -76,6 +76,9 @@ public sealed record CallRecord
     /// <summary>Calls on one thread run in the order of their places.</summary>
     public required long ThreadPlace { get; init; }
 
+    /// <summary>Somebody who is not its owner wants it cancelled.</summary>
+    public bool CancelRequested { get; init; }
+
     public CallOutcome? Outcome { get; init; }
 
     public bool IsFinished => State != CallState.Running;
@@ -88,6 +91,27 @@ public sealed record CallRecord
         SessionId = SessionId,
         ClientName = ClientName,
     };
+}
+
+/// <summary>A call in a list of calls.</summary>
+public sealed record CallSummary
+{
+    public required string CallId { get; init; }
+
+    public required string Tool { get; init; }
+
+    public required string ArgumentsJson { get; init; }
+
+    public required string SessionId { get; init; }
+
+    public string? ClientName { get; init; }
+
+    public required CallState State { get; init; }
+
+    public required DateTimeOffset AcceptedAt { get; init; }
+
+    /// <summary>Null while it runs.</summary>
+    public DateTimeOffset? FinishedAt { get; init; }
 }
 
 /// <summary>What a call came to. Once journaled it never changes.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Exai.Core.Admission;
 using Exai.Core.Storage;
 using Exai.Core.Telemetry;
 using Exai.Core.Tools;
@@ -11,7 +12,7 @@ namespace Exai.Core.Calls;
 /// Starts calls, or attaches to them: sending a call id again never starts a second call.
 /// <list type="number">
 /// <item>running here: attach;</item>
-/// <item>unknown: journal it, run it;</item>
+/// <item>unknown: take a place in the queue for it, journal it, run it; with its session's share of the queue used up, OVER_CAPACITY;</item>
 /// <item>finished: the stored outcome;</item>
 /// <item>owned by a living daemon: wait for its outcome;</item>
 /// <item>owned by a dead one: take it over and run it again, with the answers that are journaled already;</item>
@@ -26,6 +27,7 @@ public sealed class CallService : IAsyncDisposable
     private readonly Lock _lock = new();
     private readonly ICallStore _store;
     private readonly ToolRunner _runner;
+    private readonly IQueuePlaces _places;
     private readonly CallOwner _owner;
     private readonly IOwnerLiveness _liveness;
     private readonly CallOptions _options;
@@ -37,21 +39,25 @@ public sealed class CallService : IAsyncDisposable
     private bool _closed;
 
     public CallService(
-        ICallStore store, ToolRunner runner, CallOwner owner, IOwnerLiveness liveness, CallOptions options, TimeProvider time, ILogger logger)
+        ICallStore store, ToolRunner runner, IQueuePlaces places, CallOwner owner, IOwnerLiveness liveness, CallOptions options, TimeProvider time, ILogger logger)
     {
         _store = store;
         _runner = runner;
+        _places = places;
         _owner = owner;
         _liveness = liveness;
         _options = options;
         _time = time;
         _logger = logger;
-        _tending = new CallTending(store, owner, options, time, logger) { Running = () => Running > 0, Saved = Forget };
+        _tending = new CallTending(store, owner, options, time, logger) { Running = () => Running > 0, Cancel = CancelLive, Saved = Forget };
         _tendingLoop = _tending.RunAsync(_stopping.Token);
     }
 
     /// <summary>Calls that are running now; they keep the daemon busy.</summary>
     public int Running => Volatile.Read(ref _running);
+
+    /// <summary>Outcomes that were sent and that the store could not take yet.</summary>
+    public int NotJournaled => _tending.Unsaved;
 
     /// <summary>Raised after <see cref="Running"/> has changed, on the thread that changed it.</summary>
     public event Action? RunningChanged;
@@ -72,6 +78,18 @@ public sealed class CallService : IAsyncDisposable
         RefuseOtherArguments(request.CallId, live.ArgumentsHash, hash);
         live.Attached();
         return new CallAttachment(live, RecoveredHow.Attached, _options.CancelGrace);
+    }
+
+    /// <summary>Joins a call by its id alone, whoever made it; null when it is unknown.</summary>
+    public async Task<CallAttachment?> ClaimAsync(string callId, CancellationToken cancellationToken)
+    {
+        if (_live.TryGetValue(callId, out var live))
+        {
+            live.Attached();
+            return new CallAttachment(live, RecoveredHow.Attached, _options.CancelGrace);
+        }
+
+        return await _store.FindAsync(callId, cancellationToken) is { } record ? StartOrAttach(record.ToRequest()) : null;
     }
 
     /// <summary>Stops running calls where they are. They stay unfinished in the journal, for the next daemon to take over.</summary>
@@ -165,6 +183,14 @@ public sealed class CallService : IAsyncDisposable
         }
     }
 
+    private void CancelLive(string callId)
+    {
+        if (_live.TryGetValue(callId, out var live))
+        {
+            live.Cancel();
+        }
+    }
+
     private void Forget(string callId)
     {
         if (_live.TryRemove(callId, out var live))
@@ -179,6 +205,8 @@ public sealed class CallService : IAsyncDisposable
         if (record is null)
         {
             RefuseExpired(request.CallId);
+            // Before it is journaled: a call that was accepted is never refused. Held until the call ends, in case it asks no model after all.
+            using var place = _runner.AsksModels(request.Tool) ? _places.Reserve(request.CallId, request.SessionId) : null;
             (record, var accepted) = await AcceptAsync(request, live.ArgumentsHash);
             if (accepted && await RunAsync(live, record) is { } outcome)
             {
@@ -187,6 +215,7 @@ public sealed class CallService : IAsyncDisposable
         }
 
         var waitingSince = _time.GetTimestamp();
+        var cancelPassedOn = false;
         while (true)
         {
             RefuseOtherArguments(request.CallId, record.ArgumentsHash, live.ArgumentsHash);
@@ -201,11 +230,17 @@ public sealed class CallService : IAsyncDisposable
             {
                 RefuseToWaitOn(record, _time.GetElapsedTime(waitingSince));
                 live.Report("another daemon is finishing this call");
+                cancelPassedOn = cancelPassedOn || (live.Cancelled.IsCancellationRequested && await TryPassCancelOnAsync(record.CallId));
                 await Task.Delay(_options.OwnerPoll, _time, _stopping.Token);
             }
             else if (await _store.TakeOverAsync(record, _owner, _stopping.Token) is { } mine)
             {
                 CallLog.TakenOver(_logger, mine.CallId, mine.Runs, record.Owner.Epoch);
+                if (mine.CancelRequested)
+                {
+                    live.Cancel();
+                }
+
                 if (await RunOrInterruptAsync(live, mine) is { } outcome)
                 {
                     return outcome;
@@ -216,6 +251,21 @@ public sealed class CallService : IAsyncDisposable
 
             record = await _store.FindAsync(request.CallId, _stopping.Token)
                 ?? throw new CallException(ErrorCodes.CallExpired, $"Call {request.CallId} was forgotten after {_options.ResultTtl.TotalHours:0} h. Ask again.");
+        }
+    }
+
+    /// <summary>To the daemon that runs the call; one that takes it over finds it too.</summary>
+    private async Task<bool> TryPassCancelOnAsync(string callId)
+    {
+        try
+        {
+            await _store.RequestCancelAsync(callId, _stopping.Token);
+            return true;
+        }
+        catch (StoreException)
+        {
+            // At the next look.
+            return false;
         }
     }
 

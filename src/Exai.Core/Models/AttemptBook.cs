@@ -13,7 +13,9 @@ public sealed class AttemptBook(string callId, int run, IAttemptLedger ledger)
     private readonly Lock _lock = new();
     private readonly List<AttemptRecord> _attempts = [];
     private readonly List<ReceiptFallback> _fallbacks = [];
+    private readonly List<ReceiptLimit> _limits = [];
     private readonly List<Task> _writes = [];
+    private TimeSpan _waitedInVain;
     private int _count;
 
     /// <summary>In the order in which they began, those of earlier runs first.</summary>
@@ -36,6 +38,30 @@ public sealed class AttemptBook(string callId, int run, IAttemptLedger ledger)
             lock (_lock)
             {
                 return [.. _fallbacks];
+            }
+        }
+    }
+
+    /// <summary>What this run has taught about limits.</summary>
+    public IReadOnlyList<ReceiptLimit> Limits
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _limits];
+            }
+        }
+    }
+
+    /// <summary>How long this run waited for permits that it did not get.</summary>
+    public TimeSpan WaitedInVain
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _waitedInVain;
             }
         }
     }
@@ -96,6 +122,25 @@ public sealed class AttemptBook(string callId, int run, IAttemptLedger ledger)
         lock (_lock)
         {
             _fallbacks.Add(failed);
+        }
+    }
+
+    public void Learned(ReceiptLimit? limit)
+    {
+        lock (_lock)
+        {
+            if (limit is not null)
+            {
+                _limits.Add(limit);
+            }
+        }
+    }
+
+    public void QueuedInVain(TimeSpan waited)
+    {
+        lock (_lock)
+        {
+            _waitedInVain += waited;
         }
     }
 

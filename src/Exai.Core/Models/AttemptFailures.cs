@@ -51,6 +51,10 @@ internal static class AttemptFailures
         return new ProviderException(error with { RetryAfterSecs = Math.Ceiling(until.TotalSeconds) }, FailureClass.FallBackWithNotice);
     }
 
+    /// <summary>The provider's key is paused for longer than the call has left.</summary>
+    public static ProviderException Paused(CallError error) =>
+        new(error, FailureClass.RetryShort) { RetryAfter = TimeSpan.FromSeconds(error.RetryAfterSecs ?? 0) };
+
     private static CallError Error(ModelRoute route, string code, string stage, string message) => new()
     {
         Code = code,

@@ -36,6 +36,7 @@ public sealed record GatewayOptions
 internal sealed class ModelGateway(
     ModelRouter router,
     IPermits permits,
+    AttemptRegistry attempts,
     CircuitBreakers breakers,
     GatewayOptions options,
     GatewayMeters meters,
@@ -128,17 +129,15 @@ internal sealed class ModelGateway(
             return (AttemptFailures.CircuitOpen(route, closedAfter), false);
         }
 
-        using var permit = await permits.AcquireAsync(
-            new PermitRequest
-            {
-                CallId = scope.CallId,
-                SessionId = scope.SessionId,
-                Provider = route.Provider.Name,
-                Model = route.ModelId,
-                Priority = scope.Priority,
-                Queued = place => scope.Report(QueueText(place)),
-            },
-            cancellationToken);
+        // Alive before the permit and after it: that is what the audit compares.
+        using var alive = attempts.Enter(scope.CallId);
+        var (permit, refusal) = await PermitAsync(alive.Owner, route, scope, cancellationToken);
+        if (permit is null)
+        {
+            return (refusal, false);
+        }
+
+        using var giveBack = permit;
 
         // Circuit breaker.
         var committed = false;
@@ -161,6 +160,41 @@ internal sealed class ModelGateway(
         catch (BrokenCircuitException broken)
         {
             return (AttemptFailures.CircuitOpen(route, broken.RetryAfter ?? TimeSpan.FromSeconds(1)), false);
+        }
+    }
+
+    /// <summary>A permit, or why its provider is not to be waited for.</summary>
+    private async Task<(IPermit? Permit, ProviderException? Refusal)> PermitAsync(
+        PermitOwner owner, ModelRoute route, AskScope scope, CancellationToken cancellationToken)
+    {
+        var since = time.GetTimestamp();
+        var request = new PermitRequest
+        {
+            CallId = owner.CallId,
+            Attempt = owner.Attempt,
+            SessionId = scope.SessionId,
+            Provider = route.Provider.Name,
+            Model = route.ModelId,
+            Patience = scope.TimeLeft(),
+            Priority = scope.Priority,
+            Queued = place => scope.Report(QueueText(place)),
+        };
+        IPermit? permit = null;
+        try
+        {
+            permit = await permits.AcquireAsync(request, cancellationToken);
+            return (permit, null);
+        }
+        catch (CallException refused) when (refused.Error.Code == ErrorCodes.RateLimited)
+        {
+            return (null, AttemptFailures.Paused(refused.Error));
+        }
+        finally
+        {
+            if (permit is null)
+            {
+                scope.Book.QueuedInVain(time.GetElapsedTime(since));
+            }
         }
     }
 
@@ -190,7 +224,7 @@ internal sealed class ModelGateway(
         }
         finally
         {
-            permit.Learn(Signal(outcome), failure?.RetryAfter);
+            scope.Book.Learned(permit.Learn(Signal(outcome), failure?.RetryAfter));
             var ended = attempt.Book(begun, outcome, failure);
             scope.Book.End(ended);
             meters.Ended(ended);

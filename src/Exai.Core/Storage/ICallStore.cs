@@ -23,6 +23,17 @@ public interface ICallStore
     /// <summary>Extends the leases of all calls that the owner runs.</summary>
     ValueTask RenewLeasesAsync(CallOwner owner, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Asks whoever owns the call, now or later, to cancel it. It changes nothing when the call has an outcome.
+    /// </summary>
+    ValueTask RequestCancelAsync(string callId, CancellationToken cancellationToken);
+
+    /// <summary>The owner's unfinished calls that somebody else asked to cancel.</summary>
+    ValueTask<IReadOnlyList<string>> FindToCancelAsync(CallOwner owner, CancellationToken cancellationToken);
+
+    /// <summary>The calls that were made last, newest first, without their outcomes' texts.</summary>
+    ValueTask<IReadOnlyList<CallSummary>> ListAsync(int most, CancellationToken cancellationToken);
+
     /// <summary>The unfinished call that is next before this one on its thread; null when it is this one's turn.</summary>
     ValueTask<CallRecord?> FindPredecessorAsync(CallRecord call, CancellationToken cancellationToken);
 

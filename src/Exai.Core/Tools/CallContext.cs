@@ -103,7 +103,8 @@ public sealed class CallContext
                 Fallbacks = [.. _replayed.SelectMany(answer => answer.Fallbacks), .. Attempts.Fallbacks],
                 Attempts = [.. attempts.Select(attempt => attempt.ToReceipt())],
                 FirstTokenMs = last?.FirstTokenMs,
-                QueueMs = attempts.Sum(attempt => attempt.QueueMs),
+                QueueMs = attempts.Sum(attempt => attempt.QueueMs) + (long)Attempts.WaitedInVain.TotalMilliseconds,
+                Limits = Attempts.Limits,
                 Tokens = attempts.Aggregate(new ReceiptTokens(), (sum, attempt) => sum + attempt.Tokens),
                 CostUsd = attempts.Count > 0 && attempts.All(attempt => attempt.CostUsd is not null) ? attempts.Sum(attempt => attempt.CostUsd) : null,
                 Recovered = Call.Runs == 1 ? RecoveredHow.None

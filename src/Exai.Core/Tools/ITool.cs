@@ -8,6 +8,9 @@ public interface ITool
 {
     ToolDescriptor Descriptor { get; }
 
+    /// <summary>Whether its calls ask models, and so need a place in the queue. Others never queue.</summary>
+    bool AsksModels => true;
+
     /// <exception cref="CallException">The tool failed in a way that the caller can understand.</exception>
     Task<ToolAnswer> RunAsync(CallContext context, CancellationToken cancellationToken);
 }
@@ -18,6 +21,19 @@ public interface IRecomputedTool
     ToolDescriptor Descriptor { get; }
 
     Task<string> AnswerAsync(ToolArguments arguments, CancellationToken cancellationToken);
+}
+
+/// <summary>What a tool that waits is waiting for, for the notes of progress to its client.</summary>
+public sealed class CallWatch
+{
+    private volatile Func<string> _progress = () => "accepted";
+
+    /// <summary>Called from any thread, again and again.</summary>
+    public Func<string> Progress
+    {
+        get => _progress;
+        set => _progress = value;
+    }
 }
 
 /// <param name="Text">The answer as the caller reads it, without the closing line about its origin.</param>

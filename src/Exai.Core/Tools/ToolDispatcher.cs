@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Exai.Core.Calls;
 using Exai.Core.Telemetry;
+using Exai.Core.Tools.Jobs;
 using Exai.Protocol;
 using Microsoft.Extensions.Logging;
 
@@ -18,6 +19,9 @@ public sealed class ToolDispatcher(
     private readonly HashSet<string> _offered = [.. offered.Select(tool => tool.Name)];
     private readonly Dictionary<string, IRecomputedTool> _recomputed = recomputed.ToDictionary(tool => tool.Descriptor.Name, StringComparer.Ordinal);
     private readonly HashSet<string> _journaled = [.. journaled.Select(tool => tool.Descriptor.Name)];
+
+    /// <summary>The one tool whose answer is another call's.</summary>
+    public JobResultTool? JobResult { get; init; }
 
     public IEnumerable<ToolDescriptor> Tools => ToolCatalogue.All.Where(tool => _offered.Contains(tool.Name) && Exists(tool.Name));
 
@@ -40,11 +44,19 @@ public sealed class ToolDispatcher(
     }
 
     /// <summary>The result of a recomputed tool.</summary>
-    public async Task<JsonObject> AnswerAsync(CallRequest request, CancellationToken cancellationToken)
+    /// <exception cref="OperationCanceledException">The request was cancelled, or the daemon stops before there is a result.</exception>
+    public async Task<JsonObject> AnswerAsync(CallRequest request, CallWatch watch, CancellationToken cancellationToken)
     {
+        var name = ToolNames.Canonical(request.Tool);
+        var arguments = new ToolArguments(name, request.Arguments);
+        if (name == JobResult?.Descriptor.Name)
+        {
+            arguments.Check(JobResult.Descriptor);
+            return await JobResult.AnswerAsync(request with { Tool = name }, watch, cancellationToken);
+        }
+
         var started = time.GetUtcNow();
-        var tool = _recomputed[ToolNames.Canonical(request.Tool)];
-        var arguments = new ToolArguments(tool.Descriptor.Name, request.Arguments);
+        var tool = _recomputed[name];
         arguments.Check(tool.Descriptor);
         var text = await tool.AnswerAsync(arguments, cancellationToken);
         var finished = time.GetUtcNow();
@@ -71,7 +83,7 @@ public sealed class ToolDispatcher(
         return ToolResults.Failure(error);
     }
 
-    private bool Exists(string tool) => _recomputed.ContainsKey(tool) || _journaled.Contains(tool);
+    private bool Exists(string tool) => _recomputed.ContainsKey(tool) || _journaled.Contains(tool) || tool == JobResult?.Descriptor.Name;
 
     private CallException NotFound(string name)
     {

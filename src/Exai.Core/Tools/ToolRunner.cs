@@ -14,6 +14,9 @@ public sealed class ToolRunner(
 {
     private readonly Dictionary<string, ITool> _tools = tools.ToDictionary(tool => tool.Descriptor.Name, StringComparer.Ordinal);
 
+    /// <summary>Whether a call of the tool will need permits.</summary>
+    public bool AsksModels(string tool) => _tools.TryGetValue(tool, out var known) && known.AsksModels;
+
     /// <param name="waitForTurn">Waits until the call may run. Its failure, as any from here on, is the call's outcome.</param>
     /// <exception cref="OperationCanceledException">The daemon stops; the run has no outcome.</exception>
     public async Task<(CallOutcome Outcome, Turn? Turn)> RunAsync(CallRecord call, Func<Task> waitForTurn, Action<string> report, CallClock clock)

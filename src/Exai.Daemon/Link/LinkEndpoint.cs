@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Globalization;
+using Exai.Core.Admission;
 using Exai.Core.Tools;
 using Exai.Daemon.Security;
 using Exai.Protocol;
@@ -13,8 +15,8 @@ namespace Exai.Daemon.Link;
 /// wins: a shim that reconnects must not compete with its own half-dead connection.
 /// </summary>
 internal sealed class LinkEndpoint(
-    RequestGuard guard, LinkSettings settings, string epoch, ToolDispatcher tools, ToolCallHandler calls, DaemonState state, TimeProvider time,
-    ILoggerFactory loggers)
+    RequestGuard guard, LinkSettings settings, string epoch, SessionPlaces places, ToolDispatcher tools, ToolCallHandler calls, DaemonState state,
+    TimeProvider time, ILoggerFactory loggers)
     : IDisposable
 {
     private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(2);
@@ -56,9 +58,15 @@ internal sealed class LinkEndpoint(
         }
 
         var sessionId = context.Request.Headers[LinkContract.SessionHeader].ToString() is { Length: > 0 and <= 128 } given ? given : Guid.NewGuid().ToString();
+        if (TryEnter(sessionId, context.Response) is not { } place)
+        {
+            return;
+        }
+
+        using var held = place;
         using var socket = await context.WebSockets.AcceptWebSocketAsync(LinkContract.Subprotocol);
-        await using var session = new LinkSession(sessionId, new WebSocketTransport(socket, sessionId, settings.MaxBytes, loggers), tools, calls, loggers);
-        await ServeAsync((sessionId, era), session);
+        await using var session = new LinkSession(sessionId, new WebSocketTransport(socket, sessionId, settings.MaxBytes, loggers), place, tools, calls, loggers);
+        await ServeAsync((sessionId, era), session, place);
     }
 
     /// <summary>Tells every shim to send new calls to the daemon that comes next.</summary>
@@ -80,7 +88,24 @@ internal sealed class LinkEndpoint(
 
     public void Dispose() => _forcedStop.Dispose();
 
-    private async Task ServeAsync((string Session, string Era) key, LinkSession session)
+    /// <summary>A place for the session's link; null when there is none, which the response then says.</summary>
+    private SessionLink? TryEnter(string sessionId, HttpResponse response)
+    {
+        try
+        {
+            return places.Enter(sessionId);
+        }
+        catch (CallException refused)
+        {
+            response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+            response.Headers.RetryAfter = refused.Error.RetryAfterSecs?.ToString("0", CultureInfo.InvariantCulture);
+            response.Headers[LinkContract.ReasonHeader] = refused.Message;
+            LinkEvents.NoPlace(_logger, sessionId, refused.Message);
+            return null;
+        }
+    }
+
+    private async Task ServeAsync((string Session, string Era) key, LinkSession session, SessionLink place)
     {
         LinkSession? older = null;
         _sessions.AddOrUpdate(key, session, (_, current) =>
@@ -92,17 +117,31 @@ internal sealed class LinkEndpoint(
         SessionsChanged?.Invoke();
         // Beside the new link, not before it: the old one may be half-dead and take nothing for minutes.
         var superseding = SupersedeAsync(older);
+        var givingWay = GiveWayAsync(session, place);
         try
         {
             await session.RunAsync(_forcedStop.Token);
         }
         finally
         {
+            place.Dispose();
+            await givingWay;
             await superseding;
             // Only its own entry: a newer link may stand under the key by now.
             _sessions.TryRemove(KeyValuePair.Create(key, session));
             LinkEvents.Disconnected(_logger, key.Session, key.Era, _sessions.Count);
             SessionsChanged?.Invoke();
+        }
+    }
+
+    /// <summary>Ends with the place: its shim comes back when its client needs the daemon.</summary>
+    private async Task GiveWayAsync(LinkSession session, SessionLink place)
+    {
+        if (await place.GaveWay)
+        {
+            LinkEvents.GaveWay(_logger, session.SessionId);
+            using var patience = new CancellationTokenSource(ClosePatience, time);
+            await session.CloseAsync(LinkContract.GiveWayCloseCode, "another session needs the place", patience.Token);
         }
     }
 
@@ -127,4 +166,10 @@ internal static partial class LinkEvents
 
     [LoggerMessage(1101, LogLevel.Information, "Session {Session} ({Era}) ended; {Sessions} are connected")]
     public static partial void Disconnected(ILogger logger, string session, string era, int sessions);
+
+    [LoggerMessage(1102, LogLevel.Information, "Session {Session} was idle longest and gives way to another")]
+    public static partial void GaveWay(ILogger logger, string session);
+
+    [LoggerMessage(1103, LogLevel.Warning, "Session {Session} found no place: {Reason}")]
+    public static partial void NoPlace(ILogger logger, string session, string reason);
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Exai.Core.Admission;
 using Exai.Core.Tools;
 using Exai.Protocol;
 using Microsoft.Extensions.Logging;
@@ -15,7 +16,7 @@ internal sealed class LinkSession : IAsyncDisposable
     private readonly WebSocketTransport _transport;
     private readonly McpServer _server;
 
-    public LinkSession(string sessionId, WebSocketTransport transport, ToolDispatcher tools, ToolCallHandler calls, ILoggerFactory loggers)
+    public LinkSession(string sessionId, WebSocketTransport transport, SessionLink place, ToolDispatcher tools, ToolCallHandler calls, ILoggerFactory loggers)
     {
         SessionId = sessionId;
         _transport = transport;
@@ -31,7 +32,11 @@ internal sealed class LinkSession : IAsyncDisposable
                     ListToolsHandler = (_, _) => ValueTask.FromResult(McpShapes.ToolList(tools.Tools)),
                     ListPromptsHandler = (_, _) => ValueTask.FromResult(McpShapes.PromptList(tools.Tools)),
                     GetPromptHandler = (request, _) => ValueTask.FromResult(McpShapes.Prompt(tools.Tools, request.Params)),
-                    CallToolHandler = (request, cancellationToken) => calls.CallAsync(sessionId, request, transport.Owe, cancellationToken),
+                    CallToolHandler = async (request, cancellationToken) =>
+                    {
+                        using var busy = place.Call(() => cancellationToken.IsCancellationRequested || !transport.IsConnected);
+                        return await calls.CallAsync(sessionId, request, transport.Owe, cancellationToken);
+                    },
                 },
             },
             loggers);

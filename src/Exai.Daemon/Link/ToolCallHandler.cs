@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Exai.Core.Calls;
 using Exai.Core.Tools;
 using Exai.Protocol;
@@ -66,8 +67,14 @@ internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, D
         {
             using var attachment = tools.Attach(call);
             return McpShapes.ToolResult(attachment is null
-                ? await tools.AnswerAsync(call, cancellationToken)
+                ? await AnswerAsync(call, context, cancellationToken)
                 : (await WaitAsync(attachment, call.CallId, context, cancellationToken)).ToResult(attachment.How));
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // The daemon stops before there is an outcome. Silence: the shim asks the next daemon, which takes the call over.
+            await Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken);
+            throw;
         }
         catch (ObjectDisposedException) when (state.IsStopping)
         {
@@ -91,27 +98,29 @@ internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, D
         }
     }
 
+    /// <summary>A recomputed tool's answer. A cancel ends the waiting, and nothing else.</summary>
+    private async Task<JsonObject> AnswerAsync(CallRequest call, RequestContext<CallToolRequestParams> context, CancellationToken cancellationToken)
+    {
+        var watch = new CallWatch();
+        var answering = tools.AnswerAsync(call, watch, cancellationToken);
+        try
+        {
+            await ReportAsync(answering, () => watch.Progress(), call.CallId, context, cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The answering hears of it too.
+        }
+
+        return await answering;
+    }
+
     private async Task<CallOutcome> WaitAsync(
         CallAttachment attachment, string callId, RequestContext<CallToolRequestParams> context, CancellationToken cancellationToken)
     {
         try
         {
-            // The first note comes soon, for a client that watches a call which has been taken over; a quick call needs none.
-            var wait = _interval < FirstNote ? _interval : FirstNote;
-            while (context.Params.ProgressToken is { } token && !attachment.Outcome.IsCompleted)
-            {
-                await Task.WhenAny(attachment.Outcome, Task.Delay(wait, time, cancellationToken));
-                wait = _interval;
-                cancellationToken.ThrowIfCancellationRequested();
-                if (!attachment.Outcome.IsCompleted)
-                {
-                    // Counted from the call's own birth, so that it rises across daemons too.
-                    var progress = (float)(time.GetUtcNow() - CallId.CreatedAt(callId)).TotalSeconds;
-                    await context.Server.NotifyProgressAsync(
-                        token, new ProgressNotificationValue { Progress = progress, Message = attachment.Progress }, cancellationToken: cancellationToken);
-                }
-            }
-
+            await ReportAsync(attachment.Outcome, () => attachment.Progress, callId, context, cancellationToken);
             return await attachment.Outcome.WaitAsync(cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested && !state.IsStopping)
@@ -119,11 +128,26 @@ internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, D
             attachment.CancelLater();
             throw;
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+    }
+
+    /// <summary>Tells a client that asked for it what its call does, until that has ended.</summary>
+    private async Task ReportAsync(
+        Task ending, Func<string> progress, string callId, RequestContext<CallToolRequestParams> context, CancellationToken cancellationToken)
+    {
+        // The first note comes soon, for a client that watches a call which has been taken over; a quick call needs none.
+        var wait = _interval < FirstNote ? _interval : FirstNote;
+        while (context.Params.ProgressToken is { } token && !ending.IsCompleted)
         {
-            // The daemon stops before there is an outcome. Silence: the shim asks the next daemon, which takes the call over.
-            await Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken);
-            throw;
+            await Task.WhenAny(ending, Task.Delay(wait, time, cancellationToken));
+            wait = _interval;
+            cancellationToken.ThrowIfCancellationRequested();
+            if (!ending.IsCompleted)
+            {
+                // Counted from the call's own birth, so that it rises across daemons too.
+                var done = (float)(time.GetUtcNow() - CallId.CreatedAt(callId)).TotalSeconds;
+                await context.Server.NotifyProgressAsync(
+                    token, new ProgressNotificationValue { Progress = done, Message = progress() }, cancellationToken: cancellationToken);
+            }
         }
     }
 }

@@ -38,9 +38,9 @@ internal sealed class WebSocketDialer(Func<LinkSettings> settings, TimeProvider 
         }
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
         {
-            var status = socket.HttpStatusCode;
+            var (status, reason) = (socket.HttpStatusCode, Header(socket, LinkContract.ReasonHeader));
             socket.Dispose();
-            throw Explain(failure, status, address, endpoint.Token is not null, limit.IsCancellationRequested, link.ConnectTimeout);
+            throw Explain(failure, status, reason, address, endpoint.Token is not null, limit.IsCancellationRequested, link.ConnectTimeout);
         }
         catch (OperationCanceledException)
         {
@@ -49,28 +49,31 @@ internal sealed class WebSocketDialer(Func<LinkSettings> settings, TimeProvider 
         }
     }
 
-    private static LinkException Explain(Exception failure, HttpStatusCode status, string address, bool hasToken, bool timedOut, TimeSpan limit) => status switch
-    {
-        HttpStatusCode.Unauthorized => new LinkException(
-            LinkFailure.Unauthorized,
-            hasToken
-                ? $"The daemon at {address} refused the token. Shim and daemon must share one: the file 'token' in EXAI_HOME, or the same EXAI_WS_TOKEN for both."
-                : $"The daemon at {address} wants a token and this shim has none: there is no file 'token' in its EXAI_HOME. Let both use the same EXAI_HOME, or set EXAI_WS_TOKEN for both.",
-            failure),
-        HttpStatusCode.UpgradeRequired => new LinkException(
-            LinkFailure.VersionRefused,
-            $"The daemon at {address} does not talk to this shim's version {Product.Version}. Restart the older of the two: exai restart, or the client's MCP server.",
-            failure),
-        HttpStatusCode.ServiceUnavailable => new LinkException(
-            LinkFailure.NotNow, $"The daemon at {address} is ending; the next one will take its calls over.", failure),
-        not default(HttpStatusCode) => new LinkException(
-            LinkFailure.NotADaemon, $"Whoever listens at {address} answered {(int)status}: that is no EXAI daemon, or one that does not allow this host. Check EXAI_WS_PORT.", failure),
-        _ when timedOut => new LinkException(
-            LinkFailure.NotNow, $"Nobody at {address} answered within {limit.TotalSeconds:0.#} s (EXAI_WS_CONNECT_TIMEOUT).", failure),
-        _ when failure.GetBaseException() is SocketException socket => new LinkException(
-            LinkFailure.Unreachable, $"No daemon is reachable at {address} ({socket.SocketErrorCode}).", failure),
-        _ => new LinkException(LinkFailure.NotADaemon, $"Whoever listens at {address} is no EXAI daemon ({failure.GetBaseException().Message}). Check EXAI_WS_PORT.", failure),
-    };
+    private static LinkException Explain(
+        Exception failure, HttpStatusCode status, string reason, string address, bool hasToken, bool timedOut, TimeSpan limit) => status switch
+        {
+            HttpStatusCode.Unauthorized => new LinkException(
+                LinkFailure.Unauthorized,
+                hasToken
+                    ? $"The daemon at {address} refused the token. Shim and daemon must share one: the file 'token' in EXAI_HOME, or the same EXAI_WS_TOKEN for both."
+                    : $"The daemon at {address} wants a token and this shim has none: there is no file 'token' in its EXAI_HOME. Let both use the same EXAI_HOME, or set EXAI_WS_TOKEN for both.",
+                failure),
+            HttpStatusCode.UpgradeRequired => new LinkException(
+                LinkFailure.VersionRefused,
+                $"The daemon at {address} does not talk to this shim's version {Product.Version}. Restart the older of the two: exai restart, or the client's MCP server.",
+                failure),
+            HttpStatusCode.ServiceUnavailable when reason.Length > 0 => new LinkException(
+                LinkFailure.NotNow, $"The daemon at {address} takes no link now: {reason}", failure),
+            HttpStatusCode.ServiceUnavailable => new LinkException(
+                LinkFailure.NotNow, $"The daemon at {address} is ending; the next one will take its calls over.", failure),
+            not default(HttpStatusCode) => new LinkException(
+                LinkFailure.NotADaemon, $"Whoever listens at {address} answered {(int)status}: that is no EXAI daemon, or one that does not allow this host. Check EXAI_WS_PORT.", failure),
+            _ when timedOut => new LinkException(
+                LinkFailure.NotNow, $"Nobody at {address} answered within {limit.TotalSeconds:0.#} s (EXAI_WS_CONNECT_TIMEOUT).", failure),
+            _ when failure.GetBaseException() is SocketException socket => new LinkException(
+                LinkFailure.Unreachable, $"No daemon is reachable at {address} ({socket.SocketErrorCode}).", failure),
+            _ => new LinkException(LinkFailure.NotADaemon, $"Whoever listens at {address} is no EXAI daemon ({failure.GetBaseException().Message}). Check EXAI_WS_PORT.", failure),
+        };
 
     private sealed class WebSocketConnection(ClientWebSocket socket, BlobClient blobs, int largestMessage) : ILinkConnection
     {
@@ -134,8 +137,8 @@ internal sealed class WebSocketDialer(Func<LinkSettings> settings, TimeProvider 
             socket.Dispose();
             return ValueTask.CompletedTask;
         }
-
-        private static string Header(ClientWebSocket socket, string name) =>
-            socket.HttpResponseHeaders?.TryGetValue(name, out var values) == true ? values.FirstOrDefault() ?? "" : "";
     }
+
+    private static string Header(ClientWebSocket socket, string name) =>
+        socket.HttpResponseHeaders?.TryGetValue(name, out var values) == true ? values.FirstOrDefault() ?? "" : "";
 }

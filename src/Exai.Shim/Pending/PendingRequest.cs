@@ -20,6 +20,7 @@ internal sealed class PendingRequest(RequestId id, PendingKind kind, ReadOnlyMem
 {
     private long? _undeliveredSince = receivedAt;
     private TimeSpan _undeliveredBefore;
+    private (long At, TimeSpan RetryAfter)? _refused;
     private long? _lastProgressAt;
 
     public RequestId Id => id;
@@ -53,11 +54,23 @@ internal sealed class PendingRequest(RequestId id, PendingKind kind, ReadOnlyMem
     /// <summary>How long in all no connection had it; null while one has it.</summary>
     public TimeSpan? Undelivered(TimeProvider time) => _undeliveredSince is { } since ? _undeliveredBefore + time.GetElapsedTime(since) : null;
 
+    /// <summary>How long until it is sent again after a daemon had no room for it; null when none has said so.</summary>
+    public TimeSpan? RoomIn(TimeProvider time) => _refused is { } refused ? refused.RetryAfter - time.GetElapsedTime(refused.At) : null;
+
     public void OnSent(TimeProvider time)
     {
         Sent = true;
+        _refused = null;
         _undeliveredBefore = Undelivered(time) ?? _undeliveredBefore;
         _undeliveredSince = null;
+    }
+
+    /// <summary>The daemon had no room for it and has forgotten it.</summary>
+    public void OnRefused(TimeSpan retryAfter, TimeProvider time)
+    {
+        Sent = false;
+        _refused = (time.GetTimestamp(), retryAfter);
+        OnUndeliverable(time);
     }
 
     public void OnUndeliverable(TimeProvider time) => _undeliveredSince ??= time.GetTimestamp();

@@ -23,8 +23,8 @@ internal sealed class PendingTable(TimeProvider time)
 
     public PendingRequest? Find(RequestId id) => _requests.GetValueOrDefault(id);
 
-    /// <summary>A copy: what is settled meanwhile does not disturb it.</summary>
-    public IReadOnlyList<PendingRequest> All() => [.. _requests.Values];
+    /// <summary>A copy, oldest first: what is settled meanwhile does not disturb it.</summary>
+    public IReadOnlyList<PendingRequest> All() => [.. _requests.Values.OrderBy(request => request.ReceivedAt)];
 
     public void Add(PendingRequest request)
     {
@@ -81,7 +81,7 @@ internal sealed class PendingTable(TimeProvider time)
         }
 
         _cancelledOffline.Clear();
-        foreach (var request in _requests.Values.OrderBy(request => request.ReceivedAt))
+        foreach (var request in All())
         {
             Deliver(request, session);
         }

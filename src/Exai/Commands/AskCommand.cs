@@ -36,7 +36,7 @@ internal static class AskCommand
             return ExitCodes.WrongUsage;
         }
 
-        if (BackgroundCommands.IsStopped(settings))
+        if (RunningDaemon.IsStopped(settings))
         {
             // A client's shim would wait for the daemon to come back; a person at a terminal can be told.
             Terminal.Explain(DaemonStarter.StoppedNote);

@@ -1,15 +1,13 @@
 using System.CommandLine;
 using System.Diagnostics;
-using System.Text.Json;
+using Exai.Cli.Client;
 using Exai.Protocol;
-using Exai.Settings;
 using Exai.Settings.Home;
 using Exai.Shim.Lifecycle;
-using Spectre.Console;
 
 namespace Exai.Cli.Commands;
 
-/// <summary><c>exai start</c>, <c>stop</c>, <c>status</c>: the daemon in the background.</summary>
+/// <summary><c>exai start</c> and <c>stop</c>: the daemon in the background.</summary>
 internal static class BackgroundCommands
 {
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(50);
@@ -28,14 +26,6 @@ internal static class BackgroundCommands
         return command;
     }
 
-    public static Command CreateStatus()
-    {
-        var json = new Option<bool>("--json") { Description = "Print the health document as JSON." };
-        var command = new Command("status", "Show whether the daemon runs, and how it is.") { json };
-        command.SetAction(parsed => Status(parsed.GetValue(json)));
-        return command;
-    }
-
     private static async Task<int> StartAsync(CancellationToken cancellationToken)
     {
         if (Configuration.LoadOrExplain() is not { } settings)
@@ -43,7 +33,7 @@ internal static class BackgroundCommands
             return ExitCodes.WrongUsage;
         }
 
-        if (Running(settings) is { } running)
+        if (RunningDaemon.Find(settings) is { } running)
         {
             Terminal.Print($"The daemon runs already: process {running.Pid}, port {running.Port}.");
             return ExitCodes.Ok;
@@ -60,7 +50,7 @@ internal static class BackgroundCommands
             return ExitCodes.Failed;
         }
 
-        if (Running(settings) is not { } started)
+        if (RunningDaemon.Find(settings) is not { } started)
         {
             Terminal.Explain($"The daemon did not start in time. {settings.Home.DaemonLog} and {settings.Home.DaemonStartLog} may say why.");
             return ExitCodes.Failed;
@@ -77,7 +67,7 @@ internal static class BackgroundCommands
             return ExitCodes.WrongUsage;
         }
 
-        if (Running(settings) is not { } running)
+        if (RunningDaemon.Find(settings) is not { } running)
         {
             Terminal.Print("No daemon runs.");
             return ExitCodes.Ok;
@@ -101,53 +91,6 @@ internal static class BackgroundCommands
 
         Terminal.Print($"The daemon (process {running.Pid}) has ended.");
         return ExitCodes.Ok;
-    }
-
-    private static int Status(bool json)
-    {
-        if (Configuration.LoadOrExplain() is not { } settings)
-        {
-            return ExitCodes.WrongUsage;
-        }
-
-        if (Running(settings) is not { } health)
-        {
-            Terminal.Print(json ? """{"status":"stopped"}""" : $"No daemon runs for {settings.Home.Path}. 'exai start' starts one; so does the first call of a client.");
-            return ExitCodes.Failed;
-        }
-
-        if (json)
-        {
-            Terminal.Print(JsonSerializer.Serialize(health, HomeJson.Default.HealthDocument));
-            return ExitCodes.Ok;
-        }
-
-        var table = new Table().Border(TableBorder.None).HideHeaders().AddColumns("", "");
-        table.AddRow("status", health.Status == DaemonStatus.Ready ? "[green]ready[/]" : $"[yellow]{health.Status}[/]");
-        table.AddRow("process", $"{health.Pid}, up {health.UptimeHuman}");
-        table.AddRow("link", Markup.Escape($"{health.Host}:{health.Port}"));
-        table.AddRow("version", health.Version);
-        table.AddRow("sessions", $"{health.Sessions}");
-        table.AddRow("calls", $"{health.GlobalInflight} running, {health.Queued} queued, room for {health.GlobalCapacity}");
-        table.AddRow("home", Markup.Escape(settings.Home.Path));
-        Terminal.Output.Write(table);
-        return ExitCodes.Ok;
-    }
-
-    /// <summary>The daemon that the health file names, if the home's lock shows that one is alive.</summary>
-    /// <summary>A person has stopped this home's daemon, which would answer otherwise.</summary>
-    public static bool IsStopped(ExaiSettings settings) =>
-        settings.Link.Autostart && OwnershipFile.Read(settings.Home).StoppedOnPurpose && Running(settings) is null;
-
-    private static HealthDocument? Running(ExaiSettings settings)
-    {
-        if (!Directory.Exists(settings.Home.Path))
-        {
-            return null;
-        }
-
-        using var free = ExclusiveLock.TryAcquire(settings.Home.ServeLock);
-        return free is null ? HealthFile.TryRead(settings.Home) : null;
     }
 
     private static ExaiHome Created(ExaiHome home)

@@ -32,16 +32,17 @@ internal sealed class AdmissionWorld : IDisposable
         string session, string provider = "glm", string? model = null, AttemptPriority priority = AttemptPriority.Interactive, string? call = null, Action<QueuePlace>? queued = null)
     {
         var cancel = new CancellationTokenSource();
+        var alive = Attempts.Enter(call ?? $"call-{++_calls}");
         var request = new PermitRequest
         {
-            CallId = call ?? $"call-{++_calls}",
+            CallId = alive.Owner.CallId,
+            Attempt = alive.Owner.Attempt,
             SessionId = session,
             Provider = provider,
             Model = model ?? provider + "-model",
             Priority = priority,
             Queued = queued,
         };
-        var alive = Attempts.Enter(new PermitOwner(request.CallId, request.Attempt));
         return new TestAttempt(request, cancel, alive, Permits.AcquireAsync(request, cancel.Token).AsTask());
     }
 
@@ -70,7 +71,7 @@ internal sealed class AdmissionWorld : IDisposable
     public void Dispose() => Permits.Dispose();
 }
 
-internal sealed record TestAttempt(PermitRequest Request, CancellationTokenSource Token, IDisposable Alive, Task<IPermit> Permit)
+internal sealed record TestAttempt(PermitRequest Request, CancellationTokenSource Token, AttemptLife Alive, Task<IPermit> Permit)
 {
     public bool Runs => Permit.IsCompletedSuccessfully;
 

@@ -142,7 +142,7 @@ public sealed class PermitSchedulerTests
         {
             kimi.End();
             kimi = world.Ask("b", "kimi");
-            var running = a.Concat(b).Single(attempt => attempt.Runs && world.Attempts.IsAlive(new PermitOwner(attempt.Request.CallId, 1)));
+            var running = a.Concat(b).Single(attempt => attempt.Runs && world.Attempts.IsAlive(attempt.Alive.Owner));
             turns += running.Request.SessionId;
             running.End();
         }

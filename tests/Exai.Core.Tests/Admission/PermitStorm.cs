@@ -166,7 +166,7 @@ internal sealed class PermitStorm : IDisposable
     private void Lose(Entry entry)
     {
         entry.Attempt.Alive.Dispose();
-        _world.Permits.TakeBackLost().ShouldBe([new PermitOwner(entry.Attempt.Request.CallId, 1)]);
+        _world.Permits.TakeBackLost().ShouldBe([entry.Attempt.Alive.Owner]);
         _world.Permits.TakeBackLost().ShouldBeEmpty();
         entry.Attempt.Held.Dispose();
         Ended(entry);

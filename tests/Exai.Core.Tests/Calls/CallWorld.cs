@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Exai.Core.Admission;
 using Exai.Core.Calls;
 using Exai.Core.Models;
 using Exai.Core.Models.Catalogue;
@@ -36,6 +37,9 @@ internal sealed class CallWorld(Simulation simulation) : IAsyncDisposable
 
     /// <summary>A long lease, because each renewal costs the simulation a step.</summary>
     public CallOptions Options { get; set; } = new() { Lease = TimeSpan.FromSeconds(90), OwnerPoll = TimeSpan.FromSeconds(1) };
+
+    /// <summary>Wide, for the tests that are about something else.</summary>
+    public AdmissionOptions Admission { get; set; } = new() { GlobalLimit = 1000, SessionLimit = 1000, DefaultProviderLimit = 1000, QueueMax = 1000 };
 
     public static void Run(Func<CallWorld, Task> body, int? seed = null) => Simulation.Run(
         async simulation =>
@@ -102,13 +106,17 @@ internal sealed class TestDaemon : IAsyncDisposable
         Threads = new SqliteThreadStore(_database);
         var router = new ModelRouter([new ModelProvider("glm", world.Provider, Clocks, ["glm-4.6"], MaxOutputTokens: 8192)], ModelCatalogue.Load(), "auto");
         var ledger = new FaultyLedger(new SqliteAttemptLedger(_database), () => Store.Killed);
-        var models = TestGateway.Create(router, world.Time, world.Log);
+        var attempts = new AttemptRegistry();
+        Permits = new PermitScheduler(world.Admission, attempts, world.Time, world.Log);
+        var models = TestGateway.Create(router, world.Time, world.Log, permits: Permits, attempts: attempts);
         ITool[] tools = [new ChatTool()];
         var runner = new ToolRunner(tools, Store, ledger, new ThreadReader(Threads, TimeSpan.FromHours(24), 200, world.Time), models, world.Time, world.Log);
-        Calls = new CallService(Store, runner, new CallOwner(epoch, "process-" + epoch), new Liveness(world), world.Options, world.Time, world.Log);
+        Calls = new CallService(Store, runner, Permits, new CallOwner(epoch, "process-" + epoch), new Liveness(world), world.Options, world.Time, world.Log);
     }
 
     public string Epoch { get; }
+
+    public PermitScheduler Permits { get; }
 
     public FaultyStore Store { get; }
 
@@ -135,6 +143,7 @@ internal sealed class TestDaemon : IAsyncDisposable
         {
             _ended = true;
             await Calls.DisposeAsync();
+            Permits.Dispose();
             await _database.DisposeAsync();
         }
     }

@@ -11,10 +11,12 @@ namespace Exai.Core.Tests.Models;
 internal static class TestGateway
 {
     public static ModelGateway Create(
-        ModelRouter router, TimeProvider time, ILogger log, GatewayOptions? options = null, BreakerOptions? breaker = null, IPermits? permits = null)
+        ModelRouter router, TimeProvider time, ILogger log, GatewayOptions? options = null, BreakerOptions? breaker = null, IPermits? permits = null,
+        AttemptRegistry? attempts = null)
     {
         var breakers = new CircuitBreakers(breaker ?? new BreakerOptions(10_000, TimeSpan.FromSeconds(60)), time);
-        return new ModelGateway(router, permits ?? new CountingPermits(), breakers, options ?? new GatewayOptions(), new GatewayMeters(breakers), () => 0, time, log);
+        return new ModelGateway(
+            router, permits ?? new CountingPermits(), attempts ?? new AttemptRegistry(), breakers, options ?? new GatewayOptions(), new GatewayMeters(breakers), () => 0, time, log);
     }
 
     /// <summary>A call that asks, with a ledger of its own.</summary>
@@ -47,10 +49,8 @@ internal sealed class CountingPermits : IPermits
     {
         public TimeSpan Waited => TimeSpan.Zero;
 
-        public void Learn(ProviderSignal signal, TimeSpan? retryAfter = null)
-        {
-            // Has no limits to learn.
-        }
+        /// <summary>Has no limits to learn.</summary>
+        public ReceiptLimit? Learn(ProviderSignal signal, TimeSpan? retryAfter = null) => null;
 
         public void Dispose() => permits.Held--;
     }

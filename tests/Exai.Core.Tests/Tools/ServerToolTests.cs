@@ -1,7 +1,9 @@
 using System.Text.Json;
+using Exai.Core.Admission;
 using Exai.Core.Models;
 using Exai.Core.Models.Catalogue;
 using Exai.Core.Providers;
+using Exai.Core.Tests.Admission;
 using Exai.Core.Tests.Models;
 using Exai.Core.Tools;
 using Exai.Core.Tools.Server;
@@ -89,12 +91,40 @@ public sealed class ServerToolTests
         var directory = new ModelDirectory([never, TestProviders.Glm], ModelCatalogue.Load()) { Lists = new LiveModelLists(simulation.Time) };
         await using var world = new Calls.CallWorld(simulation);
 
-        var text = await new StatusTool(directory, () => world.Start().Calls, simulation.Time.GetUtcNow(), simulation.Time).AnswerAsync(NoArguments, CancellationToken.None);
+        var daemon = world.Start();
+
+        var text = await new StatusTool(directory, () => daemon.Calls, daemon.Permits.Snapshot, simulation.Time.GetUtcNow(), simulation.Time).AnswerAsync(NoArguments, CancellationToken.None);
 
         text.ShouldContain("Provider openai is configured; name one of its models.");
         text.ShouldContain("Provider glm is configured; its default model is glm-4.6.");
+        text.ShouldEndWith("Permits: 0 of 1000 held, 0 attempts wait.");
         directory.Lists.Known(never).ShouldBeNull();
     });
+
+    [Fact]
+    public void Status_shows_permits_queue_and_what_was_learned()
+    {
+        using var world = new AdmissionWorld(new AdmissionOptions { GlobalLimit = 5, SessionLimit = 5, DefaultProviderLimit = 3, QueueMax = 1 });
+        var running = Enumerable.Range(0, 3).Select(_ => world.Ask("a")).ToList();
+        world.Ask("a");
+        running[0].End(ProviderSignal.Refused, TimeSpan.FromSeconds(10));
+        running[1].Alive.Dispose();
+        world.Permits.TakeBackLost();
+        world.Permits.Reserve("c1", "a");
+        world.Permits.Reserve("c2", "a");
+        world.Permits.Reserve("c3", "a");
+        world.Permits.Reserve("c4", "a");
+        Should.Throw<CallException>(() => world.Permits.Reserve("c5", "a"));
+
+        AdmissionText.Of(world.Permits.Snapshot(), world.Time.GetUtcNow()).ReplaceLineEndings("\n").ShouldBe(
+            """
+            Permits: 1 of 5 held, 1 attempts wait.
+            Permits of glm: 1 of 3 held, 1 attempts wait; learned: 2 at once for glm-model; paused for another 10 s, as the provider asked.
+            1 calls were refused because their session's share of the queue was full (EXAI_QUEUE_MAX).
+            1 permits had lost their attempt and were taken back: a defect, which the daemon's log names.
+
+            """.ReplaceLineEndings("\n"));
+    }
 
     private static Task<string> ListAsync(Simulation simulation, params ModelProvider[] providers) =>
         new ListModelsTool(new ModelDirectory(providers, ModelCatalogue.Load()) { Lists = new LiveModelLists(simulation.Time) }).AnswerAsync(NoArguments, CancellationToken.None);

@@ -83,6 +83,33 @@ public sealed class SqliteCallStore(SqliteDatabase database, TimeSpan lease, Tim
                 "UPDATE calls SET lease_until = $lease WHERE owner_epoch = $epoch AND finished_at IS NULL", ("$lease", LeaseEnd()), ("$epoch", owner.Epoch)),
             cancellationToken);
 
+    public async ValueTask RequestCancelAsync(string callId, CancellationToken cancellationToken) =>
+        await database.WriteAsync(
+            connection => connection.Execute("UPDATE calls SET cancel_requested = 1 WHERE call_id = $call AND finished_at IS NULL", ("$call", callId)),
+            cancellationToken);
+
+    public ValueTask<IReadOnlyList<string>> FindToCancelAsync(CallOwner owner, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<IReadOnlyList<string>>([.. database.Read(connection => connection.Query(
+            "SELECT call_id FROM calls WHERE owner_epoch = $epoch AND finished_at IS NULL AND cancel_requested = 1",
+            reader => reader.Text("call_id"), ("$epoch", owner.Epoch)))]);
+
+    // A call id begins with its time.
+    public ValueTask<IReadOnlyList<CallSummary>> ListAsync(int most, CancellationToken cancellationToken) =>
+        ValueTask.FromResult<IReadOnlyList<CallSummary>>([.. database.Read(connection => connection.Query(
+            "SELECT call_id, tool, arguments, session_id, client_name, state, accepted_at, finished_at FROM calls ORDER BY call_id DESC LIMIT $most",
+            reader => new CallSummary
+            {
+                CallId = reader.Text("call_id"),
+                Tool = reader.Text("tool"),
+                ArgumentsJson = reader.Text("arguments"),
+                SessionId = reader.Text("session_id"),
+                ClientName = reader.TextOrNull("client_name"),
+                State = Enum.Parse<CallState>(reader.Text("state"), ignoreCase: true),
+                AcceptedAt = reader.Time("accepted_at"),
+                FinishedAt = reader.TimeOrNull("finished_at"),
+            },
+            ("$most", most)))]);
+
     public ValueTask<CallRecord?> FindPredecessorAsync(CallRecord call, CancellationToken cancellationToken) =>
         ValueTask.FromResult(database.Read(connection => connection.Query(
             "SELECT * FROM calls WHERE thread_id = $thread AND thread_place < $place AND finished_at IS NULL ORDER BY thread_place LIMIT 1",
@@ -128,6 +155,7 @@ public sealed class SqliteCallStore(SqliteDatabase database, TimeSpan lease, Tim
         ThreadId = reader.Text("thread_id"),
         ContinuesThread = reader.Number("continues_thread") != 0,
         ThreadPlace = reader.Number("thread_place"),
+        CancelRequested = reader.Number("cancel_requested") != 0,
         Outcome = reader.TextOrNull("outcome") is { } outcome ? JsonSerializer.Deserialize(outcome, StoreJson.Default.CallOutcome) : null,
     };
 

@@ -103,6 +103,20 @@ internal static class SqliteSchema
             PRIMARY KEY (account, purpose, sha256)
         ) WITHOUT ROWID;
         """,
+        """
+        CREATE TABLE learned_limits (
+            provider TEXT NOT NULL,
+            model TEXT NOT NULL,
+            concurrent INTEGER,
+            per_minute INTEGER,
+            probe_after_ms INTEGER NOT NULL,
+            at INTEGER NOT NULL,
+            PRIMARY KEY (provider, model)
+        ) WITHOUT ROWID;
+        """,
+        """
+        ALTER TABLE calls ADD COLUMN cancel_requested INTEGER NOT NULL DEFAULT 0;
+        """,
     ];
 
     public static void Migrate(SqliteConnection connection, string path) => Migrate(connection, path, Steps);

@@ -1,4 +1,5 @@
 using System.Text;
+using Exai.Core.Admission;
 using Exai.Core.Calls;
 using Exai.Core.Models;
 using Exai.Protocol;
@@ -6,7 +7,8 @@ using Exai.Protocol;
 namespace Exai.Core.Tools.Server;
 
 /// <summary>Whether things work, in a few lines. Asks no provider.</summary>
-internal sealed class StatusTool(ModelDirectory directory, Func<CallService> calls, DateTimeOffset startedAt, TimeProvider time) : IRecomputedTool
+internal sealed class StatusTool(
+    ModelDirectory directory, Func<CallService> calls, Func<AdmissionSnapshot> admission, DateTimeOffset startedAt, TimeProvider time) : IRecomputedTool
 {
     public ToolDescriptor Descriptor { get; } = ToolCatalogue.Find("status")!;
 
@@ -25,6 +27,7 @@ internal sealed class StatusTool(ModelDirectory directory, Func<CallService> cal
             text.AppendLine(NoProvider.Advice);
         }
 
+        text.Append(AdmissionText.Of(admission(), time.GetUtcNow()));
         return Task.FromResult(text.ToString().TrimEnd());
     }
 }

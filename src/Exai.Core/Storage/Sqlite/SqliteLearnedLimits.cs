@@ -1,0 +1,37 @@
+using Exai.Core.Admission;
+
+namespace Exai.Core.Storage.Sqlite;
+
+/// <summary>What was learned about the providers' limits, in SQLite.</summary>
+public sealed class SqliteLearnedLimits(SqliteDatabase database) : ILearnedLimits
+{
+    public ValueTask<IReadOnlyList<LearnedLimit>> LoadAsync(CancellationToken cancellationToken) => ValueTask.FromResult<IReadOnlyList<LearnedLimit>>(
+        database.Read(connection => connection.Query(
+            "SELECT * FROM learned_limits ORDER BY provider, model",
+            reader => new LearnedLimit(
+                reader.Text("provider"),
+                reader.Text("model") is { Length: > 0 } model ? model : null,
+                (int?)reader.NumberOrNull("concurrent"),
+                (int?)reader.NumberOrNull("per_minute"),
+                TimeSpan.FromMilliseconds(reader.Number("probe_after_ms")),
+                reader.Time("at")))));
+
+    public async ValueTask SaveAsync(IReadOnlyList<LearnedLimit> limits, CancellationToken cancellationToken) => await database.WriteAsync(
+        connection =>
+        {
+            connection.Execute("DELETE FROM learned_limits");
+            foreach (var limit in limits)
+            {
+                connection.Execute(
+                    """
+                    INSERT INTO learned_limits (provider, model, concurrent, per_minute, probe_after_ms, at)
+                    VALUES ($provider, $model, $concurrent, $perMinute, $probe, $at)
+                    """,
+                    ("$provider", limit.Provider), ("$model", limit.Model ?? ""), ("$concurrent", limit.Concurrent), ("$perMinute", limit.PerMinute),
+                    ("$probe", (long)limit.ProbeAfter.TotalMilliseconds), ("$at", limit.At.ToUnixTimeMilliseconds()));
+            }
+
+            return limits.Count;
+        },
+        cancellationToken);
+}
