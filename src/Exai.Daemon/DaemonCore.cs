@@ -9,9 +9,12 @@ using Exai.Core.Telemetry;
 using Exai.Core.Threads;
 using Exai.Core.Tools;
 using Exai.Core.Tools.Chat;
+using Exai.Core.Tools.Consensus;
+using Exai.Core.Tools.Files;
 using Exai.Core.Tools.Jobs;
 using Exai.Core.Tools.Local;
 using Exai.Core.Tools.Server;
+using Exai.Core.Tools.Workflow;
 using Exai.Settings;
 using Exai.Settings.Home;
 using Microsoft.Extensions.Logging;
@@ -67,7 +70,7 @@ internal sealed class DaemonCore : IAsyncDisposable
         var models = new ModelGateway(router, _permits, attempts, breakers, Options(settings), _meters, Chance, time, loggers.CreateLogger("models"));
 
         // Tools
-        ITool[] journaled = [new ChatTool()];
+        ITool[] journaled = [new ChatTool(), new ConsensusTool(directory), .. WorkflowTool.All()];
         var jobs = new JobFinder(() => Calls!, time);
         IRecomputedTool[] recomputed =
         [
@@ -80,7 +83,7 @@ internal sealed class DaemonCore : IAsyncDisposable
         ];
 
         // Calls
-        var runner = new ToolRunner(journaled, callStore, new SqliteAttemptLedger(_database), threads, models, time, loggers.CreateLogger("tools"));
+        var runner = new ToolRunner(journaled, callStore, new SqliteAttemptLedger(_database), threads, models, new NoFileContents(), time, loggers.CreateLogger("tools"));
         Calls = new CallService(
             callStore, runner, _permits, new CallOwner(epoch, ProcessIdentity.Current.ToString()), new ProcessLiveness(time), Options(settings.Calls), time, loggers.CreateLogger("calls"));
         _local.Start();
