@@ -4,13 +4,13 @@ using Exai.Core.Calls;
 using Exai.Core.Models;
 using Exai.Core.Models.Catalogue;
 using Exai.Core.Providers;
+using Exai.Core.Storage.Blobs;
 using Exai.Core.Storage.Sqlite;
 using Exai.Core.Telemetry;
 using Exai.Core.Threads;
 using Exai.Core.Tools;
 using Exai.Core.Tools.Chat;
 using Exai.Core.Tools.Consensus;
-using Exai.Core.Tools.Files;
 using Exai.Core.Tools.Jobs;
 using Exai.Core.Tools.Local;
 using Exai.Core.Tools.Server;
@@ -28,6 +28,7 @@ namespace Exai.Daemon;
 internal sealed class DaemonCore : IAsyncDisposable
 {
     private readonly SqliteDatabase _database;
+    private readonly BlobSweep _sweep;
     private readonly IReadOnlyList<ModelProvider> _providers;
     private readonly PermitScheduler _permits;
     private readonly AdmissionUpkeep _upkeep;
@@ -42,6 +43,8 @@ internal sealed class DaemonCore : IAsyncDisposable
         // Store
         _database = SqliteDatabase.Open(settings.Store.Path, settings.Store.FullSync);
         var callStore = new SqliteCallStore(_database, settings.Calls.Lease, time);
+        Blobs = new BlobStore(settings.Home.BlobsDirectory, time);
+        _sweep = new BlobSweep(Blobs, new SqliteBlobReferences(_database), settings.Tools.ConversationTimeout, time, loggers.CreateLogger("blobs"));
         var threads = new ThreadReader(new SqliteThreadStore(_database), settings.Tools.ConversationTimeout, settings.Tools.MaxConversationTurns, time);
 
         // Admission
@@ -83,7 +86,7 @@ internal sealed class DaemonCore : IAsyncDisposable
         ];
 
         // Calls
-        var runner = new ToolRunner(journaled, callStore, new SqliteAttemptLedger(_database), threads, models, new NoFileContents(), time, loggers.CreateLogger("tools"));
+        var runner = new ToolRunner(journaled, callStore, new SqliteAttemptLedger(_database), threads, models, Blobs, time, loggers.CreateLogger("tools"));
         Calls = new CallService(
             callStore, runner, _permits, new CallOwner(epoch, ProcessIdentity.Current.ToString()), new ProcessLiveness(time), Options(settings.Calls), time, loggers.CreateLogger("calls"));
         _local.Start();
@@ -95,6 +98,9 @@ internal sealed class DaemonCore : IAsyncDisposable
 
     /// <summary>Who is connected.</summary>
     public SessionPlaces Sessions { get; }
+
+    /// <summary>The bytes of files that calls name.</summary>
+    public BlobStore Blobs { get; }
 
     public CallService Calls { get; }
 
@@ -114,6 +120,7 @@ internal sealed class DaemonCore : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Calls.DisposeAsync();
+        await _sweep.DisposeAsync();
         await _upkeep.DisposeAsync();
         _admissionMeters.Dispose();
         _permits.Dispose();

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Exai.Daemon.Health;
+using Exai.Daemon.Http;
 using Exai.Daemon.Link;
 using Exai.Daemon.Monitoring;
 using Exai.Daemon.Security;
@@ -88,7 +89,7 @@ public sealed class DaemonHost : IAsyncDisposable
             var guard = new RequestGuard(settings.Link, Token);
             var calls = new ToolCallHandler(core.Tools, core.Calls, state, settings.Link.ProgressInterval, time);
             var link = new LinkEndpoint(guard, settings.Link, epoch, core.Sessions, core.Tools, calls, state, time, loggers);
-            var app = await ListenAsync(settings.Link, guard, link, loggers, cancellationToken);
+            var app = await ListenAsync(settings.Link, guard, link, new BlobEndpoint(guard, core.Blobs), loggers, cancellationToken);
             var view = new DaemonView(
                 settings, core, state, link, new DaemonDescription(settings, epoch, core, state, link, time) { Port = PortOf(app) }, new Heartbeat(time), time);
             var host = new DaemonHost(view, epoch, serveLock, calls, app, await OperationsServer.StartAsync(view, Token, loggers, cancellationToken), loggers);
@@ -193,11 +194,11 @@ public sealed class DaemonHost : IAsyncDisposable
 
     /// <summary>A default port that is taken is no reason to fail: the shim finds the other one in the health file.</summary>
     private static async Task<WebApplication> ListenAsync(
-        LinkSettings settings, RequestGuard guard, LinkEndpoint link, ILoggerFactory loggers, CancellationToken cancellationToken)
+        LinkSettings settings, RequestGuard guard, LinkEndpoint link, BlobEndpoint blobs, ILoggerFactory loggers, CancellationToken cancellationToken)
     {
         try
         {
-            return await ListenAsync(settings, settings.Port, guard, link, cancellationToken);
+            return await ListenAsync(settings, settings.Port, guard, link, blobs, cancellationToken);
         }
         catch (IOException failure) when (failure.InnerException is AddressInUseException)
         {
@@ -208,7 +209,7 @@ public sealed class DaemonHost : IAsyncDisposable
             }
 
             DaemonEvents.PortTaken(loggers.CreateLogger("daemon"), settings.Port);
-            return await ListenAsync(settings, port: 0, guard, link, cancellationToken);
+            return await ListenAsync(settings, port: 0, guard, link, blobs, cancellationToken);
         }
         catch (Exception failure) when (failure is SocketException or IOException or FormatException)
         {
@@ -216,7 +217,8 @@ public sealed class DaemonHost : IAsyncDisposable
         }
     }
 
-    private static async Task<WebApplication> ListenAsync(LinkSettings settings, int port, RequestGuard guard, LinkEndpoint link, CancellationToken cancellationToken)
+    private static async Task<WebApplication> ListenAsync(
+        LinkSettings settings, int port, RequestGuard guard, LinkEndpoint link, BlobEndpoint blobs, CancellationToken cancellationToken)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
@@ -236,6 +238,11 @@ public sealed class DaemonHost : IAsyncDisposable
             if (context.Request.Path == LinkContract.Path && HttpMethodsAllowed(context.Request.Method))
             {
                 return link.AcceptAsync(context);
+            }
+
+            if (BlobEndpoint.Matches(context.Request.Path.Value ?? ""))
+            {
+                return blobs.ServeAsync(context);
             }
 
             context.Response.StatusCode = Microsoft.AspNetCore.Http.StatusCodes.Status404NotFound;

@@ -51,11 +51,11 @@ public sealed record SentFile
     }
 
     private static bool IsSound(SentFile? file) =>
-        file is { Argument.Length: > 0, Path.Length: > 0 } && (file.Error is not null || (Blobs.IsHash(file.Sha256) && file.Bytes is >= 0));
+        file is { Argument.Length: > 0, Path.Length: > 0 } && (file.Error is not null || (BlobContract.IsHash(file.Sha256) && file.Bytes is >= 0));
 }
 
 /// <summary><c>HEAD|PUT /blobs/{sha256}</c>: the bytes of files that calls name.</summary>
-public static class Blobs
+public static class BlobContract
 {
     public const string Path = "/blobs";
 

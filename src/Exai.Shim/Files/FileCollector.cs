@@ -149,7 +149,7 @@ internal sealed class FileCollector(FileGate gate, GitReader git)
             return;
         }
 
-        var most = wish.Kind == "image" ? MostImageBytes : wish.Binary ? Blobs.MostBytes : MostTextBytes;
+        var most = wish.Kind == "image" ? MostImageBytes : wish.Binary ? BlobContract.MostBytes : MostTextBytes;
         using var stream = OpenStream(path);
         if (stream.Length > most)
         {

@@ -26,7 +26,7 @@ internal sealed class BlobClient : IDisposable
 
     public async Task<bool> HasAsync(string sha256, CancellationToken cancellationToken)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Head, Blobs.PathOf(sha256));
+        using var request = new HttpRequestMessage(HttpMethod.Head, BlobContract.PathOf(sha256));
         using var response = await _http.SendAsync(request, cancellationToken);
         return response.StatusCode == HttpStatusCode.NotFound ? false : response.EnsureSuccessStatusCode().IsSuccessStatusCode;
     }
@@ -35,7 +35,7 @@ internal sealed class BlobClient : IDisposable
     {
         using var body = new StreamContent(content);
         body.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
-        using var response = await _http.PutAsync(Blobs.PathOf(sha256), body, cancellationToken);
+        using var response = await _http.PutAsync(BlobContract.PathOf(sha256), body, cancellationToken);
         if (response.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.RequestEntityTooLarge or HttpStatusCode.InsufficientStorage or HttpStatusCode.NotFound)
         {
             throw new BlobRefusedException($"The daemon refused a file's bytes ({(int)response.StatusCode}).");
