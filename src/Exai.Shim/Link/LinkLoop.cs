@@ -19,6 +19,9 @@ internal interface ILinkEvents
 
     void LinkMessage(LinkSession session, byte[] message);
 
+    /// <summary>Completes when the relay can take the next message.</summary>
+    ValueTask LinkRoomAsync(CancellationToken cancellationToken);
+
     void LinkDown(LinkSession session);
 
     /// <param name="dialedAt">When the attempt began, as a timestamp of the shim's clock.</param>
@@ -100,7 +103,14 @@ internal sealed class LinkLoop(
         _session = session;
         try
         {
-            await session.RunAsync(message => events.LinkMessage(session, message), () => events.CallsPending, cancellationToken);
+            await session.RunAsync(
+                message =>
+                {
+                    events.LinkMessage(session, message);
+                    return events.LinkRoomAsync(cancellationToken);
+                },
+                () => events.CallsPending,
+                cancellationToken);
         }
         finally
         {

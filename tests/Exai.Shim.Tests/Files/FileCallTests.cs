@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Exai.Protocol;
+using Exai.Testing.Shim;
 
 namespace Exai.Shim.Tests.Files;
 
@@ -75,12 +76,12 @@ public sealed class FileCallTests : IDisposable
         Run(async rig =>
         {
             rig.Daemon.ToolList = Tools;
-            Initialize(rig);
+            await InitializeAsync(rig);
             Ask(rig, "1", path);
             await rig.PassAsync(3);
             rig.Daemon.Start();
 
-            await rig.Client.ResponseAsync("1");
+            Succeeded(await rig.Client.ResponseAsync("1"));
 
             rig.Daemon.Blobs.Count.ShouldBe(1);
         });
@@ -135,7 +136,7 @@ public sealed class FileCallTests : IDisposable
         Run(async rig =>
         {
             rig.Daemon.ToolList = Tools;
-            Initialize(rig);
+            await InitializeAsync(rig);
             Ask(rig, "1", path);
             await rig.PassAsync(1);
             _project.Write("a.cs", "after");
@@ -223,6 +224,22 @@ public sealed class FileCallTests : IDisposable
     }
 
     [Fact]
+    public void Call_that_comes_before_the_client_told_its_roots_waits_for_them()
+    {
+        var path = _project.Write("a.cs");
+        Run(async rig =>
+        {
+            await ReadyAsync(rig, answersRoots: false);
+
+            Ask(rig, "1", path);
+            await rig.PassAsync(1);
+            await AnswerRootsAsync(rig, 1, _project.Root);
+
+            Succeeded(await rig.Client.ResponseAsync("1"));
+        });
+    }
+
+    [Fact]
     public void Changed_roots_of_the_client_count_for_the_next_call()
     {
         var path = _project.Write("a.cs");
@@ -244,7 +261,7 @@ public sealed class FileCallTests : IDisposable
     public void Tool_that_wants_no_files_gets_the_call_as_it_is() => Run(async rig =>
     {
         rig.Daemon.ToolList = """{"tools":[{"name":"chat","inputSchema":{"type":"object"}}]}""";
-        Initialize(rig);
+        await InitializeAsync(rig);
         rig.Daemon.Start();
         await rig.LinkAsync();
         await rig.PassAsync(1);
@@ -255,13 +272,15 @@ public sealed class FileCallTests : IDisposable
         Files(rig.Daemon.Call().Sent[0].Json).ShouldBeNull();
     });
 
-    private static void Run(Func<ShimRig, Task> body) => ShimRig.Run(body);
+    private static void Succeeded(ClientLine response) => response.Json["result"]?["isError"]?.GetValue<bool>().ShouldBeFalse(response.ToString());
+
+    private static void Run(Func<ShimRig, Task> body) => ShimRig.Run(body, usesPool: true);
 
     private async Task ReadyAsync(ShimRig rig, bool answersRoots = true, string? root = null)
     {
         rig.Daemon.ToolList = Tools;
         rig.Daemon.Start();
-        Initialize(rig, answersRoots: false);
+        Initialize(rig);
         await rig.LinkAsync();
         if (answersRoots)
         {
@@ -271,14 +290,17 @@ public sealed class FileCallTests : IDisposable
         await rig.PassAsync(0.1);
     }
 
-    private void Initialize(ShimRig rig, bool answersRoots = true)
+    /// <summary>Shakes hands without a daemon, and says what the workspace is.</summary>
+    private async Task InitializeAsync(ShimRig rig)
+    {
+        Initialize(rig);
+        await AnswerRootsAsync(rig, 1, _project.Root);
+    }
+
+    private static void Initialize(ShimRig rig)
     {
         rig.Send("""{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{"roots":{"listChanged":true}},"clientInfo":{"name":"test-client","version":"1"} } }""");
         rig.Initialized();
-        if (answersRoots)
-        {
-            _ = AnswerRootsAsync(rig, 1, _project.Root);
-        }
     }
 
     private static async Task AnswerRootsAsync(ShimRig rig, int request, string root)
