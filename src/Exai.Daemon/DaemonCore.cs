@@ -6,6 +6,7 @@ using Exai.Core.Models;
 using Exai.Core.Models.Catalogue;
 using Exai.Core.Providers;
 using Exai.Core.Storage;
+using Exai.Core.Storage.Blobs;
 using Exai.Core.Storage.Sqlite;
 using Exai.Core.Telemetry;
 using Exai.Core.Threads;
@@ -13,7 +14,6 @@ using Exai.Core.Tools;
 using Exai.Core.Tools.Chat;
 using Exai.Core.Tools.Consensus;
 using Exai.Core.Tools.Diagnosis;
-using Exai.Core.Tools.Files;
 using Exai.Core.Tools.Jobs;
 using Exai.Core.Tools.Local;
 using Exai.Core.Tools.Providers;
@@ -32,6 +32,7 @@ namespace Exai.Daemon;
 internal sealed class DaemonCore : IAsyncDisposable
 {
     private readonly SqliteDatabase _database;
+    private readonly BlobSweep _sweep;
     private readonly IReadOnlyList<ModelProvider> _providers;
     private readonly PermitScheduler _permits;
     private readonly AdmissionUpkeep _upkeep;
@@ -53,6 +54,8 @@ internal sealed class DaemonCore : IAsyncDisposable
         CallStore = callStore;
         Ledger = new SqliteAttemptLedger(_database);
         History = new SqliteCallHistory(_database);
+        Blobs = new BlobStore(settings.Home.BlobsDirectory, time);
+        _sweep = new BlobSweep(Blobs, new SqliteBlobReferences(_database), settings.Tools.ConversationTimeout, time, loggers.CreateLogger("blobs"));
         var threadStore = new SqliteThreadStore(_database);
         _threadUpkeep = new ThreadUpkeep(threadStore, settings.Tools.ConversationTimeout, time, loggers.CreateLogger("threads"));
         var threads = new ThreadReader(threadStore, settings.Tools.ConversationTimeout, settings.Tools.MaxConversationTurns, time);
@@ -83,7 +86,6 @@ internal sealed class DaemonCore : IAsyncDisposable
         var models = new ModelGateway(router, _permits, attempts, breakers, Options(settings), _meters, Chance, time, loggers.CreateLogger("models"));
 
         // Tools
-        var files = new NoFileContents();
         ITool[] journaled =
         [
             new ChatTool(),
@@ -91,8 +93,8 @@ internal sealed class DaemonCore : IAsyncDisposable
             .. WorkflowTool.All(),
             new GlmWebSearchTool(directory),
             new KimiManageFilesTool(directory),
-            new UploadTool("glm_upload_file", "glm", "file", "agent", directory, files),
-            new UploadTool("kimi_upload_files", "kimi", "files", "file-extract", directory, files),
+            new UploadTool("glm_upload_file", "glm", "file", "agent", directory, Blobs),
+            new UploadTool("kimi_upload_files", "kimi", "files", "file-extract", directory, Blobs),
             new FileQuestionTool("glm_multi_file_chat", "files", "prompt", "glm", directory),
             new FileQuestionTool("kimi_chat_with_files", "file_ids", "prompt", "kimi", directory),
             new FileQuestionTool("smart_file_query", "file_path", "question", provider: null, directory),
@@ -117,7 +119,7 @@ internal sealed class DaemonCore : IAsyncDisposable
 
         // Calls
         CallMeters = new CallMeters(Meter, () => Calls!.Running);
-        var runner = new ToolRunner(journaled, callStore, Ledger, threads, models, files, time, loggers.CreateLogger("tools"));
+        var runner = new ToolRunner(journaled, callStore, Ledger, threads, models, Blobs, time, loggers.CreateLogger("tools"));
         Calls = new CallService(
             callStore, runner, _permits, new CallOwner(epoch, ProcessIdentity.Current.ToString()), new ProcessLiveness(time), Options(settings.Calls), time, loggers.CreateLogger("calls"))
         {
@@ -135,6 +137,9 @@ internal sealed class DaemonCore : IAsyncDisposable
     public SessionPlaces Sessions { get; }
 
     public DaemonStore Store { get; }
+
+    /// <summary>The bytes of files that calls name.</summary>
+    public BlobStore Blobs { get; }
 
     public CallService Calls { get; }
 
@@ -172,6 +177,7 @@ internal sealed class DaemonCore : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Calls.DisposeAsync();
+        await _sweep.DisposeAsync();
         await _upkeep.DisposeAsync();
         await _threadUpkeep.DisposeAsync();
         _permits.Dispose();
