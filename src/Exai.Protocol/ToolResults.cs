@@ -17,11 +17,25 @@ public static class ToolResults
     public static JsonObject Failure(CallError error, Receipt? receipt = null) =>
         Build($"{error.Code}: {error.Message}", isError: true, receipt, error);
 
+    /// <summary>The answer to a call that its client could not wait for: a success that tells the model how to get the result.</summary>
+    /// <param name="jobId">The call's id.</param>
+    /// <param name="state">What is known of it now, as a sentence.</param>
+    /// <param name="accepted">Whether a daemon has accepted it, as far as is known.</param>
+    public static JsonObject Running(string jobId, string state, bool accepted)
+    {
+        var result = Build(
+            $"Still running. {state} Nothing is lost and nothing needs to be asked again: call {JobTools.Result} with job_id \"{jobId}\" and wait_seconds 40 " +
+            $"to get the answer, or {JobTools.Cancel} to end it.",
+            isError: false, receipt: null, error: null);
+        result["structuredContent"] = new JsonObject { ["status"] = JobTools.Running, ["job_id"] = jobId, ["accepted"] = accepted };
+        return result;
+    }
+
     private static JsonObject Build(string text, bool isError, Receipt? receipt, CallError? error)
     {
         var result = new JsonObject
         {
-            ["content"] = new JsonArray(new JsonObject { ["type"] = "text", ["text"] = text }),
+            ["content"] = new JsonArray(new JsonObject { ["type"] = "text", ["text"] = LongText.Cut(text) }),
             ["isError"] = isError,
         };
         var meta = new JsonObject();
@@ -32,7 +46,9 @@ public static class ToolResults
 
         if (error is not null)
         {
-            meta[MetaKeys.Error] = JsonSerializer.SerializeToNode(error, WireJson.Relaxed.CallError);
+            // The text brings the partial answer already; a very long one is not sent twice.
+            var told = error.Partial?.Length > LongText.MostPartial ? error with { Partial = error.Partial[..LongText.MostPartial] } : error;
+            meta[MetaKeys.Error] = JsonSerializer.SerializeToNode(told, WireJson.Relaxed.CallError);
         }
 
         if (meta.Count > 0)

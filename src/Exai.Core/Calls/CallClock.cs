@@ -47,7 +47,7 @@ public sealed class CallClock : IDisposable
         {
             Code = ErrorCodes.Cancelled,
             CallId = callId,
-            Message = "The call was cancelled by its client.",
+            Message = "The call was cancelled: its client no longer wanted it, or somebody ended it with job_cancel.",
         },
         { _deadline.IsCancellationRequested: true } => new CallError
         {

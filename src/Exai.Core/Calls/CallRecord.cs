@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Exai.Core.Tools.Files;
 using Exai.Protocol;
 
 namespace Exai.Core.Calls;
@@ -32,6 +33,9 @@ public sealed record CallRequest
     public required string SessionId { get; init; }
 
     public string? ClientName { get; init; }
+
+    /// <summary>The files that its arguments name, as they were found on the client's machine.</summary>
+    public IReadOnlyList<AttachedFile> Files { get; init; } = [];
 }
 
 /// <summary>A call on its way into the journal.</summary>
@@ -73,8 +77,13 @@ public sealed record CallRecord
 
     public required bool ContinuesThread { get; init; }
 
+    public IReadOnlyList<AttachedFile> Files { get; init; } = [];
+
     /// <summary>Calls on one thread run in the order of their places.</summary>
     public required long ThreadPlace { get; init; }
+
+    /// <summary>Somebody who is not its owner wants it cancelled.</summary>
+    public bool CancelRequested { get; init; }
 
     public CallOutcome? Outcome { get; init; }
 
@@ -87,7 +96,29 @@ public sealed record CallRecord
         Arguments = JsonElement.Parse(ArgumentsJson),
         SessionId = SessionId,
         ClientName = ClientName,
+        Files = Files,
     };
+}
+
+/// <summary>A call in a list of calls.</summary>
+public sealed record CallSummary
+{
+    public required string CallId { get; init; }
+
+    public required string Tool { get; init; }
+
+    public required string ArgumentsJson { get; init; }
+
+    public required string SessionId { get; init; }
+
+    public string? ClientName { get; init; }
+
+    public required CallState State { get; init; }
+
+    public required DateTimeOffset AcceptedAt { get; init; }
+
+    /// <summary>Null while it runs.</summary>
+    public DateTimeOffset? FinishedAt { get; init; }
 }
 
 /// <summary>What a call came to. Once journaled it never changes.</summary>

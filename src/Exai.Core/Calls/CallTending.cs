@@ -6,22 +6,25 @@ using Microsoft.Extensions.Logging;
 namespace Exai.Core.Calls;
 
 /// <summary>
-/// What a daemon does for its calls by the clock: it renews their leases, journals outcomes that the store could not take when they
-/// came, and forgets old ones. Thread-safe.
+/// What a daemon does for its calls by the clock: it renews their leases, cancels those that others asked it to, journals outcomes
+/// that the store could not take when they came, and forgets old ones. Thread-safe.
 /// </summary>
 internal sealed class CallTending(ICallStore store, CallOwner owner, CallOptions options, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan ForgetEvery = TimeSpan.FromHours(1);
 
-    private readonly ConcurrentDictionary<string, Kept> _unsaved = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, UnsavedOutcome> _unsaved = new(StringComparer.Ordinal);
 
     /// <summary>Whether calls are running here.</summary>
     public required Func<bool> Running { get; init; }
 
+    /// <summary>Cancels a call that is running here.</summary>
+    public required Action<string> Cancel { get; init; }
+
     /// <summary>Told of each outcome that was kept here and need no longer be.</summary>
     public required Action<string> Saved { get; init; }
 
-    /// <summary>Outcomes that the journal lacks.</summary>
+    /// <summary>Outcomes that were sent and that the store could not take yet.</summary>
     public int Unsaved => _unsaved.Count;
 
     /// <summary>Whether the call has ended with an outcome that the journal lacks.</summary>
@@ -38,7 +41,7 @@ internal sealed class CallTending(ICallStore store, CallOwner owner, CallOptions
         {
             CallLog.NotDurable(logger, failure, run.CallId);
             var sent = outcome with { Receipt = outcome.Receipt with { Durable = false } };
-            _unsaved[run.CallId] = new Kept(run, sent, turn);
+            _unsaved[run.CallId] = new UnsavedOutcome(run, sent, turn);
             return sent;
         }
     }
@@ -55,6 +58,7 @@ internal sealed class CallTending(ICallStore store, CallOwner owner, CallOptions
                 if (Running() || !_unsaved.IsEmpty)
                 {
                     await TryRenewAsync(stopping);
+                    await TryCancelAsync(stopping);
                 }
 
                 await TrySaveAsync();
@@ -116,6 +120,22 @@ internal sealed class CallTending(ICallStore store, CallOwner owner, CallOptions
         }
     }
 
+    /// <summary>Those that were cancelled at another daemon, which only waits for them, or that has gone since.</summary>
+    private async Task TryCancelAsync(CancellationToken stopping)
+    {
+        try
+        {
+            foreach (var callId in await store.FindToCancelAsync(owner, stopping))
+            {
+                Cancel(callId);
+            }
+        }
+        catch (StoreException)
+        {
+            // Said of the leases already.
+        }
+    }
+
     private async Task TryForgetAsync(CancellationToken stopping)
     {
         try
@@ -130,5 +150,5 @@ internal sealed class CallTending(ICallStore store, CallOwner owner, CallOptions
     }
 
     /// <summary>An outcome that was sent and could not be journaled.</summary>
-    private sealed record Kept(CallRecord Run, CallOutcome Outcome, Threads.Turn? Turn);
+    private sealed record UnsavedOutcome(CallRecord Run, CallOutcome Outcome, Threads.Turn? Turn);
 }

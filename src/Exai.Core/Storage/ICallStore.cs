@@ -23,6 +23,17 @@ public interface ICallStore
     /// <summary>Extends the leases of all calls that the owner runs.</summary>
     ValueTask RenewLeasesAsync(CallOwner owner, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Asks whoever owns the call, now or later, to cancel it. It changes nothing when the call has an outcome.
+    /// </summary>
+    ValueTask RequestCancelAsync(string callId, CancellationToken cancellationToken);
+
+    /// <summary>The owner's unfinished calls that somebody else asked to cancel.</summary>
+    ValueTask<IReadOnlyList<string>> FindToCancelAsync(CallOwner owner, CancellationToken cancellationToken);
+
+    /// <summary>The calls that were made last, newest first, without their outcomes' texts.</summary>
+    ValueTask<IReadOnlyList<CallSummary>> ListAsync(int most, CancellationToken cancellationToken);
+
     /// <summary>The unfinished call that is next before this one on its thread; null when it is this one's turn.</summary>
     ValueTask<CallRecord?> FindPredecessorAsync(CallRecord call, CancellationToken cancellationToken);
 
@@ -40,4 +51,14 @@ public interface IThreadStore
 {
     /// <summary>The thread with all its turns, oldest first; null when there is none.</summary>
     ValueTask<ConversationThread?> FindAsync(string threadId, CancellationToken cancellationToken);
+
+    /// <summary>The threads that went on last, newest first.</summary>
+    /// <param name="text">Only those in which a question or an answer holds it, case ignored; null for all.</param>
+    ValueTask<IReadOnlyList<ThreadSummary>> ListAsync(string? text, int most, CancellationToken cancellationToken);
+
+    /// <summary>Forgets a thread with its turns and its finished calls; false when there is none, or when a call on it is still running.</summary>
+    ValueTask<bool> DeleteAsync(string threadId, CancellationToken cancellationToken);
+
+    /// <summary>Forgets threads whose last turn is older than the time given; the number forgotten.</summary>
+    ValueTask<int> ForgetAsync(DateTimeOffset before, CancellationToken cancellationToken);
 }

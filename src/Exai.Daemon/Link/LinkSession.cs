@@ -4,6 +4,7 @@ using Exai.Core.Admission;
 using Exai.Core.Tools;
 using Exai.Protocol;
 using Microsoft.Extensions.Logging;
+using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
 
@@ -21,25 +22,18 @@ internal sealed class LinkSession : IAsyncDisposable
         _transport = transport;
         _server = McpServer.Create(
             transport,
-            new McpServerOptions
+            McpSetup.Options(tools, async (request, cancellationToken) =>
             {
-                ServerInfo = new Implementation { Name = Product.Name, Title = Product.Title, Version = Product.Version },
-                ServerInstructions = ServerManifest.Instructions,
-                Capabilities = new ServerCapabilities { Tools = new ToolsCapability { ListChanged = true } },
-                Handlers = new McpServerHandlers
-                {
-                    ListToolsHandler = (_, _) => ValueTask.FromResult(McpShapes.ToolList(tools.Tools)),
-                    CallToolHandler = async (request, cancellationToken) =>
-                    {
-                        using var busy = place.Call(() => cancellationToken.IsCancellationRequested || !transport.IsConnected);
-                        return await calls.CallAsync(sessionId, request, transport.Owe, cancellationToken);
-                    },
-                },
-            },
+                using var busy = place.Call(() => cancellationToken.IsCancellationRequested || !transport.IsConnected);
+                return await calls.CallAsync(sessionId, request, transport.Owe, cancellationToken);
+            }),
             loggers);
     }
 
     public string SessionId { get; }
+
+    /// <summary>Who the client says it is; null before it has.</summary>
+    public Implementation? Client => _server.ClientInfo;
 
     /// <summary>Whether a call has a result that has not been written to the socket yet.</summary>
     public bool OwesAnswers => _transport.OwesAnswers;
@@ -80,7 +74,18 @@ internal static class McpShapes
 {
     public static ListToolsResult ToolList(IEnumerable<ToolDescriptor> tools) => Read<ListToolsResult>(ToolCatalogue.ListResult(tools));
 
+    public static ListPromptsResult PromptList(IEnumerable<ToolDescriptor> tools) => Read<ListPromptsResult>(PromptCatalogue.ListResult(tools));
+
+    /// <exception cref="McpProtocolException">There is no such prompt.</exception>
+    public static GetPromptResult Prompt(IEnumerable<ToolDescriptor> tools, GetPromptRequestParams parameters) =>
+        PromptCatalogue.GetResult(tools, parameters.Name, Request(parameters)) is { } prompt
+            ? Read<GetPromptResult>(prompt)
+            : throw new McpProtocolException($"There is no prompt '{parameters.Name}'; prompts/list names them.", McpErrorCode.InvalidParams);
+
     public static CallToolResult ToolResult(JsonObject result) => Read<CallToolResult>(result);
 
-    private static T Read<T>(JsonObject json) => json.Deserialize<T>(ModelContextProtocol.McpJsonUtilities.DefaultOptions)!;
+    private static string? Request(GetPromptRequestParams parameters) =>
+        parameters.Arguments?.TryGetValue(PromptCatalogue.Argument, out var request) == true && request.ValueKind == JsonValueKind.String ? request.GetString() : null;
+
+    private static T Read<T>(JsonObject json) => json.Deserialize<T>(McpJsonUtilities.DefaultOptions)!;
 }

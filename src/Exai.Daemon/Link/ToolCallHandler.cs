@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Exai.Core.Calls;
 using Exai.Core.Tools;
 using Exai.Protocol;
@@ -33,9 +34,11 @@ internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, D
         }
     }
 
+    /// <param name="patience">How long a client of this name lets a call block; null when whoever asks keeps that clock itself.</param>
     /// <param name="owe">Told of the request before its result is returned, so that a daemon which drains waits until it is sent.</param>
     public async ValueTask<CallToolResult> CallAsync(
-        string sessionId, RequestContext<CallToolRequestParams> context, Action<RequestId> owe, CancellationToken cancellationToken)
+        string sessionId, RequestContext<CallToolRequestParams> context, Action<RequestId> owe, CancellationToken cancellationToken,
+        Func<string?, TimeSpan>? patience = null)
     {
         var parameters = context.Params;
         var given = parameters.Meta?[MetaKeys.CallId];
@@ -65,9 +68,20 @@ internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, D
         try
         {
             using var attachment = tools.Attach(call);
-            return McpShapes.ToolResult(attachment is null
-                ? await tools.AnswerAsync(call, cancellationToken)
-                : (await WaitAsync(attachment, call.CallId, context, cancellationToken)).ToResult(attachment.How));
+            if (attachment is null)
+            {
+                return McpShapes.ToolResult(await AnswerAsync(call, context, cancellationToken));
+            }
+
+            return await WaitAsync(attachment, call.CallId, context, patience?.Invoke(call.ClientName), cancellationToken) is { } outcome
+                ? McpShapes.ToolResult(outcome.ToResult(attachment.How))
+                : McpShapes.ToolResult(ToolResults.Running(call.CallId, $"State: {attachment.Progress}.", accepted: true));
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // The daemon stops before there is an outcome. Silence: the shim asks the next daemon, which takes the call over.
+            await Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken);
+            throw;
         }
         catch (ObjectDisposedException) when (state.IsStopping)
         {
@@ -91,39 +105,63 @@ internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, D
         }
     }
 
-    private async Task<CallOutcome> WaitAsync(
-        CallAttachment attachment, string callId, RequestContext<CallToolRequestParams> context, CancellationToken cancellationToken)
+    /// <summary>A recomputed tool's answer. A cancel ends the waiting, and nothing else.</summary>
+    private async Task<JsonObject> AnswerAsync(CallRequest call, RequestContext<CallToolRequestParams> context, CancellationToken cancellationToken)
     {
+        var watch = new CallWatch();
+        var answering = tools.AnswerAsync(call, watch, cancellationToken);
         try
         {
-            // The first note comes soon, for a client that watches a call which has been taken over; a quick call needs none.
-            var wait = _interval < FirstNote ? _interval : FirstNote;
-            while (context.Params.ProgressToken is { } token && !attachment.Outcome.IsCompleted)
-            {
-                await Task.WhenAny(attachment.Outcome, Task.Delay(wait, time, cancellationToken));
-                wait = _interval;
-                cancellationToken.ThrowIfCancellationRequested();
-                if (!attachment.Outcome.IsCompleted)
-                {
-                    // Counted from the call's own birth, so that it rises across daemons too.
-                    var progress = (float)(time.GetUtcNow() - CallId.CreatedAt(callId)).TotalSeconds;
-                    await context.Server.NotifyProgressAsync(
-                        token, new ProgressNotificationValue { Progress = progress, Message = attachment.Progress }, cancellationToken: cancellationToken);
-                }
-            }
+            await ReportAsync(answering, () => watch.Progress(), call.CallId, context, cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The answering hears of it too.
+        }
 
-            return await attachment.Outcome.WaitAsync(cancellationToken);
+        return await answering;
+    }
+
+    /// <summary>The outcome; null when the client's patience ends before there is one. The call runs on.</summary>
+    private async Task<CallOutcome?> WaitAsync(
+        CallAttachment attachment, string callId, RequestContext<CallToolRequestParams> context, TimeSpan? patience, CancellationToken cancellationToken)
+    {
+        using var patient = new CancellationTokenSource(patience ?? Timeout.InfiniteTimeSpan, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patient.Token, cancellationToken);
+        try
+        {
+            await ReportAsync(attachment.Outcome, () => attachment.Progress, callId, context, either.Token);
+            return await attachment.Outcome.WaitAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (patient.IsCancellationRequested && !cancellationToken.IsCancellationRequested && !attachment.Outcome.IsCompleted)
+        {
+            return null;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested && !state.IsStopping)
         {
             attachment.CancelLater();
             throw;
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+    }
+
+    /// <summary>Tells a client that asked for it what its call does, until that has ended.</summary>
+    private async Task ReportAsync(
+        Task ending, Func<string> progress, string callId, RequestContext<CallToolRequestParams> context, CancellationToken cancellationToken)
+    {
+        // The first note comes soon, for a client that watches a call which has been taken over; a quick call needs none.
+        var wait = _interval < FirstNote ? _interval : FirstNote;
+        while (context.Params.ProgressToken is { } token && !ending.IsCompleted)
         {
-            // The daemon stops before there is an outcome. Silence: the shim asks the next daemon, which takes the call over.
-            await Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken);
-            throw;
+            await Task.WhenAny(ending, Task.Delay(wait, time, cancellationToken));
+            wait = _interval;
+            cancellationToken.ThrowIfCancellationRequested();
+            if (!ending.IsCompleted)
+            {
+                // Counted from the call's own birth, so that it rises across daemons too.
+                var done = (float)(time.GetUtcNow() - CallId.CreatedAt(callId)).TotalSeconds;
+                await context.Server.NotifyProgressAsync(
+                    token, new ProgressNotificationValue { Progress = done, Message = progress() }, cancellationToken: cancellationToken);
+            }
         }
     }
 }

@@ -1,3 +1,5 @@
+using Exai.Protocol;
+
 namespace Exai.Settings;
 
 /// <summary>Tools, threads and what they may read.</summary>
@@ -9,6 +11,9 @@ public sealed record ToolSettings
 
     public required IReadOnlyList<string> Disabled { get; init; }
 
+    /// <summary>The tools that clients get.</summary>
+    public IReadOnlyList<ToolDescriptor> Offered => ToolCatalogue.Select((ToolTier)Profile, Enabled, Disabled);
+
     /// <summary>A thread's life after its last turn.</summary>
     public required TimeSpan ConversationTimeout { get; init; }
 
@@ -18,7 +23,7 @@ public sealed record ToolSettings
     public required IReadOnlyList<string> AllowedRoots { get; init; }
 }
 
-/// <summary>How many tools are listed.</summary>
+/// <summary>How many tools are offered; in the order of <see cref="ToolTier"/>.</summary>
 public enum ToolProfile
 {
     Lean,

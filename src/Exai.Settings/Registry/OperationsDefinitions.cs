@@ -9,15 +9,15 @@ internal static class OperationsDefinitions
         new()
         {
             Name = "TOOL_PROFILE", Section = Section, Kind = SettingKind.Choice, Default = "standard", Choices = ["lean", "standard", "full"],
-            Meaning = "How many tools are listed.",
+            Meaning = "How many tools clients get.",
         },
         new()
         {
-            Name = "ENABLED_TOOLS", Section = Section, Kind = SettingKind.List, DefaultNote = "none", Meaning = "Tools listed in addition to the profile's.",
+            Name = "ENABLED_TOOLS", Section = Section, Kind = SettingKind.List, DefaultNote = "none", Meaning = "Tools offered in addition to the profile's.",
         },
         new()
         {
-            Name = "DISABLED_TOOLS", Section = Section, Kind = SettingKind.List, DefaultNote = "none", Meaning = "Tools never listed, whatever else says so.",
+            Name = "DISABLED_TOOLS", Section = Section, Kind = SettingKind.List, DefaultNote = "none", Meaning = "Tools never offered, whatever else says so.",
         },
         new()
         {

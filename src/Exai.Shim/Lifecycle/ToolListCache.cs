@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Exai.Protocol;
+using Exai.Settings;
 using Exai.Settings.Home;
 
 namespace Exai.Shim.Lifecycle;
@@ -8,7 +9,7 @@ namespace Exai.Shim.Lifecycle;
 /// <summary>
 /// The tool list for moments without a daemon: the last good one of this era, or the one compiled in. Never empty, never an error.
 /// </summary>
-internal sealed class ToolListCache(Func<ExaiHome> home)
+internal sealed class ToolListCache(Func<ExaiSettings> settings)
 {
     private byte[]? _last;
     private string? _lastHash;
@@ -17,7 +18,7 @@ internal sealed class ToolListCache(Func<ExaiHome> home)
     public string Read()
     {
         _last ??= ReadFile();
-        return _last is null ? ToolCatalogue.ListResult(ToolCatalogue.All).ToJsonString(ToolResults.Json) : Encoding.UTF8.GetString(_last);
+        return _last is null ? ToolCatalogue.ListResult(settings().Tools.Offered).ToJsonString(ToolResults.Json) : Encoding.UTF8.GetString(_last);
     }
 
     /// <summary>Keeps a list that a daemon sent; false for one page of several, or one without tools: that is no list to fall back on.</summary>
@@ -37,7 +38,7 @@ internal sealed class ToolListCache(Func<ExaiHome> home)
         (_last, _lastHash) = (result.ToArray(), hash);
         try
         {
-            Directory.CreateDirectory(home().CacheDirectory);
+            Directory.CreateDirectory(settings().Home.CacheDirectory);
             OwnerOnlyFile.WriteAllText(CacheFile, Encoding.UTF8.GetString(_last));
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
@@ -59,7 +60,7 @@ internal sealed class ToolListCache(Func<ExaiHome> home)
     }
 
     // One entry per era, shape and program version: another version's list is not this one's.
-    private string CacheFile => Path.Combine(home().CacheDirectory, $"tools-{LinkContract.LegacyEra}-{Product.Version}.json");
+    private string CacheFile => Path.Combine(settings().Home.CacheDirectory, $"tools-{LinkContract.LegacyEra}-{Product.Version}.json");
 
     private byte[]? ReadFile()
     {

@@ -55,6 +55,24 @@ internal sealed class FaultyStore(ICallStore inner) : ICallStore
         await inner.RenewLeasesAsync(owner, cancellationToken);
     }
 
+    public async ValueTask RequestCancelAsync(string callId, CancellationToken cancellationToken)
+    {
+        await WriteAsync(nameof(RequestCancelAsync));
+        await inner.RequestCancelAsync(callId, cancellationToken);
+    }
+
+    public ValueTask<IReadOnlyList<string>> FindToCancelAsync(CallOwner owner, CancellationToken cancellationToken)
+    {
+        Read(nameof(FindToCancelAsync));
+        return inner.FindToCancelAsync(owner, cancellationToken);
+    }
+
+    public ValueTask<IReadOnlyList<CallSummary>> ListAsync(int most, CancellationToken cancellationToken)
+    {
+        Read(nameof(ListAsync));
+        return inner.ListAsync(most, cancellationToken);
+    }
+
     public ValueTask<CallRecord?> FindPredecessorAsync(CallRecord call, CancellationToken cancellationToken)
     {
         Read(nameof(FindPredecessorAsync));

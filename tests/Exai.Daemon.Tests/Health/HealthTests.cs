@@ -16,7 +16,7 @@ public sealed class HealthTests
         var health = HealthFile.TryRead(daemon.Home).ShouldNotBeNull();
         (health.Port, health.Epoch, health.Pid, health.Status, health.Version).ShouldBe(
             (daemon.Host.Port, daemon.Host.Epoch, Environment.ProcessId, DaemonStatus.Ready, Product.Version));
-        health.ToolCount.ShouldBe(ToolCatalogue.All.Count);
+        health.ToolCount.ShouldBe(ToolCatalogue.Select(ToolTier.Standard, [], []).Count);
         await daemon.StopAsync();
 
         File.Exists(daemon.Home.HealthFile).ShouldBeFalse();

@@ -173,5 +173,5 @@ public sealed class HandshakeTests
 
     [Fact]
     public void Manifest_advertises_nothing_that_the_product_lacks() =>
-        ServerManifest.InitializeResult(null)["capabilities"]!.ToJsonString().ShouldBe("""{"tools":{"listChanged":true}}""");
+        ServerManifest.InitializeResult(null)["capabilities"]!.ToJsonString().ShouldBe("""{"tools":{"listChanged":true},"prompts":{}}""");
 }

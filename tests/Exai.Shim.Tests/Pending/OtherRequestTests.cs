@@ -66,7 +66,6 @@ public sealed class OtherRequestTests
     });
 
     [Theory]
-    [InlineData("prompts/list", "prompts")]
     [InlineData("resources/list", "resources")]
     [InlineData("resources/templates/list", "resourceTemplates")]
     public void List_of_what_there_is_none_is_empty(string method, string member) => ShimRig.Run(async rig =>

@@ -55,4 +55,7 @@ internal static class SqliteExtensions
 
     public static DateTimeOffset Time(this SqliteDataReader reader, string column) =>
         DateTimeOffset.FromUnixTimeMilliseconds(reader.Number(column));
+
+    public static DateTimeOffset? TimeOrNull(this SqliteDataReader reader, string column) =>
+        reader.NumberOrNull(column) is { } milliseconds ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds) : null;
 }
