@@ -472,7 +472,8 @@ internal sealed class PermitScheduler : IPermits, IQueuePlaces, ISessionPresence
 
     private void ForgetIfIdleUnsynchronized(Session session)
     {
-        if (session.IsIdle)
+        // Not by its name alone: it may have been forgotten before, and another stand under its id by now.
+        if (session.IsIdle && _sessions.TryGetValue(session.Id, out var current) && current == session)
         {
             _sessions.Remove(session.Id);
         }

@@ -97,6 +97,18 @@ public sealed class QueuePlaceTests
     }
 
     [Fact]
+    public void Place_that_is_given_up_late_takes_nothing_from_the_sessions_later_self()
+    {
+        using var world = new AdmissionWorld(Small with { GlobalLimit = 2 });
+        var place = world.Permits.Reserve("c", "a");
+        world.Ask("a", call: "c").End();
+        world.Ask("a");
+        place.Dispose();
+        world.Permits.Snapshot().Sessions.Single().Held.ShouldBe(1);
+        world.Ask("a").Waits.ShouldBeTrue("one runs, and the session may run one");
+    }
+
+    [Fact]
     public void Waiter_is_told_its_place_and_an_estimate_at_once_and_when_it_changes()
     {
         using var world = new AdmissionWorld(Small with { SessionLimit = 10, ReportInterval = TimeSpan.FromSeconds(0.5) });
