@@ -281,7 +281,6 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
         if (shape.JobId is { } jobId && _pending.Detached.EndOf(jobId) is { } end)
         {
             // It ended here, without a daemon: none knows it.
-            _pending.Detached.OnDelivered(jobId);
             _answers.Answer(request.Id!.Value, RpcMessages.Result(request.Id!.Value, ToolResults.Failure(end)));
             return;
         }
@@ -293,23 +292,23 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
             return;
         }
 
-        string? known = null;
+        DetachedCalls.RepeatedCall? repeated = null;
         if (CallId.TryParse(request.ParamText("_meta", MetaKeys.CallId), out var given))
         {
             _pending.Detached.OnWantedAgain(given);
-            known = given;
         }
         else if (!RecomputedTools.Contains(shape.Tool))
         {
-            known = _pending.Detached.TakeRepeated(shape);
+            repeated = _pending.Detached.TakeRepeated(shape);
         }
 
-        Forward(NewCall(request, shape, known, repeats: known is not null && known != given, time.GetTimestamp()));
+        Forward(NewCall(request, shape, given is { Length: > 0 } ? given : repeated?.CallId, repeated, time.GetTimestamp()));
         Wake();
     }
 
     /// <param name="known">Its id, if it has one already.</param>
-    private PendingRequest NewCall(Envelope request, CallShape shape, string? known, bool repeats, long receivedAt)
+    /// <param name="repeated">The call that it asks again.</param>
+    private PendingRequest NewCall(Envelope request, CallShape shape, string? known, DetachedCalls.RepeatedCall? repeated, long receivedAt)
     {
         var callId = known ?? CallId.New(time);
         return new PendingRequest(request.Id!.Value, PendingKind.Call, WithCallId(request, callId), ProgressToken(request), receivedAt)
@@ -317,7 +316,8 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
             CallId = callId,
             Shape = shape,
             WaitAsked = shape.JobId is null ? null : CallShape.WaitAsked(request),
-            Repeats = repeats,
+            Repeats = repeated is not null,
+            IsPromised = repeated?.IsPromised is true,
         };
     }
 
@@ -541,7 +541,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
             return;
         }
 
-        if (answer.Code == ErrorCodes.InvalidArgument && call.Shape!.JobId is { } job && _pending.Detached.IsUnsent(job))
+        if (answer.Code == ErrorCodes.InvalidArgument && call.Shape!.JobId is { } job && _pending.IsUnsent(job))
         {
             // The daemon does not know the job, for it waits here.
             AnswerRunning(call, time.GetElapsedTime(call.ReceivedAt), settings.Current.Calls.Timeout);
@@ -552,7 +552,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
         if (call.Repeats && answer.Code == ErrorCodes.Cancelled && (answer.IsReplayed || time.GetElapsedTime(call.ReceivedAt) < JoinedTooLate))
         {
             // It asks again what had been given up for too long: that call has ended, for nobody wanted it. This one is wanted.
-            Forward(NewCall(Envelope.Parse(call.Message), call.Shape!, known: null, repeats: false, call.ReceivedAt));
+            Forward(NewCall(Envelope.Parse(call.Message), call.Shape!, known: null, repeated: null, call.ReceivedAt));
             return;
         }
 
@@ -673,7 +673,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
     private void AnswerRunning(PendingRequest call, TimeSpan waited, TimeSpan limit)
     {
         _pending.Settle(call);
-        var accepted = call.Shape!.JobId is { } job ? !_pending.Detached.IsUnsent(job) : call.Sent;
+        var accepted = call.Shape!.JobId is { } job ? !_pending.IsUnsent(job) : call.Sent;
         var waiting = call.Undelivered(time) is null ? null : WhyWaiting(call);
         if (!RecomputedTools.Contains(call.Shape.Tool))
         {
