@@ -1,7 +1,7 @@
 using System.Text;
 using Exai.Protocol;
 
-namespace Exai.Core.Tests.Protocol;
+namespace Exai.Core.Tests.Tools;
 
 /// <summary>Checklist rule 18; trap 156: a result stays below what clients read in one message, and says that it was cut.</summary>
 public sealed class LongResultTests
