@@ -301,7 +301,6 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
         if (shape.JobId is { } jobId && _pending.Detached.EndOf(jobId) is { } end)
         {
             // It ended here, without a daemon: none knows it.
-            _pending.Detached.OnDelivered(jobId);
             _answers.Answer(request.Id!.Value, RpcMessages.Result(request.Id!.Value, ToolResults.Failure(end)));
             return;
         }
@@ -313,23 +312,31 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
             return;
         }
 
-        string? known = null;
+        DetachedCalls.RepeatedCall? repeated = null;
         if (CallId.TryParse(request.ParamText("_meta", MetaKeys.CallId), out var given))
         {
             _pending.Detached.OnWantedAgain(given);
-            known = given;
         }
         else if (!RecomputedTools.Contains(shape.Tool))
         {
-            known = _pending.Detached.TakeRepeated(shape);
+            repeated = _pending.Detached.TakeRepeated(shape);
         }
 
+<<<<<<< HEAD
         Forward(NewCall(request, shape, blobs, known, repeats: known is not null && known != given, time.GetTimestamp()));
+=======
+        Forward(NewCall(request, shape, given is { Length: > 0 } ? given : repeated?.CallId, repeated, time.GetTimestamp()));
+>>>>>>> jobs
         Wake();
     }
 
     /// <param name="known">Its id, if it has one already.</param>
+<<<<<<< HEAD
     private PendingRequest NewCall(Envelope request, CallShape shape, IReadOnlyList<BlobSource> blobs, string? known, bool repeats, long receivedAt)
+=======
+    /// <param name="repeated">The call that it asks again.</param>
+    private PendingRequest NewCall(Envelope request, CallShape shape, string? known, DetachedCalls.RepeatedCall? repeated, long receivedAt)
+>>>>>>> jobs
     {
         var callId = known ?? CallId.New(time);
         return new PendingRequest(request.Id!.Value, PendingKind.Call, WithCallId(request, callId), ProgressToken(request), receivedAt)
@@ -338,7 +345,8 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
             Shape = shape,
             Files = new CallFiles(blobs, request.ParamText("arguments", "continuation_id")),
             WaitAsked = shape.JobId is null ? null : CallShape.WaitAsked(request),
-            Repeats = repeats,
+            Repeats = repeated is not null,
+            IsPromised = repeated?.IsPromised is true,
         };
     }
 
@@ -582,7 +590,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
             return;
         }
 
-        if (answer.Code == ErrorCodes.InvalidArgument && call.Shape!.JobId is { } job && _pending.Detached.IsUnsent(job))
+        if (answer.Code == ErrorCodes.InvalidArgument && call.Shape!.JobId is { } job && _pending.IsUnsent(job))
         {
             // The daemon does not know the job, for it waits here.
             AnswerRunning(call, time.GetElapsedTime(call.ReceivedAt), settings.Current.Calls.Timeout);
@@ -593,7 +601,11 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
         if (call.Repeats && answer.Code == ErrorCodes.Cancelled && (answer.IsReplayed || time.GetElapsedTime(call.ReceivedAt) < JoinedTooLate))
         {
             // It asks again what had been given up for too long: that call has ended, for nobody wanted it. This one is wanted.
+<<<<<<< HEAD
             Forward(NewCall(Envelope.Parse(call.Message), call.Shape!, call.Files?.Blobs ?? [], known: null, repeats: false, call.ReceivedAt));
+=======
+            Forward(NewCall(Envelope.Parse(call.Message), call.Shape!, known: null, repeated: null, call.ReceivedAt));
+>>>>>>> jobs
             return;
         }
 
@@ -714,7 +726,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
     private void AnswerRunning(PendingRequest call, TimeSpan waited, TimeSpan limit)
     {
         _pending.Settle(call);
-        var accepted = call.Shape!.JobId is { } job ? !_pending.Detached.IsUnsent(job) : call.Sent;
+        var accepted = call.Shape!.JobId is { } job ? !_pending.IsUnsent(job) : call.Sent;
         var waiting = call.Undelivered(time) is null ? null : WhyWaiting(call);
         if (!RecomputedTools.Contains(call.Shape.Tool))
         {

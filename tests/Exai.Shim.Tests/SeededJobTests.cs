@@ -12,7 +12,7 @@ namespace Exai.Shim.Tests;
 /// </summary>
 public sealed class SeededJobTests
 {
-    private const int Seeds = 300;
+    private const int Seeds = 150;
 
     [Fact]
     public void Every_question_is_answered_once_or_claimed_and_no_cancel_is_lost()
@@ -239,7 +239,7 @@ public sealed class SeededJobTests
             if (entry.Outcome is null && entry.Epoch != Daemon.Epoch)
             {
                 saw(entry.Epoch is null ? "accepted" : "taken over");
-                (entry.Epoch, entry.EndsAt) = (Daemon.Epoch, Now + TimeSpan.FromSeconds(random.NextDouble() * 150));
+                (entry.Epoch, entry.EndsAt) = (Daemon.Epoch, Now + TimeSpan.FromSeconds(random.Next(3) == 0 ? 500 : random.NextDouble() * 150));
             }
             else if (entry.CancelAt is not null)
             {
@@ -333,7 +333,7 @@ public sealed class SeededJobTests
                 var tries = 0;
                 do
                 {
-                    (++tries).ShouldBeLessThan(20, $"job {job} does not end");
+                    (++tries).ShouldBeLessThan(40, $"job {job} does not end");
                     var id = Claim(job, 30);
                     await PassAsync(40);
                     answer = rig.Client.Responses(id).Single();
@@ -347,8 +347,8 @@ public sealed class SeededJobTests
                 }
                 else
                 {
-                    // No daemon ever had room for it, or there was none until its clock was over.
-                    answer.ErrorCode.ShouldBeOneOf(ErrorCodes.DaemonUnavailable, ErrorCodes.OverCapacity, ErrorCodes.InvalidArgument);
+                    // There was no daemon that had room for it until its clock was over.
+                    answer.ErrorCode.ShouldBeOneOf(ErrorCodes.DaemonUnavailable, ErrorCodes.OverCapacity);
                 }
             }
         }

@@ -26,9 +26,15 @@ internal sealed class DetachedCalls(TimeProvider time)
     /// <summary>The client was told that the call runs on.</summary>
     public void AddRunning(PendingRequest call) => Add(new DetachedCall(call, time.GetTimestamp()));
 
-    /// <summary>The client cancelled it. One that no daemon can know of has simply ended.</summary>
+    /// <summary>The client cancelled it. One that no daemon can know of has simply ended, unless the client was told that it can be claimed.</summary>
     public void AddCancelled(PendingRequest call, ReadOnlyMemory<byte> notification, LinkSession? session)
     {
+        if (!call.Sent && call.IsPromised)
+        {
+            AddRunning(call);
+            return;
+        }
+
         call.Files?.GiveUp();
         if (call.Sent)
         {
@@ -43,16 +49,11 @@ internal sealed class DetachedCalls(TimeProvider time)
     }
 
     /// <summary>The call that this one repeats, which then counts as waited for again; null when it repeats none.</summary>
-    public string? TakeRepeated(CallShape shape)
+    public RepeatedCall? TakeRepeated(CallShape shape)
     {
-        var repeated = _calls.FindLast(call => call.Key == shape.Key);
-        if (repeated is null || !_calls.Remove(repeated))
-        {
-            return null;
-        }
-
         // One that ended here, without a daemon, has nothing to be joined to.
-        return repeated.End is null ? repeated.CallId : null;
+        var repeated = _calls.FindLast(call => call.Key == shape.Key && call.End is null);
+        return repeated is not null && _calls.Remove(repeated) ? new RepeatedCall(repeated.CallId, repeated.IsPromised) : null;
     }
 
     /// <summary>Whether it waits here for the first daemon that would know it.</summary>
@@ -168,8 +169,13 @@ internal sealed class DetachedCalls(TimeProvider time)
         }
     }
 
+    /// <param name="IsPromised">The client was told its job id.</param>
+    internal sealed record RepeatedCall(string CallId, bool IsPromised);
+
     private sealed class DetachedCall(PendingRequest request, long detachedAt)
     {
+        private readonly bool _wasPromised = request.IsPromised;
+
         public string CallId { get; } = request.CallId!;
 
         public string Key { get; } = request.Shape!.Key;
@@ -181,6 +187,9 @@ internal sealed class DetachedCalls(TimeProvider time)
 
         /// <summary>The client's cancel; null when the client was told that the call runs on.</summary>
         public ReadOnlyMemory<byte>? Cancel { get; init; }
+
+        /// <summary>The client was told its job id.</summary>
+        public bool IsPromised => Cancel is null || _wasPromised;
 
         /// <summary>When the connection that stands got the cancel.</summary>
         public long? CancelSentAt { get; set; }

@@ -54,6 +54,9 @@ internal sealed class PendingRequest(RequestId id, PendingKind kind, ReadOnlyMem
     /// <summary>It asks again what the client had given up, and so has that call's id.</summary>
     public bool Repeats { get; init; }
 
+    /// <summary>The client was told its id as a job's: it is kept also when it is cancelled before a daemon had it.</summary>
+    public bool IsPromised { get; init; }
+
     /// <summary>What a daemon said last of it.</summary>
     public string? LastNote { get; set; }
 

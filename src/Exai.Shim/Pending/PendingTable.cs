@@ -25,6 +25,9 @@ internal sealed class PendingTable(TimeProvider time)
     /// <summary>What was given up and is not over. See <see cref="DetachedCalls"/>.</summary>
     public DetachedCalls Detached { get; } = new(time);
 
+    /// <summary>Whether the call waits here for the first daemon that would know it.</summary>
+    public bool IsUnsent(string callId) => Detached.IsUnsent(callId) || _requests.Values.Any(request => request.CallId == callId && !request.Sent);
+
     public bool Contains(RequestId id) => _requests.ContainsKey(id);
 
     public PendingRequest? Find(RequestId id) => _requests.GetValueOrDefault(id);
