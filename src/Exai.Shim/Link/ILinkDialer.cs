@@ -1,3 +1,5 @@
+using Exai.Protocol;
+
 namespace Exai.Shim.Link;
 
 /// <summary>Opens connections to a daemon. The seam at which tests put a lossy link, and another transport could go.</summary>
@@ -23,13 +25,23 @@ internal interface ILinkConnection : IAsyncDisposable
     /// <summary>The close code that the other side gave, once <see cref="ReceiveAsync"/> has returned null.</summary>
     int? CloseCode { get; }
 
+    /// <summary>Whether the daemon keeps these bytes already.</summary>
+    /// <exception cref="HttpRequestException">It did not say.</exception>
+    Task<bool> HasBlobAsync(string sha256, CancellationToken cancellationToken);
+
+    /// <summary>Gives the daemon a file's bytes. Beside the messages: one may go on while the other waits.</summary>
+    /// <exception cref="Files.BlobRefusedException">The bytes have another hash, or there is no room for them.</exception>
+    /// <exception cref="HttpRequestException">They did not get there.</exception>
+    Task SendBlobAsync(string sha256, Stream content, CancellationToken cancellationToken);
+
     /// <summary>Says good-bye without waiting for an answer.</summary>
     ValueTask CloseAsync(CancellationToken cancellationToken);
 }
 
 /// <param name="Token">The shared secret; null when none can be read yet.</param>
 /// <param name="SessionId">The same for all connections of one shim.</param>
-internal sealed record LinkEndpoint(string Host, int Port, string? Token, string SessionId);
+/// <param name="Reconnect">What it takes to have a link again; null for the first one.</param>
+internal sealed record LinkEndpoint(string Host, int Port, string? Token, string SessionId, Reconnect? Reconnect = null);
 
 internal enum LinkFailure
 {

@@ -14,6 +14,7 @@ internal static class CommandTree
             DaemonCommand.Create(),
             BackgroundCommands.CreateStart(),
             BackgroundCommands.CreateStop(),
+            RestartCommand.Create(),
             StatusCommand.Create(),
             HealthCommand.Create(),
             AskCommand.Create(),
@@ -23,6 +24,11 @@ internal static class CommandTree
             CallCommand.Create(),
             ThreadsCommand.Create(),
             ConfigCommand.Create(),
+            DoctorCommand.Create(),
+            InstallCommand.Create(),
+            LogsCommand.Create(),
+            TopCommand.Create(),
+            DashboardCommand.Create(),
         };
         root.Description += $" Version {Product.Version}.";
 
