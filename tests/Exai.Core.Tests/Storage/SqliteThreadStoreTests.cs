@@ -71,16 +71,19 @@ public sealed class SqliteThreadStoreTests
     });
 
     [Fact]
-    public void Upkeep_forgets_threads_a_month_after_their_last_turn() => CallWorld.Run(async world =>
-    {
-        var daemon = world.Start();
-        var old = (await daemon.AskAsync(world.Chat("old"))).Receipt.ThreadId!;
-        world.Time.Advance(TimeSpan.FromDays(30));
-        var recent = (await daemon.AskAsync(world.Chat("recent"))).Receipt.ThreadId!;
-        await using var upkeep = new ThreadUpkeep(daemon.Threads, TimeSpan.FromHours(24), world.Time, new ListLogger());
-        await world.AfterAsync(TimeSpan.FromHours(2).TotalSeconds);
+    public void Upkeep_forgets_threads_a_month_after_their_last_turn() => Simulation.Run(
+        async simulation =>
+        {
+            await using var world = new CallWorld(simulation) { Options = new CallOptions { Lease = TimeSpan.FromDays(9) } };
+            var daemon = world.Start();
+            var old = (await daemon.AskAsync(world.Chat("old"))).Receipt.ThreadId!;
+            world.Time.Advance(TimeSpan.FromDays(30));
+            var recent = (await daemon.AskAsync(world.Chat("recent"))).Receipt.ThreadId!;
+            await using var upkeep = new ThreadUpkeep(daemon.Threads, TimeSpan.FromHours(24), world.Time, new ListLogger());
+            await world.AfterAsync(TimeSpan.FromHours(2).TotalSeconds);
 
-        (await daemon.Threads.FindAsync(old, CancellationToken.None)).ShouldBeNull();
-        (await daemon.Threads.FindAsync(recent, CancellationToken.None)).ShouldNotBeNull();
-    });
+            (await daemon.Threads.FindAsync(old, CancellationToken.None)).ShouldBeNull();
+            (await daemon.Threads.FindAsync(recent, CancellationToken.None)).ShouldNotBeNull();
+        },
+        limit: TimeSpan.FromDays(60));
 }
