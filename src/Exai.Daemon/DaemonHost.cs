@@ -1,6 +1,7 @@
 using Exai.Daemon.Generations;
 using Exai.Daemon.Health;
 using Exai.Daemon.Http;
+using Exai.Daemon.Http.Mcp;
 using Exai.Daemon.Link;
 using Exai.Daemon.Monitoring;
 using Exai.Daemon.Monitoring.Metrics;
@@ -35,6 +36,7 @@ public sealed class DaemonHost : IAsyncDisposable
     private readonly DaemonState _state;
     private readonly ToolCallHandler _calls;
     private readonly LinkEndpoint _link;
+    private readonly McpEndpoint _mcp;
     private readonly DaemonListener _listener;
     private readonly HealthWriter _health;
     private readonly MetricsCollection _metrics;
@@ -43,12 +45,13 @@ public sealed class DaemonHost : IAsyncDisposable
     private bool _leavesCalls;
 
     private DaemonHost(
-        DaemonView view, string epoch, IDisposable serveLock, ToolCallHandler calls, DaemonListener listener, OperationsServer? operations, ILoggerFactory loggers)
+        DaemonView view, string epoch, IDisposable serveLock, ToolCallHandler calls, McpEndpoint mcp, DaemonListener listener,
+        OperationsServer? operations, ILoggerFactory loggers)
     {
         var (settings, core, state, link, description, heartbeat, metrics, time) = view;
         (_settings, _time, Epoch, _lock, _core, _state, _calls, _link, _listener) = (settings, time, epoch, serveLock, core, state, calls, link, listener);
         _logger = loggers.CreateLogger("daemon");
-        (_operations, _metrics) = (operations, metrics);
+        (_mcp, _operations, _metrics) = (mcp, operations, metrics);
         MonitoringPort = description.MonitoringPort = operations?.Port ?? 0;
         state.Ready();
         HealthDocument Beat()
@@ -168,6 +171,7 @@ public sealed class DaemonHost : IAsyncDisposable
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(2), _time);
         await Task.WhenAny(_link.StopAsync(ServiceRestart, "the daemon restarts", limit.Token));
         await StopOperationsAsync();
+        await _mcp.DisposeAsync();
         _metrics.Dispose();
         await _core.DisposeAsync();
         await Task.WhenAny(_listener.StopAsync(limit.Token));
@@ -193,6 +197,8 @@ public sealed class DaemonHost : IAsyncDisposable
         var link = new LinkEndpoint(guard, settings.Link, epoch, core.Sessions, core.Tools, calls, state, time, loggers);
         ProcessMeters.Add(core.Meter, time.GetUtcNow());
         link.Meters = new LinkMeters(core.Meter, () => link.SessionCount);
+        var mcp = new McpEndpoint(guard, settings, Token, core.Tools, calls, state, time, loggers);
+        var blobs = new BlobEndpoint(guard, core.Blobs);
         DaemonHost? host = null;
         var handover = new HandoverEndpoint(guard, leaveCalls => host!.MakeWayAsync(leaveCalls));
         var listener = await DaemonListener.StartAsync(settings.Link, predecessorPort, guard, Route, loggers.CreateLogger("daemon"), cancellationToken);
@@ -201,7 +207,7 @@ public sealed class DaemonHost : IAsyncDisposable
         {
             ReadSettings = readSettings,
         };
-        host = new DaemonHost(view, epoch, serveLock, calls, listener, await OperationsServer.StartAsync(view, Token, loggers, cancellationToken), loggers);
+        host = new DaemonHost(view, epoch, serveLock, calls, mcp, listener, await OperationsServer.StartAsync(view, Token, loggers, cancellationToken), loggers);
         DaemonEvents.Started(host._logger, Product.Version, epoch, settings.Link.Host, host.Port, home.Path, Core.Storage.Sqlite.SqliteDatabase.LibraryVersion);
         return host;
 
@@ -209,6 +215,8 @@ public sealed class DaemonHost : IAsyncDisposable
         RequestDelegate? Route(string path, string method) => (path, method) switch
         {
             (LinkContract.Path, "GET" or "CONNECT") => link.AcceptAsync,
+            (McpEndpoint.Path, "POST" or "GET" or "DELETE") => mcp.AnswerAsync,
+            _ when BlobEndpoint.Matches(path) => blobs.ServeAsync,
             (HandoverEndpoint.Path, "POST") when host is not null => handover.AnswerAsync,
             _ => null,
         };

@@ -22,6 +22,7 @@ internal static class CommandTree
             SimCommand.Create(),
             ToolsCommand.Create(),
             CallCommand.Create(),
+            ThreadsCommand.Create(),
             ConfigCommand.Create(),
             DoctorCommand.Create(),
             InstallCommand.Create(),
