@@ -2,6 +2,7 @@ using System.Text.Json;
 using Exai.Core.Calls;
 using Exai.Core.Models;
 using Exai.Core.Storage;
+using Exai.Protocol;
 using Exai.Settings;
 
 namespace Exai.Daemon.Monitoring.Api;
@@ -27,11 +28,15 @@ internal sealed class CallViews(DaemonView daemon, Redactor redactor)
         var attempts = await daemon.Core.Ledger.FindAsync(callId, cancellationToken);
         var outcome = (await daemon.Core.CallStore.FindAsync(callId, cancellationToken))?.Outcome;
         return new CallDetailDocument(
-            View(row), Timeline(row, attempts, outcome), [.. attempts.Select(attempt => attempt.ToReceipt())], outcome?.Receipt,
+            View(row), Timeline(row, attempts, outcome), [.. attempts.Select(attempt => Receipt(attempt, row))], outcome?.Receipt,
             outcome?.Error is { } error
                 ? new CallErrorDocument(error.Code, redactor.Clean(error.Message), error.Clock, error.Stage, error.Provider, error.Model)
                 : null);
     }
+
+    /// <summary>An attempt without an end belongs to a dead run, unless it is the present one's.</summary>
+    private static ReceiptAttempt Receipt(AttemptRecord attempt, CallRow row) =>
+        attempt.Outcome is null && row.FinishedAt is null && attempt.Run == row.Runs ? attempt.ToReceipt() with { Outcome = "running" } : attempt.ToReceipt();
 
     private static List<TimelineEntry> Timeline(CallRow row, IReadOnlyList<AttemptRecord> attempts, CallOutcome? outcome)
     {

@@ -94,7 +94,7 @@ export function call(id) {
   get(`calls/${id}`).then(({ call: it, timeline, attempts, receipt, error }) => {
     const tried = table("Attempts", [
       { title: "Model", value: attempt => `${attempt.provider ?? ""}/${attempt.model}` },
-      { title: "Outcome", value: attempt => el("span", { class: attempt.outcome === "ok" ? "good" : "bad" }, attempt.outcome) },
+      { title: "Outcome", value: attempt => el("span", { class: { ok: "good", running: "" }[attempt.outcome] ?? "bad" }, attempt.outcome) },
       { title: "Stage", value: attempt => attempt.stage },
       { title: "Queue", number: true, value: attempt => seconds(attempt.queueMs) },
       { title: "First token", number: true, value: attempt => seconds(attempt.firstTokenMs) },
@@ -103,7 +103,7 @@ export function call(id) {
       { title: "Cost", number: true, value: attempt => dollars(attempt.costUsd) },
     ], "No model was asked.");
     tried.update(attempts.map((attempt, at) => ({ ...attempt, at })), attempt => attempt.at);
-    element.replaceChildren(
+    element.replaceChildren(...[
       el("h2", {}, it.question || it.callId),
       figures([["State", it.state], ["Tool", it.tool], ["Client", it.client ?? "–"], ["Took", seconds(it.elapsedMs)], ["Runs", it.runs], ["Recovered", receipt?.recovered ?? "–"]]),
       error ? el("p", { class: "bad" }, `${error.code}: ${error.message}`) : null,
@@ -111,7 +111,8 @@ export function call(id) {
       el("ol", { class: "timeline" }, timeline.map(entry => el("li", {}, el("span", {}, seconds(entry.at)), el("strong", {}, entry.link), el("span", {}, entry.event)))),
       tried.element,
       receipt ? el("details", {}, el("summary", {}, "Receipt"), el("pre", {}, JSON.stringify(receipt, null, 2))) : null,
-      el("p", { class: "faint" }, `call ${it.callId} · thread ${it.threadId} · session ${it.sessionId}`));
+      el("p", { class: "faint" }, `call ${it.callId} · thread ${it.threadId} · session ${it.sessionId}`),
+    ].filter(Boolean));
   }, failure => element.replaceChildren(el("h2", {}, "Call"), el("p", { class: "bad", role: "alert" }, failure.message)));
   return { element };
 }

@@ -35,7 +35,7 @@ document.getElementById("theme").addEventListener("click", () => {
   theme(next);
   show();
 });
-addEventListener("hashchange", () => { show(); holder.focus(); });
+addEventListener("hashchange", () => { show(); scrollTo(0, 0); holder.focus({ preventScroll: true }); });
 show();
 
 openFeed(overview => {

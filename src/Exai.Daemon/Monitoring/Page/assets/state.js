@@ -84,11 +84,12 @@ function provider(it) {
 function chart(it) {
   const hours = Map.groupBy(it.hours, hour => Date.parse(hour.hour) / 1000);
   if (hours.size === 0) return el("p", { class: "empty" }, "Nothing was asked in the last 24 hours.");
-  const times = [...hours.keys()].sort((a, b) => a - b);
-  const total = name => times.map(time => hours.get(time).reduce((sum, hour) => sum + (hour[name] ?? 0), 0));
+  const last = Math.floor(Date.now() / 3600000) * 3600;
+  const times = Array.from({ length: 25 }, (_, at) => last - (24 - at) * 3600);
+  const total = name => times.map(time => (hours.get(time) ?? []).reduce((sum, hour) => sum + (hour[name] ?? 0), 0));
   const colour = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  const holder = el("div", { role: "img", "aria-label": `Attempts of ${it.name} by hour: ${times.map((time, at) => `${new Date(time * 1000).toLocaleTimeString()} ${total("ok")[at]} answered, ${total("failed")[at]} failed`).join("; ")}` });
-  const axis = { stroke: colour("--faint"), grid: { stroke: colour("--line") }, ticks: { stroke: colour("--line") } };
+  const holder = el("div", { role: "img", "aria-label": `Attempts of ${it.name} by hour: ${times.filter(time => hours.has(time)).map(time => `${new Date(time * 1000).toLocaleTimeString()} ${hours.get(time).reduce((sum, hour) => sum + hour.ok, 0)} answered, ${hours.get(time).reduce((sum, hour) => sum + hour.failed, 0)} failed`).join("; ")}` });
+  const axis = { stroke: colour("--faint"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line"), width: 1 } };
   // Drawn once it has a width.
   requestAnimationFrame(() => new uPlot({
     width: Math.max(280, holder.clientWidth), height: 180, axes: [axis, axis], scales: { y: { range: (_, low, high) => [0, Math.max(1, high)] } },
