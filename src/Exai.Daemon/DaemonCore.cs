@@ -1,17 +1,22 @@
+using System.Diagnostics.Metrics;
 using System.Security.Cryptography;
 using Exai.Core.Admission;
 using Exai.Core.Calls;
 using Exai.Core.Models;
 using Exai.Core.Models.Catalogue;
 using Exai.Core.Providers;
+using Exai.Core.Storage;
 using Exai.Core.Storage.Sqlite;
 using Exai.Core.Telemetry;
 using Exai.Core.Threads;
 using Exai.Core.Tools;
 using Exai.Core.Tools.Chat;
+using Exai.Core.Tools.Consensus;
+using Exai.Core.Tools.Files;
 using Exai.Core.Tools.Jobs;
 using Exai.Core.Tools.Local;
 using Exai.Core.Tools.Server;
+using Exai.Core.Tools.Workflow;
 using Exai.Settings;
 using Exai.Settings.Home;
 using Microsoft.Extensions.Logging;
@@ -28,7 +33,6 @@ internal sealed class DaemonCore : IAsyncDisposable
     private readonly IReadOnlyList<ModelProvider> _providers;
     private readonly PermitScheduler _permits;
     private readonly AdmissionUpkeep _upkeep;
-    private readonly AdmissionMeters _admissionMeters;
     private readonly GatewayMeters _meters;
     private readonly LocalServerProbe _localProbe = new();
     private readonly LocalServers _local;
@@ -43,6 +47,9 @@ internal sealed class DaemonCore : IAsyncDisposable
             : new DaemonStore(SqliteDatabase.Open(settings.Store.Path, settings.Store.FullSync), settings.Store.Path);
         _database = Store.Database;
         var callStore = new SqliteCallStore(_database, settings.Calls.Lease, time);
+        CallStore = callStore;
+        Ledger = new SqliteAttemptLedger(_database);
+        History = new SqliteCallHistory(_database);
         var threads = new ThreadReader(new SqliteThreadStore(_database), settings.Tools.ConversationTimeout, settings.Tools.MaxConversationTurns, time);
 
         // Admission
@@ -52,7 +59,7 @@ internal sealed class DaemonCore : IAsyncDisposable
         var attempts = new AttemptRegistry();
         _permits = new PermitScheduler(admission, attempts, time, loggers.CreateLogger("admission"));
         _upkeep = new AdmissionUpkeep(_permits, new SqliteLearnedLimits(_database), admission.AuditInterval, time, loggers.CreateLogger("admission"));
-        _admissionMeters = new AdmissionMeters(_permits);
+        AdmissionMeters.Add(Meter, _permits);
         Sessions = new SessionPlaces(settings.Concurrency.MaxSessions, _permits, time);
 
         // Models
@@ -67,11 +74,11 @@ internal sealed class DaemonCore : IAsyncDisposable
         var router = new ModelRouter(directory, settings.Models.DefaultModel);
         var breakers = Breakers = new CircuitBreakers(new BreakerOptions(settings.Concurrency.BreakerFailureThreshold, settings.Concurrency.BreakerRecovery), time);
         Admission = _permits.Snapshot;
-        _meters = new GatewayMeters(breakers);
+        _meters = new GatewayMeters(Meter, breakers);
         var models = new ModelGateway(router, _permits, attempts, breakers, Options(settings), _meters, Chance, time, loggers.CreateLogger("models"));
 
         // Tools
-        ITool[] journaled = [new ChatTool()];
+        ITool[] journaled = [new ChatTool(), new ConsensusTool(directory), .. WorkflowTool.All()];
         var jobs = new JobFinder(() => Calls!, time);
         IRecomputedTool[] recomputed =
         [
@@ -84,24 +91,40 @@ internal sealed class DaemonCore : IAsyncDisposable
         ];
 
         // Calls
-        var runner = new ToolRunner(journaled, callStore, new SqliteAttemptLedger(_database), threads, models, time, loggers.CreateLogger("tools"));
+        CallMeters = new CallMeters(Meter, () => Calls!.Running);
+        var runner = new ToolRunner(journaled, callStore, Ledger, threads, models, new NoFileContents(), time, loggers.CreateLogger("tools"));
         Calls = new CallService(
-            callStore, runner, _permits, new CallOwner(epoch, ProcessIdentity.Current.ToString()), new ProcessLiveness(time), Options(settings.Calls), time, loggers.CreateLogger("calls"));
+            callStore, runner, _permits, new CallOwner(epoch, ProcessIdentity.Current.ToString()), new ProcessLiveness(time), Options(settings.Calls), time, loggers.CreateLogger("calls"))
+        {
+            Meters = CallMeters,
+        };
         _local.Start();
         Tools = new ToolDispatcher(recomputed, journaled, settings.Tools.Offered, Calls, time, loggers.CreateLogger("tools"))
         {
+            Meters = CallMeters,
             JobResult = new JobResultTool(jobs, settings.Calls.ClientWait, time),
         };
     }
 
-    public DaemonStore Store { get; }
-
     /// <summary>Who is connected.</summary>
     public SessionPlaces Sessions { get; }
+
+    public DaemonStore Store { get; }
 
     public CallService Calls { get; }
 
     public ToolDispatcher Tools { get; }
+
+    /// <summary>All that this daemon counts.</summary>
+    public Meter Meter { get; } = new(GatewayMeters.MeterName);
+
+    public CallMeters CallMeters { get; }
+
+    public ICallStore CallStore { get; }
+
+    public IAttemptLedger Ledger { get; }
+
+    public ICallHistory History { get; }
 
     public ModelDirectory Directory { get; }
 
@@ -114,16 +137,22 @@ internal sealed class DaemonCore : IAsyncDisposable
     /// <exception cref="Exai.Core.Storage.StoreException">It takes none.</exception>
     public Task ProbeStoreAsync() => _database.WriteAsync(_ => true, CancellationToken.None).AsTask();
 
+    /// <summary>Brings every series with known labels into being, at 0, for whoever collects <see cref="Meter"/> by now.</summary>
+    public void AnnounceMetrics()
+    {
+        _meters.Announce(_providers);
+        CallMeters.Announce(Tools.Tools.Select(tool => tool.Name));
+    }
+
     public async ValueTask DisposeAsync()
     {
         await Calls.DisposeAsync();
         await _upkeep.DisposeAsync();
-        _admissionMeters.Dispose();
         _permits.Dispose();
         await _database.DisposeAsync();
         await _local.DisposeAsync();
         _localProbe.Dispose();
-        _meters.Dispose();
+        Meter.Dispose();
         foreach (var provider in _providers)
         {
             provider.Client.Dispose();

@@ -4,6 +4,7 @@ using Exai.Daemon.Http;
 using Exai.Daemon.Http.Mcp;
 using Exai.Daemon.Link;
 using Exai.Daemon.Monitoring;
+using Exai.Daemon.Monitoring.Metrics;
 using Exai.Daemon.Security;
 using Exai.Protocol;
 using Exai.Settings;
@@ -38,6 +39,7 @@ public sealed class DaemonHost : IAsyncDisposable
     private readonly McpEndpoint _mcp;
     private readonly DaemonListener _listener;
     private readonly HealthWriter _health;
+    private readonly MetricsCollection _metrics;
     private readonly TaskCompletionSource _madeWay = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private OperationsServer? _operations;
     private bool _leavesCalls;
@@ -46,10 +48,10 @@ public sealed class DaemonHost : IAsyncDisposable
         DaemonView view, string epoch, IDisposable serveLock, ToolCallHandler calls, McpEndpoint mcp, DaemonListener listener,
         OperationsServer? operations, ILoggerFactory loggers)
     {
-        var (settings, core, state, link, description, heartbeat, time) = view;
+        var (settings, core, state, link, description, heartbeat, metrics, time) = view;
         (_settings, _time, Epoch, _lock, _core, _state, _calls, _link, _listener) = (settings, time, epoch, serveLock, core, state, calls, link, listener);
         _logger = loggers.CreateLogger("daemon");
-        (_mcp, _operations) = (mcp, operations);
+        (_mcp, _operations, _metrics) = (mcp, operations, metrics);
         MonitoringPort = description.MonitoringPort = operations?.Port ?? 0;
         state.Ready();
         HealthDocument Beat()
@@ -83,7 +85,8 @@ public sealed class DaemonHost : IAsyncDisposable
     /// <exception cref="DaemonStartException">It cannot start; the message says why and what to do.</exception>
     /// <exception cref="HomeException">The home cannot be used.</exception>
     public static async Task<DaemonHost> StartAsync(
-        ExaiSettings settings, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken, Succession succession = Succession.None)
+        ExaiSettings settings, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken, Succession succession = Succession.None,
+        Func<SettingsResult>? readSettings = null)
     {
         var home = settings.Home;
         home.EnsureCreated();
@@ -103,7 +106,7 @@ public sealed class DaemonHost : IAsyncDisposable
             serveLock = await TakeLockAsync(home, time, cancellationToken);
             HealthFile.Delete(home);
             core ??= OpenCore(settings, epoch, alone: true, time, loggers);
-            return await ServeAsync(settings, loggers, time, epoch, serveLock, core, predecessor?.Port ?? 0, cancellationToken);
+            return await ServeAsync(settings, loggers, time, epoch, serveLock, core, predecessor?.Port ?? 0, readSettings, cancellationToken);
         }
         catch
         {
@@ -169,6 +172,7 @@ public sealed class DaemonHost : IAsyncDisposable
         await Task.WhenAny(_link.StopAsync(ServiceRestart, "the daemon restarts", limit.Token));
         await StopOperationsAsync();
         await _mcp.DisposeAsync();
+        _metrics.Dispose();
         await _core.DisposeAsync();
         await Task.WhenAny(_listener.StopAsync(limit.Token));
         await _listener.DisposeAsync();
@@ -179,10 +183,12 @@ public sealed class DaemonHost : IAsyncDisposable
 
     private static async Task<DaemonHost> ServeAsync(
         ExaiSettings settings, ILoggerFactory loggers, TimeProvider time, string epoch, IDisposable serveLock, DaemonCore core, int predecessorPort,
-        CancellationToken cancellationToken)
+        Func<SettingsResult>? readSettings, CancellationToken cancellationToken)
     {
         var home = settings.Home;
         var startToken = settings.Link.Token ?? TokenFile.ReadOrCreate(home);
+        var metrics = new MetricsCollection(core.Meter, settings.OtlpEndpoint);
+        core.AnnounceMetrics();
         var state = new DaemonState(time);
         // The file is read again at each dial, so that a token can be changed while the daemon runs.
         string? Token() => settings.Link.Token ?? TokenFile.TryRead(home) ?? startToken;
@@ -190,11 +196,16 @@ public sealed class DaemonHost : IAsyncDisposable
         var calls = new ToolCallHandler(core.Tools, core.Calls, state, settings.Link.ProgressInterval, time);
         var link = new LinkEndpoint(guard, settings.Link, epoch, core.Sessions, core.Tools, calls, state, time, loggers);
         var mcp = new McpEndpoint(guard, settings, Token, core.Tools, calls, state, time, loggers);
+        ProcessMeters.Add(core.Meter, time.GetUtcNow());
+        link.Meters = new LinkMeters(core.Meter, () => link.SessionCount);
         DaemonHost? host = null;
         var handover = new HandoverEndpoint(guard, leaveCalls => host!.MakeWayAsync(leaveCalls));
         var listener = await DaemonListener.StartAsync(settings.Link, predecessorPort, guard, Route, loggers.CreateLogger("daemon"), cancellationToken);
         var view = new DaemonView(
-            settings, core, state, link, new DaemonDescription(settings, epoch, core, state, link, time) { Port = listener.Port }, new Heartbeat(time), time);
+            settings, core, state, link, new DaemonDescription(settings, epoch, core, state, link, time) { Port = listener.Port }, new Heartbeat(time), metrics, time)
+        {
+            ReadSettings = readSettings,
+        };
         host = new DaemonHost(view, epoch, serveLock, calls, mcp, listener, await OperationsServer.StartAsync(view, Token, loggers, cancellationToken), loggers);
         DaemonEvents.Started(host._logger, Product.Version, epoch, settings.Link.Host, host.Port, home.Path, Core.Storage.Sqlite.SqliteDatabase.LibraryVersion);
         return host;

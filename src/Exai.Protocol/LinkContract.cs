@@ -29,8 +29,13 @@ public static class LinkContract
     /// <summary>Server-to-shim notification: a restart is coming; send new calls to the next epoch.</summary>
     public const string DrainingNotification = "exai/draining";
 
+    /// <summary>The last version in which a client may send several messages as one array.</summary>
+    public const string LastVersionWithBatches = "2025-03-26";
+
+    public const string FirstVersion = "2024-11-05";
+
     /// <summary>Protocol versions with an <c>initialize</c> handshake, newest first.</summary>
-    public static IReadOnlyList<string> LegacyVersions { get; } = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"];
+    public static IReadOnlyList<string> LegacyVersions { get; } = ["2025-11-25", "2025-06-18", LastVersionWithBatches, FirstVersion];
 }
 
 /// <summary>Members of <c>_meta</c> that both ends agree on.</summary>

@@ -55,9 +55,34 @@ public sealed record Receipt
 
     public string? ThreadId { get; init; }
 
+    /// <summary>What became of each question, when a tool asked several models; null otherwise.</summary>
+    public IReadOnlyList<ReceiptPart>? Parts { get; init; }
+
     public DateTimeOffset StartedAt { get; init; }
 
     public DateTimeOffset? FinishedAt { get; init; }
+}
+
+/// <summary>One question of a call that asked several models. <c>State</c> is succeeded or failed, <c>Code</c> the error of a failed one.</summary>
+public sealed record ReceiptPart(string AskedModel, string State)
+{
+    public string? Stance { get; init; }
+
+    public string? Code { get; init; }
+
+    /// <summary>The model that answered; null when none did.</summary>
+    public string? Model { get; init; }
+
+    public string? Provider { get; init; }
+
+    public string? Thinking { get; init; }
+
+    public long TotalMs { get; init; }
+
+    public ReceiptTokens Tokens { get; init; } = new();
+
+    /// <summary>US dollars; null when the price is not known.</summary>
+    public decimal? CostUsd { get; init; }
 }
 
 /// <summary>Values of <see cref="Receipt.Recovered"/>.</summary>

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Threading.Channels;
 using Exai.Protocol;
 using Exai.Shim.Lifecycle;
@@ -25,10 +26,17 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
     /// <summary>A list that a daemon does not answer in this time comes from the cache.</summary>
     private static readonly TimeSpan ListPatience = TimeSpan.FromSeconds(5);
 
-    /// <summary>More without a line end makes common clients close the connection.</summary>
-    private const int LongestLine = 10 * 1024 * 1024;
+    /// <summary>A call that was joined in the very moment in which it was cancelled.</summary>
+    private static readonly TimeSpan JoinedTooLate = TimeSpan.FromSeconds(1);
 
-    private readonly Channel<Action> _events = Channel.CreateUnbounded<Action>(new UnboundedChannelOptions { SingleReader = true });
+    /// <summary>So much may wait to be dealt with, or to be read by the client, before no more is read.</summary>
+    private const int MostEvents = 4000;
+
+    private static readonly TimeSpan RoomPoll = TimeSpan.FromMilliseconds(20);
+
+    // Not SingleReader: such a channel cannot be counted.
+    private readonly Channel<Action> _events = Channel.CreateUnbounded<Action>();
+    private readonly ClientAnswers _answers = new(output);
     private readonly PendingTable _pending = new(time);
     private readonly ServerRequests _serverRequests = new();
     private readonly Handshake _handshake = new(ownIdPrefix);
@@ -61,6 +69,15 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
     /// <param name="line">A client's line; null for one that was too long to read.</param>
     public void ClientLine(byte[]? line) => Post(() => OnClientLine(line));
 
+    /// <summary>Completes when the relay can take more: at once, but for a flood, or a client that sends and does not read.</summary>
+    public async ValueTask ClientRoomAsync(CancellationToken cancellationToken)
+    {
+        while (_events.Reader.Count > MostEvents || output.Unread > MostEvents)
+        {
+            await Task.Delay(RoomPoll, time, cancellationToken);
+        }
+    }
+
     /// <summary>Completes when everything that has been said so far is dealt with, or the token fires.</summary>
     public async Task SettledAsync(CancellationToken cancellationToken)
     {
@@ -82,6 +99,14 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
         }
     });
 
+    async ValueTask ILinkEvents.LinkRoomAsync(CancellationToken cancellationToken)
+    {
+        while (_events.Reader.Count > MostEvents)
+        {
+            await Task.Delay(RoomPoll, time, cancellationToken);
+        }
+    }
+
     void ILinkEvents.LinkDown(LinkSession session) => Post(() => OnLinkDown(session));
 
     void ILinkEvents.DialFailed(LinkException failure, long dialedAt, bool givingUp) => Post(() => OnDialFailed(failure, dialedAt, givingUp));
@@ -97,6 +122,8 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
             // One message that meets a defect must not end a shim that others rely on.
             LinkLog.RelayDefect(logger, failure);
         }
+
+        _pending.OnChanged();
     }
 
     private void Post(Action happened) => _events.Writer.TryWrite(happened);
@@ -107,18 +134,43 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
     {
         if (line is null)
         {
-            output.Write(RpcMessages.Error(null, -32600, $"Invalid request: the line is longer than {settings.Current.Link.MaxBytes:N0} bytes (EXAI_WS_MAX_BYTES)."));
+            _answers.Refuse(RpcMessages.Error(null, -32600, $"Invalid request: the line is longer than {settings.Current.Link.MaxBytes:N0} bytes (EXAI_WS_MAX_BYTES)."));
             return;
         }
 
+        if (line[0] == (byte)'[' && _handshake.HasBatches && TryElements(line) is { Count: > 0 } batch)
+        {
+            _answers.ReadBatch(batch, OnClientMessage);
+        }
+        else
+        {
+            OnClientMessage(line);
+        }
+    }
+
+    /// <summary>The messages of a batch; null when the line is no JSON.</summary>
+    private static List<ReadOnlyMemory<byte>>? TryElements(byte[] line)
+    {
+        try
+        {
+            return JsonSlice.Elements(line);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private void OnClientMessage(ReadOnlyMemory<byte> bytes)
+    {
         Envelope message;
         try
         {
-            message = Envelope.Parse(line);
+            message = Envelope.Parse(bytes);
         }
         catch (MalformedMessageException malformed)
         {
-            output.Write(RpcMessages.Error(malformed.Id, malformed.Code, malformed.Message));
+            _answers.Refuse(RpcMessages.Error(malformed.Id, malformed.Code, malformed.Message));
             return;
         }
 
@@ -141,26 +193,27 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
         var id = request.Id!.Value;
         if (_pending.Contains(id))
         {
-            output.Write(RpcMessages.Error(id, -32600, $"Invalid request: the id {id.ToJson()} belongs to a request that is still running."));
+            _answers.Refuse(RpcMessages.Error(id, -32600, $"Invalid request: the id {id.ToJson()} belongs to a request that is still running."));
             return;
         }
 
+        _answers.Expect(id);
         switch (request.Method)
         {
             case "initialize":
                 OnInitialize(request);
                 break;
             case "ping":
-                output.Write(RpcMessages.Result(id, "{}"));
+                _answers.Answer(id, RpcMessages.Result(id, "{}"));
                 break;
             case "logging/setLevel":
                 _handshake.OnLogLevel(request);
-                output.Write(RpcMessages.Result(id, "{}"));
+                _answers.Answer(id, RpcMessages.Result(id, "{}"));
                 SendLogLevel();
                 break;
             case "server/discover":
                 // A plain error makes a client of the stateless era fall back to initialize.
-                output.Write(RpcMessages.Error(id, -32601, "server/discover is not available: begin with initialize."));
+                _answers.Answer(id, RpcMessages.Error(id, -32601, "server/discover is not available: begin with initialize."));
                 break;
             case "tools/list" when _session is null:
                 AnswerListFromCache(id);
@@ -173,7 +226,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
                 OnCall(request);
                 break;
             case "prompts/list" when _session is null:
-                output.Write(RpcMessages.Result(id, PromptCatalogue.ListResult(settings.Current.Tools.Offered)));
+                _answers.Answer(id, RpcMessages.Result(id, PromptCatalogue.ListResult(settings.Current.Tools.Offered)));
                 Wake();
                 break;
             case "prompts/get" when _session is null:
@@ -181,13 +234,13 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
                 Wake();
                 break;
             case "resources/list":
-                output.Write(RpcMessages.Result(id, """{"resources":[]}"""));
+                _answers.Answer(id, RpcMessages.Result(id, """{"resources":[]}"""));
                 break;
             case "resources/templates/list":
-                output.Write(RpcMessages.Result(id, """{"resourceTemplates":[]}"""));
+                _answers.Answer(id, RpcMessages.Result(id, """{"resourceTemplates":[]}"""));
                 break;
             case var method when _session is null:
-                output.Write(RpcMessages.Error(id, -32603, $"'{method}' needs the EXAI daemon, which is not reachable now. {_failure?.Message}".TrimEnd()));
+                _answers.Answer(id, RpcMessages.Error(id, -32603, $"'{method}' needs the EXAI daemon, which is not reachable now. {_failure?.Message}".TrimEnd()));
                 Wake();
                 break;
             default:
@@ -200,7 +253,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
     {
         _handshake.OnInitialize(request);
         LinkLog.Serving(logger, Product.Version, request.ParamText("clientInfo", "name") ?? "an unnamed client");
-        output.Write(RpcMessages.Result(request.Id!.Value, ServerManifest.InitializeResult(request.ParamText("protocolVersion"))));
+        _answers.Answer(request.Id!.Value, RpcMessages.Result(request.Id!.Value, ServerManifest.InitializeResult(request.ParamText("protocolVersion"))));
         Wake();
     }
 
@@ -209,7 +262,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
     {
         var id = request.Id!.Value;
         var name = request.ParamText("name") ?? "";
-        output.Write(PromptCatalogue.GetResult(settings.Current.Tools.Offered, name, request.ParamText("arguments", PromptCatalogue.Argument)) is { } prompt
+        _answers.Answer(id, PromptCatalogue.GetResult(settings.Current.Tools.Offered, name, request.ParamText("arguments", PromptCatalogue.Argument)) is { } prompt
             ? RpcMessages.Result(id, prompt)
             : RpcMessages.Error(id, -32602, $"There is no prompt '{name}'; prompts/list names them."));
     }
@@ -224,26 +277,63 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
 
     private void OnCall(Envelope request)
     {
-        var bytes = request.Bytes;
-        if (!CallId.TryParse(request.ParamText("_meta", MetaKeys.CallId), out var callId))
+        var shape = CallShape.Of(request);
+        if (shape.JobId is { } jobId && _pending.Detached.EndOf(jobId) is { } end)
         {
-            callId = CallId.New(time);
-            var (meta, metaStart) = JsonSlice.Member(bytes[request.ParamsStart..], "_meta");
-            bytes = !meta.IsEmpty && meta.Span[0] == (byte)'{'
-                ? JsonSlice.SetMember(bytes, request.ParamsStart + metaStart, MetaKeys.CallId, $"\"{callId}\"")
-                : JsonSlice.SetMember(bytes, request.ParamsStart, "_meta", $"{{\"{MetaKeys.CallId}\":\"{callId}\"}}");
-        }
-
-        var call = new PendingRequest(request.Id!.Value, PendingKind.Call, bytes, ProgressToken(request), time.GetTimestamp()) { CallId = callId };
-        if (_session is null && _failure is { Kind: LinkFailure.Unauthorized })
-        {
-            // The next dial is not hastened by a call, so the call does not wait for it. After any other failure the dial that it brings on decides.
-            output.Write(RpcMessages.Result(call.Id, ToolResults.Failure(Hopeless()! with { CallId = callId })));
+            // It ended here, without a daemon: none knows it.
+            _pending.Detached.OnDelivered(jobId);
+            _answers.Answer(request.Id!.Value, RpcMessages.Result(request.Id!.Value, ToolResults.Failure(end)));
             return;
         }
 
-        Forward(call);
+        if (_session is null && _failure is { Kind: LinkFailure.Unauthorized })
+        {
+            // The next dial is not hastened by a call, so the call does not wait for it. After any other failure the dial that it brings on decides.
+            _answers.Answer(request.Id!.Value, RpcMessages.Result(request.Id!.Value, ToolResults.Failure(Hopeless()!)));
+            return;
+        }
+
+        string? known = null;
+        if (CallId.TryParse(request.ParamText("_meta", MetaKeys.CallId), out var given))
+        {
+            _pending.Detached.OnWantedAgain(given);
+            known = given;
+        }
+        else if (!RecomputedTools.Contains(shape.Tool))
+        {
+            known = _pending.Detached.TakeRepeated(shape);
+        }
+
+        Forward(NewCall(request, shape, known, repeats: known is not null && known != given, time.GetTimestamp()));
         Wake();
+    }
+
+    /// <param name="known">Its id, if it has one already.</param>
+    private PendingRequest NewCall(Envelope request, CallShape shape, string? known, bool repeats, long receivedAt)
+    {
+        var callId = known ?? CallId.New(time);
+        return new PendingRequest(request.Id!.Value, PendingKind.Call, WithCallId(request, callId), ProgressToken(request), receivedAt)
+        {
+            CallId = callId,
+            Shape = shape,
+            WaitAsked = shape.JobId is null ? null : CallShape.WaitAsked(request),
+            Repeats = repeats,
+        };
+    }
+
+    /// <summary>The same bytes with the call's id in their <c>_meta</c>.</summary>
+    private static ReadOnlyMemory<byte> WithCallId(Envelope request, string callId)
+    {
+        if (request.ParamText("_meta", MetaKeys.CallId) == callId)
+        {
+            return request.Bytes;
+        }
+
+        var bytes = request.Bytes;
+        var (meta, metaStart) = JsonSlice.Member(bytes[request.ParamsStart..], "_meta");
+        return !meta.IsEmpty && meta.Span[0] == (byte)'{'
+            ? JsonSlice.SetMember(bytes, request.ParamsStart + metaStart, MetaKeys.CallId, $"\"{callId}\"")
+            : JsonSlice.SetMember(bytes, request.ParamsStart, "_meta", $"{{\"{MetaKeys.CallId}\":\"{callId}\"}}");
     }
 
     /// <summary>A string or a number; some clients write null for none.</summary>
@@ -276,7 +366,15 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
         if (RequestId.Parse(notification.Param("requestId").Span) is { } id && _pending.Find(id) is { } request)
         {
             _pending.Settle(request);
-            _pending.Cancel(request, notification.Bytes, _session);
+            _answers.Forget(id);
+            if (request.Kind == PendingKind.Call && !RecomputedTools.Contains(request.Shape!.Tool))
+            {
+                _pending.Detached.AddCancelled(request, notification.Bytes, _session);
+            }
+            else if (request.Sent)
+            {
+                _session?.Send(notification.Bytes);
+            }
         }
     }
 
@@ -312,9 +410,10 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
         _tools.OnConnectionChanged();
         foreach (var cancelled in _serverRequests.EndEpoch())
         {
-            output.Write(cancelled);
+            _answers.Tell(cancelled);
         }
 
+        _pending.Detached.OnLinkDown();
         foreach (var request in _pending.All())
         {
             if (request.Kind == PendingKind.Call)
@@ -330,7 +429,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
             }
             else
             {
-                output.Write(RpcMessages.Error(request.Id, -32603, "The link to the EXAI daemon was lost before it answered. Send the request again."));
+                _answers.Answer(request.Id, RpcMessages.Error(request.Id, -32603, "The link to the EXAI daemon was lost before it answered. Send the request again."));
             }
         }
     }
@@ -364,16 +463,16 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
             case MessageKind.Response:
                 OnDaemonResponse(message);
                 break;
-            case MessageKind.Request when bytes.Length > LongestLine:
+            case MessageKind.Request when bytes.Length > RpcMessages.LongestLine:
                 _session?.Send(RpcMessages.Error(message.Id, -32603, $"The request has {bytes.Length:N0} bytes, more than a client can read in one message."));
                 break;
             case MessageKind.Request:
-                output.Write(JsonSlice.OnOneLine(_serverRequests.Forward(message)));
+                _answers.Tell(JsonSlice.OnOneLine(_serverRequests.Forward(message)));
                 break;
             case MessageKind.Notification when message.Method == "notifications/cancelled":
                 if (_serverRequests.Cancel(message) is { } cancelled)
                 {
-                    output.Write(JsonSlice.OnOneLine(cancelled));
+                    _answers.Tell(JsonSlice.OnOneLine(cancelled));
                 }
 
                 break;
@@ -387,8 +486,8 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
                 // The shim tells the client itself, once, when it has seen that the list is another.
                 _tools.OnChanged();
                 break;
-            case MessageKind.Notification when bytes.Length <= LongestLine:
-                output.Write(JsonSlice.OnOneLine(message.Bytes));
+            case MessageKind.Notification when bytes.Length <= RpcMessages.LongestLine:
+                _answers.Mention(JsonSlice.OnOneLine(message.Bytes));
                 break;
         }
     }
@@ -400,15 +499,14 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
         {
             TellListChanged();
         }
+        else if (_pending.Find(id) is { Kind: PendingKind.Call } call)
+        {
+            OnToolAnswer(call, response);
+        }
         else if (_pending.Find(id) is { } request)
         {
-            if (request.Kind == PendingKind.Call && WaitsForRoom(request, response))
-            {
-                return;
-            }
-
             _pending.Settle(request);
-            if (request.Kind == PendingKind.List && (!ShownTools.IsList(response) || response.Bytes.Length > LongestLine))
+            if (request.Kind == PendingKind.List && (!ShownTools.IsList(response) || response.Bytes.Length > RpcMessages.LongestLine))
             {
                 AnswerListFromCache(id);
                 return;
@@ -419,11 +517,55 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
                 _tools.Show(response);
             }
 
-            output.Write(response.Bytes.Length <= LongestLine ? JsonSlice.OnOneLine(response.Bytes) : TooLong(request, response.Bytes.Length));
+            _answers.Answer(id, Readable(request, response));
+        }
+        else
+        {
+            _pending.Detached.TakeAnswer(id, new ToolAnswer(response).CallId, CapacityRefusal.RetryAfterSecs(response));
         }
 
         // Anything else is late or doubled: its request has been answered or cancelled.
     }
+
+    private void OnToolAnswer(PendingRequest call, Envelope response)
+    {
+        var answer = new ToolAnswer(response);
+        if (answer.CallId is { } answered && answered != call.CallId && _pending.Detached.TakeAnswer(call.Id, answered, CapacityRefusal.RetryAfterSecs(response)))
+        {
+            // To an earlier call of the same request id, that the client gave up.
+            return;
+        }
+
+        if (WaitsForRoom(call, response))
+        {
+            return;
+        }
+
+        if (answer.Code == ErrorCodes.InvalidArgument && call.Shape!.JobId is { } job && _pending.Detached.IsUnsent(job))
+        {
+            // The daemon does not know the job, for it waits here.
+            AnswerRunning(call, time.GetElapsedTime(call.ReceivedAt), settings.Current.Calls.Timeout);
+            return;
+        }
+
+        _pending.Settle(call);
+        if (call.Repeats && answer.Code == ErrorCodes.Cancelled && (answer.IsReplayed || time.GetElapsedTime(call.ReceivedAt) < JoinedTooLate))
+        {
+            // It asks again what had been given up for too long: that call has ended, for nobody wanted it. This one is wanted.
+            Forward(NewCall(Envelope.Parse(call.Message), call.Shape!, known: null, repeats: false, call.ReceivedAt));
+            return;
+        }
+
+        if (answer.OutcomeOf is { } delivered)
+        {
+            _pending.Detached.OnDelivered(delivered);
+        }
+
+        _answers.Answer(call.Id, Readable(call, response));
+    }
+
+    private static ReadOnlyMemory<byte> Readable(PendingRequest request, Envelope response) =>
+        response.Bytes.Length <= RpcMessages.LongestLine ? JsonSlice.OnOneLine(response.Bytes) : TooLong(request, response.Bytes.Length);
 
     /// <summary>A daemon that had no room for the call gets it again when it said, if the call clock allows; else the client hears of it.</summary>
     private bool WaitsForRoom(PendingRequest call, Envelope response)
@@ -441,10 +583,15 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
     private void OnDaemonProgress(Envelope notification)
     {
         var request = _pending.FindByToken(notification.Param("progressToken"));
+        if (request is not null && notification.ParamText("message") is { } note)
+        {
+            request.LastNote = note;
+        }
+
         var value = JsonSlice.Number(notification.Param("progress"));
         if (request is not null && value is { } progress && MayReport(request, progress))
         {
-            output.Write(JsonSlice.OnOneLine(notification.Bytes));
+            _answers.Mention(JsonSlice.OnOneLine(notification.Bytes));
         }
     }
 
@@ -457,7 +604,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
         {
             while (await timer.WaitForNextTickAsync(cancellationToken))
             {
-                if (_pending.CallsPending || _tools.HasChanged)
+                if (_pending.CallsPending || _pending.Detached.AnyTimed || _tools.HasChanged)
                 {
                     Post(OnTick);
                 }
@@ -476,7 +623,9 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
             RequestOwnList();
         }
 
-        var limit = settings.Current.Calls.Timeout;
+        var calls = settings.Current.Calls;
+        var limit = calls.Timeout;
+        _pending.Detached.OnTick(limit, calls.CancelGrace, calls.ResultTtl, call => Unreachable(call, limit), _session, _pending.DaemonDrains);
         foreach (var request in _pending.All())
         {
             var waited = time.GetElapsedTime(request.ReceivedAt);
@@ -488,7 +637,10 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
                     break;
                 case PendingKind.Other when waited > limit:
                     _pending.Settle(request);
-                    output.Write(RpcMessages.Error(request.Id, -32603, $"The EXAI daemon did not answer within {limit.TotalSeconds:0} s (EXAI_CALL_TIMEOUT_SECS)."));
+                    _answers.Answer(request.Id, RpcMessages.Error(request.Id, -32603, $"The EXAI daemon did not answer within {limit.TotalSeconds:0} s (EXAI_CALL_TIMEOUT_SECS)."));
+                    break;
+                case PendingKind.Call when waited >= OutwaitedCall.Patience(request, _handshake.ClientName, calls.ClientWait):
+                    AnswerRunning(request, waited, limit);
                     break;
                 case PendingKind.Call when _session is not null && request.RoomIn(time) <= TimeSpan.Zero:
                     _pending.Deliver(request, _session);
@@ -505,13 +657,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
         if (undelivered > limit)
         {
             _pending.Settle(call);
-            output.Write(RpcMessages.Result(call.Id, ToolResults.Failure(new CallError
-            {
-                Code = ErrorCodes.DaemonUnavailable,
-                Clock = Clocks.Call,
-                CallId = call.CallId,
-                Message = $"No daemon could be reached for {limit.TotalSeconds:0} s (EXAI_CALL_TIMEOUT_SECS). {_failure?.Message} Run 'exai daemon' to see why.",
-            })));
+            _answers.Answer(call.Id, RpcMessages.Result(call.Id, ToolResults.Failure(Unreachable(call, limit))));
             return;
         }
 
@@ -519,14 +665,46 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
         var progress = Math.Round(Math.Max(waited.TotalSeconds, call.LastProgress + 0.001), 3);
         if (MayReport(call, progress))
         {
-            output.Write(RpcMessages.Progress(call.ProgressToken, progress, WhyWaiting(call)));
+            _answers.Mention(RpcMessages.Progress(call.ProgressToken, progress, WhyWaiting(call)));
         }
     }
+
+    /// <summary>The client will not wait any longer: it learns how to get the answer, and the call goes on.</summary>
+    private void AnswerRunning(PendingRequest call, TimeSpan waited, TimeSpan limit)
+    {
+        _pending.Settle(call);
+        var accepted = call.Shape!.JobId is { } job ? !_pending.Detached.IsUnsent(job) : call.Sent;
+        var waiting = call.Undelivered(time) is null ? null : WhyWaiting(call);
+        if (!RecomputedTools.Contains(call.Shape.Tool))
+        {
+            _pending.Detached.AddRunning(call);
+        }
+
+        _answers.Answer(call.Id, RpcMessages.Result(call.Id, OutwaitedCall.Answer(call, waited, waiting, accepted, limit)));
+    }
+
+    private CallError Unreachable(PendingRequest call, TimeSpan limit) => new()
+    {
+        Code = call.RoomIn(time) is null ? ErrorCodes.DaemonUnavailable : ErrorCodes.OverCapacity,
+        Clock = Clocks.Call,
+        CallId = call.CallId,
+        Message = call.RoomIn(time) is not null ? $"The daemon had no room for the call in {limit.TotalSeconds:0} s (EXAI_CALL_TIMEOUT_SECS). Ask again when fewer calls run."
+            : $"No daemon could be reached for {limit.TotalSeconds:0} s (EXAI_CALL_TIMEOUT_SECS). {_failure?.Message} Run 'exai daemon' to see why.",
+    };
 
     // ── Shared ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     private void Forward(PendingRequest request)
     {
+        if (_pending.IsFull)
+        {
+            var refusal = $"{PendingTable.Most:N0} requests wait for an answer already. Wait for some of them, or cancel them.";
+            _answers.Answer(request.Id, request.Kind == PendingKind.Call
+                ? RpcMessages.Result(request.Id, ToolResults.Failure(new CallError { Code = ErrorCodes.OverCapacity, CallId = request.CallId, Message = refusal }))
+                : RpcMessages.Error(request.Id, -32603, refusal));
+            return;
+        }
+
         _pending.Add(request);
         _pending.Deliver(request, _session);
     }
@@ -564,14 +742,15 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
     /// <summary>A call that came after the dial began has not had its attempt: its wake brings the next one at once.</summary>
     private void FailCalls(CallError error, long dialedAt)
     {
+        _pending.Detached.FailUnsent(error);
         foreach (var call in _pending.All().Where(request => request.Kind == PendingKind.Call && request.ReceivedAt <= dialedAt))
         {
             _pending.Settle(call);
-            output.Write(RpcMessages.Result(call.Id, ToolResults.Failure(error with { CallId = call.CallId })));
+            _answers.Answer(call.Id, RpcMessages.Result(call.Id, ToolResults.Failure(error with { CallId = call.CallId })));
         }
     }
 
-    private void AnswerListFromCache(RequestId id) => output.Write(RpcMessages.Result(id, _tools.ShowCached()));
+    private void AnswerListFromCache(RequestId id) => _answers.Answer(id, RpcMessages.Result(id, _tools.ShowCached()));
 
     private void RequestOwnList() => _session?.Send(_tools.NewRequest());
 
@@ -579,13 +758,13 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
     {
         if (_clientInitialized && _tools.TakeNews())
         {
-            output.Write(RpcMessages.Notification("notifications/tools/list_changed"));
+            _answers.Tell(RpcMessages.Notification("notifications/tools/list_changed"));
         }
     }
 
     private static byte[] TooLong(PendingRequest request, int bytes)
     {
-        var message = $"The result has {bytes:N0} bytes, more than a client can read in one message ({LongestLine:N0}). Ask for less at once.";
+        var message = $"The result has {bytes:N0} bytes, more than a client can read in one message ({RpcMessages.LongestLine:N0}). Ask for less at once.";
         return request.Kind == PendingKind.Call
             ? RpcMessages.Result(request.Id, ToolResults.Failure(new CallError { Code = ErrorCodes.InternalError, CallId = request.CallId, Message = message }))
             : RpcMessages.Error(request.Id, -32603, message);

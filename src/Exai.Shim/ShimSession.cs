@@ -40,10 +40,15 @@ public static class ShimSession
         var relaying = relay.RunAsync(end.Token);
         var linking = link.RunAsync(end.Token);
         // A read of stdin cannot be cancelled everywhere; it may still be under way when the process ends.
-        var reading = new LineReader(input, settings.Current.Link.MaxBytes).ReadAllAsync(relay.ClientLine, end.Token);
+        var reading = new LineReader(input, settings.Current.Link.MaxBytes).ReadAllAsync(relay.ClientLine, relay.ClientRoomAsync, end.Token);
 
         var first = await Task.WhenAny(reading, writer.Broken, linking, relaying);
         LinkLog.Leaving(logger, Product.Version, leave.IsCancellationRequested ? "asked to" : first == reading ? "its input ended" : first == writer.Broken ? "its output is closed" : "a defect");
+
+        if (writer.Dropped > 0)
+        {
+            LinkLog.NotesDropped(logger, writer.Dropped);
+        }
 
         using var flush = new CancellationTokenSource(FlushLimit, time);
         await relay.SettledAsync(flush.Token);

@@ -30,6 +30,8 @@ internal sealed class ShimRig : IDisposable
             ["HOME"] = Home.Path,
             ["EXAI_WS_AUTOSTART"] = "false",
             ["EXAI_WS_TOKEN"] = "a-token-of-sixteen",
+            // Tests of other things wait as long as it takes; those of the waiting itself take this out.
+            ["EXAI_CLIENT_WAIT_SECS"] = "86400",
         };
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Exai.Core.Tools.Files;
 using Exai.Protocol;
 
 namespace Exai.Core.Calls;
@@ -32,6 +33,9 @@ public sealed record CallRequest
     public required string SessionId { get; init; }
 
     public string? ClientName { get; init; }
+
+    /// <summary>The files that its arguments name, as they were found on the client's machine.</summary>
+    public IReadOnlyList<AttachedFile> Files { get; init; } = [];
 }
 
 /// <summary>A call on its way into the journal.</summary>
@@ -73,6 +77,8 @@ public sealed record CallRecord
 
     public required bool ContinuesThread { get; init; }
 
+    public IReadOnlyList<AttachedFile> Files { get; init; } = [];
+
     /// <summary>Calls on one thread run in the order of their places.</summary>
     public required long ThreadPlace { get; init; }
 
@@ -90,6 +96,7 @@ public sealed record CallRecord
         Arguments = JsonElement.Parse(ArgumentsJson),
         SessionId = SessionId,
         ClientName = ClientName,
+        Files = Files,
     };
 }
 

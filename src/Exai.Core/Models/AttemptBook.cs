@@ -10,6 +10,7 @@ namespace Exai.Core.Models;
 /// </summary>
 public sealed class AttemptBook(string callId, int run, IAttemptLedger ledger)
 {
+    private readonly AttemptBook? _whole;
     private readonly Lock _lock = new();
     private readonly List<AttemptRecord> _attempts = [];
     private readonly List<ReceiptFallback> _fallbacks = [];
@@ -17,6 +18,10 @@ public sealed class AttemptBook(string callId, int run, IAttemptLedger ledger)
     private readonly List<Task> _writes = [];
     private TimeSpan _waitedInVain;
     private int _count;
+
+    /// <summary>What one question of the call asks; all of it is in <paramref name="whole"/> too.</summary>
+    private AttemptBook(AttemptBook whole, string callId, int run, IAttemptLedger ledger)
+        : this(callId, run, ledger) => _whole = whole;
 
     /// <summary>In the order in which they began, those of earlier runs first.</summary>
     public IReadOnlyList<AttemptRecord> Attempts
@@ -85,8 +90,12 @@ public sealed class AttemptBook(string callId, int run, IAttemptLedger ledger)
         }
     }
 
+    /// <summary>A book for one of several questions: what is entered there is entered here.</summary>
+    public AttemptBook Part() => new(this, callId, run, ledger);
+
     public void Asked(string model)
     {
+        _whole?.Asked(model);
         lock (_lock)
         {
             AskedModel = model;
@@ -97,6 +106,17 @@ public sealed class AttemptBook(string callId, int run, IAttemptLedger ledger)
     public AttemptRecord Begin(AttemptRecord attempt)
     {
         AttemptRecord entered;
+        if (_whole is not null)
+        {
+            entered = _whole.Begin(attempt);
+            lock (_lock)
+            {
+                _attempts.Add(entered);
+            }
+
+            return entered;
+        }
+
         lock (_lock)
         {
             entered = attempt with { CallId = callId, Run = run, Number = ++_count };
@@ -114,11 +134,18 @@ public sealed class AttemptBook(string callId, int run, IAttemptLedger ledger)
             _attempts[_attempts.FindIndex(known => known.Run == attempt.Run && known.Number == attempt.Number)] = attempt;
         }
 
+        if (_whole is not null)
+        {
+            _whole.End(attempt);
+            return;
+        }
+
         Save(attempt);
     }
 
     public void FellBack(ReceiptFallback failed)
     {
+        _whole?.FellBack(failed);
         lock (_lock)
         {
             _fallbacks.Add(failed);
@@ -146,6 +173,7 @@ public sealed class AttemptBook(string callId, int run, IAttemptLedger ledger)
 
     public void KeepPartial(string text)
     {
+        _whole?.KeepPartial(text);
         lock (_lock)
         {
             Partial = text.Length > (Partial?.Length ?? 0) ? text : Partial;

@@ -24,8 +24,13 @@ public sealed record ModelQuestion
 
     public bool WebSearch { get; init; }
 
+    /// <summary>Shown with the question as far as the model's window has room, most important first.</summary>
+    public IReadOnlyList<QuestionFile> Files { get; init; } = [];
+
+    public IReadOnlyList<QuestionImage> Images { get; init; } = [];
+
     /// <summary>The question cannot be answered without seeing images.</summary>
-    public bool NeedsVision { get; init; }
+    public bool NeedsVision { get => field || Images.Count > 0; init; }
 
     public float? Temperature { get; init; }
 
@@ -69,6 +74,12 @@ public sealed record ModelAnswer
 
     /// <summary>Exchanges of the thread that did not fit the model's window.</summary>
     public int DroppedTurns { get; init; }
+
+    /// <summary>Paths of files that did not fit the model's window.</summary>
+    public IReadOnlyList<string> LeftOutFiles { get; init => field = value ?? []; } = [];
+
+    /// <summary>What the answer cost, those that failed before it included.</summary>
+    public IReadOnlyList<ReceiptAttempt> Attempts { get; init => field = value ?? []; } = [];
 
     /// <summary>Models that were asked before it and did not answer.</summary>
     // The generated reader assigns null to members that the JSON leaves out.

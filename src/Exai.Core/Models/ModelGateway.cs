@@ -44,6 +44,8 @@ internal sealed class ModelGateway(
     TimeProvider time,
     ILogger logger) : IModelGateway
 {
+    private readonly TokenRatios _ratios = new();
+
     public async Task<ModelAnswer> AskAsync(ModelQuestion question, AskScope scope, CancellationToken cancellationToken)
     {
         var asked = await router.ResolveAsync(question, cancellationToken);
@@ -78,7 +80,7 @@ internal sealed class ModelGateway(
     private async Task<ProviderException?> AskModelAsync(
         ModelQuestion question, FallbackChain chain, TriedModels tried, AskScope scope, CancellationToken cancellationToken)
     {
-        var request = new ModelRequest(question, chain.Current);
+        var request = new ModelRequest(question, chain.Current, _ratios.Of(chain.Current));
         var retry = new RetryPolicy(options.Retry, chance);
         while (true)
         {
@@ -226,6 +228,11 @@ internal sealed class ModelGateway(
         {
             scope.Book.Learned(permit.Learn(Signal(outcome), failure?.RetryAfter));
             var ended = attempt.Book(begun, outcome, failure);
+            if (outcome == AttemptOutcomes.Ok && !ended.Tokens.Estimated)
+            {
+                _ratios.Learn(route, TokenEstimate.Of(request.Messages), ended.Tokens.Input);
+            }
+
             scope.Book.End(ended);
             meters.Ended(ended);
             if (failure is { InnerException: { } defect, Error.Code: ErrorCodes.ProviderError } && defect is not (IOException or HttpRequestException or OperationCanceledException))
@@ -256,6 +263,7 @@ internal sealed class ModelGateway(
             FinishReason = attempt.FinishReason,
             Sources = [.. attempt.Sources.Select(source => new AnswerSource(source.Title, source.Link))],
             DroppedTurns = request.DroppedTurns,
+            LeftOutFiles = request.LeftOutFiles,
             Fallbacks = tried.Fallbacks,
             FirstTokenMs = attempt.FirstTokenMs,
             Notes = notes,

@@ -10,7 +10,7 @@ internal sealed record ModelNeeds(bool Web, bool Vision, long Tokens)
 {
     /// <summary>What the question needs at least: of its thread, turns may be left out.</summary>
     public static ModelNeeds Least(ModelQuestion question) =>
-        new(question.WebSearch, question.NeedsVision, TokenEstimate.Of(question.SystemPrompt) + (long)TokenEstimate.Of(question.Prompt));
+        new(question.WebSearch, question.NeedsVision, ThreadWindow.Least(question));
 
     /// <summary>What the question needs with its whole thread.</summary>
     public static ModelNeeds Whole(ModelQuestion question)
@@ -18,7 +18,8 @@ internal sealed record ModelNeeds(bool Web, bool Vision, long Tokens)
         var least = Least(question);
         return least with
         {
-            Tokens = least.Tokens + question.History.Sum(turn => TokenEstimate.Of(turn.Question) + (long)TokenEstimate.Of(turn.Answer)),
+            Tokens = least.Tokens + question.History.Sum(turn => TokenEstimate.Of(turn.Question) + (long)TokenEstimate.Of(turn.Answer))
+                + question.Files.Sum(file => (long)TokenEstimate.Of(file.Shown)),
         };
     }
 

@@ -12,9 +12,12 @@ internal sealed class ModelRequest
 
     private readonly ModelQuestion _question;
     private readonly int _maxOutput;
+    private readonly double _ratio;
 
-    public ModelRequest(ModelQuestion question, ModelRoute route)
+    /// <param name="ratio">What the model counts for a token of our estimate.</param>
+    public ModelRequest(ModelQuestion question, ModelRoute route, double ratio = 1)
     {
+        _ratio = ratio;
         _question = question;
         Route = route;
         Thinking = ThinkingChoice.For(question.Thinking, route.Info?.Thinking, route.Info?.Efforts);
@@ -22,7 +25,7 @@ internal sealed class ModelRequest
         // The router has said it of a model that it chose.
         SearchNote = route.AskedModel == ModelRouter.Auto ? null : $"{route.ModelId} cannot search the web through EXAI; it answered without.";
         _maxOutput = ThreadWindow.MaxOutput(route.Provider.MaxOutputTokens, route.Info);
-        Lay(ThreadWindow.Room(route.Provider.MaxOutputTokens, route.Info));
+        Lay((long)(ThreadWindow.Room(route.Provider.MaxOutputTokens, route.Info) / ratio));
     }
 
     public ModelRoute Route { get; }
@@ -39,10 +42,13 @@ internal sealed class ModelRequest
     /// <summary>Exchanges of the thread that were left out.</summary>
     public int DroppedTurns { get; private set; }
 
+    /// <summary>Paths of files that were left out.</summary>
+    public IReadOnlyList<string> LeftOutFiles { get; private set; } = [];
+
     /// <summary>The question alone does not fit, so nothing is sent.</summary>
     public ProviderException? TooLarge { get; private set; }
 
-    public bool CanShrink => DroppedTurns < _question.History.Count;
+    public bool CanShrink => DroppedTurns < _question.History.Count || LeftOutFiles.Count < _question.Files.Count;
 
     /// <summary>The provider's search is out of order, not its model.</summary>
     public void StopSearching()
@@ -51,14 +57,14 @@ internal sealed class ModelRequest
         SearchNote = $"The web search of {Route.Provider.Name} failed; {Route.ModelId} answered without it.";
     }
 
-    /// <summary>Leaves out the oldest turns: the provider counts more tokens than we do.</summary>
+    /// <summary>Leaves out the oldest turns and the last files: the provider counts more tokens than we do.</summary>
     public void Shrink()
     {
-        var before = DroppedTurns;
+        var before = (DroppedTurns, LeftOutFiles.Count);
         var least = ThreadWindow.Least(_question);
         var target = (long)(TokenEstimate.Of(Messages) * ShrinkTo);
         Lay(Math.Max(target, least));
-        if (DroppedTurns == before)
+        if ((DroppedTurns, LeftOutFiles.Count) == before)
         {
             // What remains is little beside the question: the question goes alone.
             Lay(least);
@@ -86,7 +92,7 @@ internal sealed class ModelRequest
     /// <summary>Its row in the ledger before anything is known: should the daemon die, this is what it is taken to have cost.</summary>
     public AttemptRecord Begin(DateTimeOffset now, TimeSpan queued)
     {
-        var input = TokenEstimate.Of(Messages);
+        var input = (long)(TokenEstimate.Of(Messages) * _ratio);
         return new AttemptRecord
         {
             CallId = "",
@@ -106,7 +112,8 @@ internal sealed class ModelRequest
     {
         try
         {
-            (Messages, DroppedTurns) = ThreadWindow.Lay(_question, Route, room, _maxOutput);
+            var laid = ThreadWindow.Lay(_question, Route, room, _maxOutput);
+            (Messages, DroppedTurns, LeftOutFiles) = (laid.Messages, laid.DroppedTurns, laid.LeftOutFiles);
         }
         catch (CallException failure)
         {

@@ -1,6 +1,9 @@
 using System.Text.Json.Serialization;
 using Exai.Core.Calls;
 using Exai.Core.Models;
+using Exai.Core.Tools.Consensus;
+using Exai.Core.Tools.Files;
+using Exai.Core.Tools.Workflow;
 
 namespace Exai.Core.Storage;
 
@@ -11,4 +14,8 @@ namespace Exai.Core.Storage;
     UseStringEnumConverter = true)]
 [JsonSerializable(typeof(CallOutcome))]
 [JsonSerializable(typeof(ModelAnswer))]
+[JsonSerializable(typeof(IReadOnlyList<FileReference>))]
+[JsonSerializable(typeof(IReadOnlyList<AttachedFile>))]
+[JsonSerializable(typeof(WorkflowStep))]
+[JsonSerializable(typeof(ConsensusState))]
 internal sealed partial class StoreJson : JsonSerializerContext;

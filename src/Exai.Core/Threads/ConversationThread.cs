@@ -1,3 +1,5 @@
+using Exai.Core.Tools.Files;
+
 namespace Exai.Core.Threads;
 
 /// <summary>One exchange: what was asked and what was answered. Stored once, with the outcome of its call.</summary>
@@ -11,11 +13,25 @@ public sealed record Turn
 
     public required string Answer { get; init; }
 
-    /// <summary>As <c>provider/id</c>, by which it can be asked again even if the catalogue does not know it.</summary>
+    /// <summary>As <c>provider/id</c>, by which it can be asked again even if the catalogue does not know it; empty when no model was asked.</summary>
     public required string Model { get; init; }
+
+    /// <summary>What the tool keeps of it for the next call, as JSON of its own; null for nothing.</summary>
+    public string? State { get; init; }
+
+    /// <summary>The files that it showed to the model, without their contents.</summary>
+    public IReadOnlyList<FileReference> Files { get; init; } = [];
 
     public required DateTimeOffset At { get; init; }
 }
 
 /// <summary>A conversation that goes on across tools, models, clients and restarts.</summary>
-public sealed record ConversationThread(string ThreadId, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, IReadOnlyList<Turn> Turns);
+public sealed record ConversationThread(string ThreadId, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, IReadOnlyList<Turn> Turns)
+{
+    /// <summary>The model that answered last; null when none has.</summary>
+    public string? LastModel => Turns.LastOrDefault(turn => turn.Model.Length > 0)?.Model;
+
+    /// <summary>The exchanges as a model reads them, oldest first.</summary>
+    public IReadOnlyList<(string Question, string Answer)> History(Func<Turn, bool>? without = null) =>
+        [.. Turns.Where(turn => without?.Invoke(turn) != true).Select(turn => (turn.Question, turn.Answer))];
+}

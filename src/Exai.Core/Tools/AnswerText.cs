@@ -34,6 +34,13 @@ internal static class AnswerText
             text.Append($"\n\n[The {answer.DroppedTurns} oldest turns of the thread did not fit the model's window and were left out.]");
         }
 
+        if (answer.LeftOutFiles.Count > 0)
+        {
+            var named = string.Join(", ", answer.LeftOutFiles.Take(20));
+            var more = answer.LeftOutFiles.Count > 20 ? $" and {answer.LeftOutFiles.Count - 20} more" : "";
+            text.Append($"\n\n[{answer.LeftOutFiles.Count} files did not fit the model's window and were left out: {named}{more}.]");
+        }
+
         foreach (var note in answer.Notes)
         {
             text.Append($"\n\n[{note}]");

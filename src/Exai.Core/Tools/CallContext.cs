@@ -1,8 +1,10 @@
 using System.Text.Json;
+using Exai.Core.Admission;
 using Exai.Core.Calls;
 using Exai.Core.Models;
 using Exai.Core.Storage;
 using Exai.Core.Threads;
+using Exai.Core.Tools.Files;
 using Exai.Protocol;
 
 namespace Exai.Core.Tools;
@@ -16,6 +18,7 @@ public sealed class CallContext
     private readonly ICallStore _store;
     private readonly ThreadReader _threads;
     private readonly IModelGateway _models;
+    private readonly FileGatherer _files;
     private readonly Lock _lock = new();
     private readonly List<ModelAnswer> _answers = [];
     private readonly CallClock _clock;
@@ -23,7 +26,7 @@ public sealed class CallContext
     private readonly List<ModelAnswer> _replayed = [];
 
     internal CallContext(
-        CallRecord call, CallClock clock, Action<string> report, ICallStore store, IAttemptLedger ledger, ThreadReader threads, IModelGateway models, TimeProvider time)
+        CallRecord call, CallClock clock, Action<string> report, ICallStore store, IAttemptLedger ledger, ThreadReader threads, IModelGateway models, IFileContents files, TimeProvider time)
     {
         Call = call;
         Report = report;
@@ -34,6 +37,7 @@ public sealed class CallContext
         _store = store;
         _threads = threads;
         _models = models;
+        _files = new FileGatherer(files);
     }
 
     public CallRecord Call { get; }
@@ -50,6 +54,12 @@ public sealed class CallContext
         ? _threads.OpenAsync(Call.ThreadId, cancellationToken)
         : ValueTask.FromResult<ConversationThread?>(null);
 
+    /// <summary>The files that came with the call, and those that its thread has seen.</summary>
+    /// <param name="named">Paths in the arguments.</param>
+    /// <exception cref="CallException">FILE_DENIED, FILE_NOT_FOUND.</exception>
+    internal ValueTask<CallFiles> GatherFilesAsync(IReadOnlyList<string> named, ConversationThread? thread, CancellationToken cancellationToken) =>
+        _files.GatherAsync(Call.Files, named, Arguments.TextList("images"), thread, cancellationToken);
+
     /// <summary>What the call has asked of models, over all its runs.</summary>
     internal AttemptBook Attempts { get; }
 
@@ -61,7 +71,10 @@ public sealed class CallContext
     }
 
     /// <param name="key">Names the question within the call, the same in every run.</param>
-    public async Task<ModelAnswer> AskAsync(string key, ModelQuestion question, CancellationToken cancellationToken)
+    /// <param name="priority">Whose turn it takes among the session's attempts.</param>
+    /// <param name="book">Where its attempts are entered, a part of <see cref="Attempts"/>; null for one of its own.</param>
+    public async Task<ModelAnswer> AskAsync(
+        string key, ModelQuestion question, CancellationToken cancellationToken, AttemptPriority priority = AttemptPriority.Interactive, AttemptBook? book = null)
     {
         if (_steps.TryGetValue(key, out var step))
         {
@@ -70,7 +83,11 @@ public sealed class CallContext
             return kept;
         }
 
-        var answer = await _models.AskAsync(question, Scope(), cancellationToken);
+        var part = book ?? Attempts.Part();
+        var answer = await _models.AskAsync(question, Scope(part, priority), cancellationToken) with
+        {
+            Attempts = [.. part.Attempts.Select(attempt => attempt.ToReceipt())],
+        };
         Book(answer, replayed: false);
         try
         {
@@ -96,8 +113,8 @@ public sealed class CallContext
             return receipt with
             {
                 AskedModel = last?.AskedModel ?? Attempts.AskedModel,
-                Model = last?.Model,
-                Provider = last?.Provider,
+                Model = Names(answer => answer.Model),
+                Provider = Names(answer => answer.Provider),
                 Thinking = last?.Thinking,
                 // Those of replayed answers are in the answers, those of this run in the book: also when nobody answered in the end.
                 Fallbacks = [.. _replayed.SelectMany(answer => answer.Fallbacks), .. Attempts.Fallbacks],
@@ -114,12 +131,16 @@ public sealed class CallContext
         }
     }
 
-    private AskScope Scope() => new()
+    /// <summary>One name, or several when several models answered; null when none did.</summary>
+    private string? Names(Func<ModelAnswer, string> name) => _answers.Count == 0 ? null : string.Join(", ", _answers.Select(name).Distinct(StringComparer.Ordinal));
+
+    private AskScope Scope(AttemptBook book, AttemptPriority priority) => new()
     {
+        Priority = priority,
         CallId = Call.CallId,
         SessionId = Call.SessionId,
         Report = Report,
-        Book = Attempts,
+        Book = book,
         TimeLeft = () => _clock.Left,
         EndedBy = () => _clock.Reason(Call.CallId),
     };

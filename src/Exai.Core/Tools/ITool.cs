@@ -38,4 +38,8 @@ public sealed class CallWatch
 
 /// <param name="Text">The answer as the caller reads it, without the closing line about its origin.</param>
 /// <param name="Turn">What the thread keeps of it; null when the tool does not talk in threads.</param>
-public sealed record ToolAnswer(string Text, Turn? Turn);
+public sealed record ToolAnswer(string Text, Turn? Turn)
+{
+    /// <summary>What became of each question, when the tool asked several; null when it asked one or none.</summary>
+    public IReadOnlyList<ReceiptPart>? Parts { get; init; }
+}

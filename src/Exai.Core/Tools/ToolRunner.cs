@@ -3,6 +3,7 @@ using Exai.Core.Models;
 using Exai.Core.Storage;
 using Exai.Core.Telemetry;
 using Exai.Core.Threads;
+using Exai.Core.Tools.Files;
 using Exai.Protocol;
 using Microsoft.Extensions.Logging;
 
@@ -10,7 +11,8 @@ namespace Exai.Core.Tools;
 
 /// <summary>Runs one run of one call: the tool, its time limits, its receipt.</summary>
 public sealed class ToolRunner(
-    IEnumerable<ITool> tools, ICallStore store, IAttemptLedger ledger, ThreadReader threads, IModelGateway models, TimeProvider time, ILogger logger)
+    IEnumerable<ITool> tools, ICallStore store, IAttemptLedger ledger, ThreadReader threads, IModelGateway models, IFileContents files,
+    TimeProvider time, ILogger logger)
 {
     private readonly Dictionary<string, ITool> _tools = tools.ToDictionary(tool => tool.Descriptor.Name, StringComparer.Ordinal);
 
@@ -21,7 +23,7 @@ public sealed class ToolRunner(
     /// <exception cref="OperationCanceledException">The daemon stops; the run has no outcome.</exception>
     public async Task<(CallOutcome Outcome, Turn? Turn)> RunAsync(CallRecord call, Func<Task> waitForTurn, Action<string> report, CallClock clock)
     {
-        var context = new CallContext(call, clock, report, store, ledger, threads, models, time);
+        var context = new CallContext(call, clock, report, store, ledger, threads, models, files, time);
         try
         {
             await waitForTurn();
@@ -35,7 +37,7 @@ public sealed class ToolRunner(
 
             context.Arguments.Check(tool.Descriptor);
             var answer = await tool.RunAsync(context, clock.Token);
-            var receipt = Receipt(context, CallState.Succeeded);
+            var receipt = Receipt(context, CallState.Succeeded) with { Parts = answer.Parts };
             return (new CallOutcome { State = CallState.Succeeded, Text = AnswerFooter.Append(answer.Text, receipt), Receipt = receipt }, answer.Turn);
         }
         catch (Exception failure)

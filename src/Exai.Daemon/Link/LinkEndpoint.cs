@@ -22,6 +22,7 @@ internal sealed class LinkEndpoint(
     private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(2);
 
     private readonly ConcurrentDictionary<(string Session, string Era), LinkSession> _sessions = new();
+    private readonly SessionBook _book = new(time);
     private readonly CancellationTokenSource _forcedStop = new();
     private readonly ILogger _logger = loggers.CreateLogger("link");
 
@@ -29,6 +30,12 @@ internal sealed class LinkEndpoint(
     public event Action? SessionsChanged;
 
     public int SessionCount => _sessions.Count;
+
+    /// <summary>Null counts nothing.</summary>
+    public LinkMeters? Meters { get; set; }
+
+    /// <summary>The sessions that are connected now.</summary>
+    public IReadOnlyList<LinkSessionSnapshot> Snapshot() => [.. _sessions.Select(session => _book.Describe(session.Value, session.Key.Era))];
 
     /// <summary>Whether a call has a result that has not been written to its socket yet.</summary>
     public bool OwesAnswers => _sessions.Values.Any(session => session.OwesAnswers);
@@ -43,7 +50,7 @@ internal sealed class LinkEndpoint(
         context.Response.Headers[LinkContract.EpochHeader] = epoch;
         context.Response.Headers[LinkContract.VersionHeader] = Product.Version;
         var era = context.Request.Headers[LinkContract.EraHeader].ToString() is { Length: > 0 } named ? named : LinkContract.LegacyEra;
-        if (!context.WebSockets.IsWebSocketRequest || era != LinkContract.LegacyEra || !IsSupported(context.Request.Headers[LinkContract.ShimVersionHeader].ToString()))
+        if (!context.WebSockets.IsWebSocketRequest || era is not (LinkContract.LegacyEra or LinkContract.ModernEra) || !IsSupported(context.Request.Headers[LinkContract.ShimVersionHeader].ToString()))
         {
             context.Response.StatusCode = StatusCodes.Status426UpgradeRequired;
             return;
@@ -64,6 +71,9 @@ internal sealed class LinkEndpoint(
         using var held = place;
         Http.DaemonListener.MarkAsLink(context);
         using var socket = await context.WebSockets.AcceptWebSocketAsync(LinkContract.Subprotocol);
+        var reconnect = Reconnect.TryParse(context.Request.Headers[Reconnect.Header]);
+        Meters?.Connected(reconnect);
+        _book.Connected(sessionId, context.Request.Headers[LinkContract.ShimVersionHeader].ToString(), reconnect);
         await using var session = new LinkSession(sessionId, new WebSocketTransport(socket, sessionId, settings.MaxBytes, loggers), place, tools, calls, loggers);
         await ServeAsync((sessionId, era), session, place);
     }

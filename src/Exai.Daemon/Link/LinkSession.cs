@@ -32,6 +32,9 @@ internal sealed class LinkSession : IAsyncDisposable
 
     public string SessionId { get; }
 
+    /// <summary>Who the client says it is; null before it has.</summary>
+    public Implementation? Client => _server.ClientInfo;
+
     /// <summary>Whether a call has a result that has not been written to the socket yet.</summary>
     public bool OwesAnswers => _transport.OwesAnswers;
 

@@ -14,7 +14,18 @@ internal sealed class Handshake(string ownIdPrefix)
     private volatile byte[] _logLevel = [];
     private volatile byte[] _replayedLogLevel = [];
 
-    public void OnInitialize(Envelope request) => _initializeParams = request.Param().ToArray();
+    /// <summary>As it names itself; null when it does not.</summary>
+    public string? ClientName { get; private set; }
+
+    /// <summary>Whether the client may send several messages as one array: versions of the protocol up to 2025-03-26.</summary>
+    public bool HasBatches { get; private set; }
+
+    public void OnInitialize(Envelope request)
+    {
+        _initializeParams = request.Param().ToArray();
+        ClientName = request.ParamText("clientInfo", "name");
+        HasBatches = request.ParamText("protocolVersion") is LinkContract.LastVersionWithBatches or LinkContract.FirstVersion;
+    }
 
     public void OnLogLevel(Envelope request) => _logLevel = request.Param().ToArray();
 

@@ -26,6 +26,9 @@ internal static partial class LinkLog
     [LoggerMessage(2006, LogLevel.Information, "Shim {Version} serves {Client}")]
     public static partial void Serving(ILogger logger, string version, string client);
 
+    [LoggerMessage(2009, LogLevel.Information, "{Count} notes of progress were not written, for the client did not read")]
+    public static partial void NotesDropped(ILogger logger, int count);
+
     [LoggerMessage(2008, LogLevel.Error, "A defect in the link; it is dialled again")]
     public static partial void LinkDefect(ILogger logger, Exception failure);
 

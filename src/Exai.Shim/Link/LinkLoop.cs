@@ -19,6 +19,9 @@ internal interface ILinkEvents
 
     void LinkMessage(LinkSession session, byte[] message);
 
+    /// <summary>Completes when the relay can take the next message.</summary>
+    ValueTask LinkRoomAsync(CancellationToken cancellationToken);
+
     void LinkDown(LinkSession session);
 
     /// <param name="dialedAt">When the attempt began, as a timestamp of the shim's clock.</param>
@@ -44,6 +47,8 @@ internal sealed class LinkLoop(
     private volatile LinkSession? _session;
     private (string Epoch, int Port)? _dialled;
     private int _epochs;
+    private int _attempt;
+    private long? _lostAt;
 
     /// <summary>A client message needs the daemon: dial now rather than later.</summary>
     public void Wake() => _wake.Wake();
@@ -55,7 +60,7 @@ internal sealed class LinkLoop(
         var downSince = time.GetTimestamp();
         while (true)
         {
-            attempt++;
+            _attempt = ++attempt;
             // A call that comes from now on has not been tried yet: it ends the wait after this attempt.
             _wake.Reset();
             var dialedAt = time.GetTimestamp();
@@ -67,7 +72,7 @@ internal sealed class LinkLoop(
                 attempt = 0;
                 var readySince = time.GetTimestamp();
                 await UseAsync(session, cancellationToken);
-                downSince = time.GetTimestamp();
+                _lostAt = downSince = time.GetTimestamp();
                 await AfterLossAsync(session.CloseCode, time.GetElapsedTime(readySince), cancellationToken);
             }
             catch (LinkException failure)
@@ -100,7 +105,14 @@ internal sealed class LinkLoop(
         _session = session;
         try
         {
-            await session.RunAsync(message => events.LinkMessage(session, message), () => events.CallsPending, cancellationToken);
+            await session.RunAsync(
+                message =>
+                {
+                    events.LinkMessage(session, message);
+                    return events.LinkRoomAsync(cancellationToken);
+                },
+                () => events.CallsPending,
+                cancellationToken);
         }
         finally
         {
@@ -169,7 +181,7 @@ internal sealed class LinkLoop(
         {
             try
             {
-                return await dialer.DialAsync(new LinkEndpoint(host, port, Token(), sessionId), cancellationToken);
+                return await dialer.DialAsync(new LinkEndpoint(host, port, Token(), sessionId, Reconnect()), cancellationToken);
             }
             catch (LinkException refused)
             {
@@ -180,6 +192,8 @@ internal sealed class LinkLoop(
 
         throw failure ?? new LinkException(LinkFailure.Unreachable, "No daemon is running.");
     }
+
+    private Reconnect? Reconnect() => _lostAt is { } since ? new Reconnect(_attempt, time.GetElapsedTime(since)) : null;
 
     private IEnumerable<(string Host, int Port)> Addresses()
     {

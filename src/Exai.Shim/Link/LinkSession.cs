@@ -13,7 +13,10 @@ internal sealed class LinkSession(ILinkConnection connection, LinkSettings setti
     /// <summary>With calls pending, this much silence makes the shim ask whether the daemon is still there.</summary>
     private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(15);
 
-    private readonly Channel<ReadOnlyMemory<byte>> _outbound = Channel.CreateUnbounded<ReadOnlyMemory<byte>>(new UnboundedChannelOptions { SingleReader = true });
+    /// <summary>Far more than all that can wait for a daemon at once. A connection that takes nothing for so long is none.</summary>
+    private const int MostUnsent = 10_000;
+
+    private readonly Channel<ReadOnlyMemory<byte>> _outbound = Channel.CreateBounded<ReadOnlyMemory<byte>>(new BoundedChannelOptions(MostUnsent) { SingleReader = true });
     private readonly CancellationTokenSource _end = new();
     private long _lastReceived = time.GetTimestamp();
     private int _probes;
@@ -24,8 +27,16 @@ internal sealed class LinkSession(ILinkConnection connection, LinkSettings setti
 
     public int? CloseCode => connection.CloseCode;
 
-    /// <summary>Queues a message. What is queued when the connection ends is lost: the owner of a call sends it again.</summary>
-    public void Send(ReadOnlyMemory<byte> message) => _outbound.Writer.TryWrite(message);
+    /// <summary>
+    /// Queues a message. What is queued when the connection ends is lost: the owner of a call sends it again. A full queue ends the connection.
+    /// </summary>
+    public void Send(ReadOnlyMemory<byte> message)
+    {
+        if (!_outbound.Writer.TryWrite(message))
+        {
+            End();
+        }
+    }
 
     /// <summary>Replays <c>initialize</c> and what follows it, then waits for the answer to a probe.</summary>
     /// <returns>What the daemon sent meanwhile that was not for the shim itself.</returns>
@@ -70,8 +81,9 @@ internal sealed class LinkSession(ILinkConnection connection, LinkSettings setti
     }
 
     /// <summary>Relays until the connection ends.</summary>
+    /// <param name="onMessage">Takes a message; completes when it can take the next.</param>
     /// <param name="callsPending">Whether somebody waits for this link.</param>
-    public async Task RunAsync(Action<byte[]> onMessage, Func<bool> callsPending, CancellationToken cancellationToken)
+    public async Task RunAsync(Func<byte[], ValueTask> onMessage, Func<bool> callsPending, CancellationToken cancellationToken)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(_end.Token, cancellationToken);
         Touch();
@@ -84,7 +96,7 @@ internal sealed class LinkSession(ILinkConnection connection, LinkSettings setti
                 Touch();
                 if (!IsProbeAnswer(message))
                 {
-                    onMessage(message);
+                    await onMessage(message);
                 }
             }
         }
@@ -104,6 +116,17 @@ internal sealed class LinkSession(ILinkConnection connection, LinkSettings setti
     public async ValueTask CloseAsync(CancellationToken cancellationToken)
     {
         await connection.CloseAsync(cancellationToken);
+        End();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await connection.DisposeAsync();
+        _end.Dispose();
+    }
+
+    private void End()
+    {
         try
         {
             _end.Cancel();
@@ -112,12 +135,6 @@ internal sealed class LinkSession(ILinkConnection connection, LinkSettings setti
         {
             // The connection has ended by itself meanwhile.
         }
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await connection.DisposeAsync();
-        _end.Dispose();
     }
 
     private async Task<Envelope> ReceiveAnswerAsync(RequestId id, List<byte[]> others, CancellationToken cancellationToken)

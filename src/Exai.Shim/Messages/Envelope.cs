@@ -76,7 +76,7 @@ internal sealed class Envelope
         {
             reader.Skip();
             reader.Read();
-            throw new MalformedMessageException(-32600, "Invalid request: batches are not supported; send one message per line.", id: null);
+            throw new MalformedMessageException(-32600, "Invalid request: this version of the protocol has no batches; send one message per line.", id: null);
         }
 
         if (reader.TokenType != JsonTokenType.StartObject)

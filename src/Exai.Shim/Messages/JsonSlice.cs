@@ -41,6 +41,25 @@ internal static class JsonSlice
         return last;
     }
 
+    /// <summary>The raw values of an array.</summary>
+    /// <exception cref="JsonException">It is no whole array.</exception>
+    public static List<ReadOnlyMemory<byte>> Elements(ReadOnlyMemory<byte> json)
+    {
+        var elements = new List<ReadOnlyMemory<byte>>();
+        var reader = new Utf8JsonReader(json.Span, AnyDepth);
+        reader.Read();
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            var start = (int)reader.TokenStartIndex;
+            reader.Skip();
+            elements.Add(json[start..(int)reader.BytesConsumed]);
+        }
+
+        // Nothing but white space may follow.
+        reader.Read();
+        return elements;
+    }
+
     public static string? Text(ReadOnlyMemory<byte> json)
     {
         if (json.IsEmpty || json.Span[0] != (byte)'"')

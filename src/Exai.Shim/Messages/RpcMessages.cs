@@ -8,6 +8,9 @@ namespace Exai.Shim.Messages;
 /// <summary>The messages that the shim makes itself, as bytes without a line end.</summary>
 internal static class RpcMessages
 {
+    /// <summary>More bytes without a line end make common clients close the connection.</summary>
+    public const int LongestLine = 10 * 1024 * 1024;
+
     public static byte[] Result(RequestId id, JsonNode result) => Bytes($"{{\"jsonrpc\":\"2.0\",\"id\":{id.ToJson()},\"result\":{result.ToJsonString(ToolResults.Json)}}}");
 
     public static byte[] Result(RequestId id, string resultJson) => Bytes($"{{\"jsonrpc\":\"2.0\",\"id\":{id.ToJson()},\"result\":{resultJson}}}");
@@ -20,6 +23,19 @@ internal static class RpcMessages
 
     public static byte[] Notification(string method, string? paramsJson = null) =>
         Bytes($"{{\"jsonrpc\":\"2.0\",\"method\":{JsonSlice.Quote(method)}{(paramsJson is null ? "" : ",\"params\":" + paramsJson)}}}");
+
+    public static byte[] Array(IReadOnlyList<ReadOnlyMemory<byte>> messages)
+    {
+        var array = new List<byte>(messages.Sum(message => message.Length + 1) + 1);
+        foreach (var message in messages)
+        {
+            array.Add((byte)(array.Count == 0 ? '[' : ','));
+            array.AddRange(message.Span);
+        }
+
+        array.Add((byte)']');
+        return [.. array];
+    }
 
     /// <param name="token">The client's progress token, as raw JSON.</param>
     public static byte[] Progress(ReadOnlyMemory<byte> token, double progress, string message) => Notification(

@@ -41,8 +41,17 @@ internal sealed class PendingRequest(RequestId id, PendingKind kind, ReadOnlyMem
     /// <summary>A daemon may know it: it has been handed to a connection.</summary>
     public bool Sent { get; private set; }
 
-    /// <summary>The client's cancel, to be sent after the call itself on the next connection; nobody waits for the answer.</summary>
-    public ReadOnlyMemory<byte>? Cancel { get; set; }
+    /// <summary>Only of a <see cref="PendingKind.Call"/>.</summary>
+    public CallShape? Shape { get; init; }
+
+    /// <summary>The longest that a <c>job_result</c> is to wait.</summary>
+    public TimeSpan? WaitAsked { get; init; }
+
+    /// <summary>It asks again what the client had given up, and so has that call's id.</summary>
+    public bool Repeats { get; init; }
+
+    /// <summary>What a daemon said last of it.</summary>
+    public string? LastNote { get; set; }
 
     /// <summary>The last progress value that the client got; the next one is greater.</summary>
     public double LastProgress { get; private set; } = -1;

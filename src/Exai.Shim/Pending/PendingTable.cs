@@ -4,20 +4,26 @@ using Exai.Shim.Messages;
 namespace Exai.Shim.Pending;
 
 /// <summary>
-/// What the client waits for, and the cancels that a daemon has still to hear of. Belongs to the relay's one loop; only
-/// <see cref="CallsPending"/> may be read elsewhere.
+/// What the client waits for. Belongs to the relay's one loop; only <see cref="CallsPending"/> may be read elsewhere.
 /// </summary>
 internal sealed class PendingTable(TimeProvider time)
 {
+    /// <summary>No client waits for so many; a defect in one must not fill the memory.</summary>
+    public const int Most = 2000;
+
     private readonly Dictionary<RequestId, PendingRequest> _requests = [];
-    private readonly List<PendingRequest> _cancelledOffline = [];
     private volatile bool _callsPending;
 
-    /// <summary>Whether anybody waits for the link. From any thread.</summary>
+    /// <summary>Whether anything here waits for the link. From any thread.</summary>
     public bool CallsPending => _callsPending;
 
     /// <summary>A draining daemon accepts nothing new: its successor gets the call.</summary>
     public bool DaemonDrains { get; set; }
+
+    public bool IsFull => _requests.Count >= Most;
+
+    /// <summary>What was given up and is not over. See <see cref="DetachedCalls"/>.</summary>
+    public DetachedCalls Detached { get; } = new(time);
 
     public bool Contains(RequestId id) => _requests.ContainsKey(id);
 
@@ -29,15 +35,18 @@ internal sealed class PendingTable(TimeProvider time)
     public void Add(PendingRequest request)
     {
         _requests.Add(request.Id, request);
-        _callsPending = true;
+        OnChanged();
     }
 
     /// <summary>It is answered or cancelled: nothing more is said about it to the client.</summary>
     public void Settle(PendingRequest request)
     {
         _requests.Remove(request.Id);
-        _callsPending = _requests.Count > 0;
+        OnChanged();
     }
+
+    /// <summary>After any change, also of <see cref="Detached"/>.</summary>
+    public void OnChanged() => _callsPending = _requests.Count > 0 || Detached.AnyPending;
 
     /// <summary>The request that a note of progress is about.</summary>
     /// <param name="token">As raw JSON. The daemon may spell a token in another way: then its value decides.</param>
@@ -55,31 +64,10 @@ internal sealed class PendingTable(TimeProvider time)
         }
     }
 
-    /// <summary>The client cancelled a settled request. A daemon that has it hears of that now, or on the next connection after the call itself.</summary>
-    public void Cancel(PendingRequest request, ReadOnlyMemory<byte> notification, LinkSession? session)
-    {
-        if (session is not null && request.Sent)
-        {
-            session.Send(notification);
-        }
-        else if (request is { Kind: PendingKind.Call, Sent: true })
-        {
-            request.Cancel = notification;
-            _cancelledOffline.Add(request);
-        }
-    }
-
-    /// <summary>Sends all that a new connection has to know, oldest first.</summary>
-    /// <param name="callLimit">One whose call clock is over has ended in the daemon too: to send it would begin it anew.</param>
+    /// <summary>Sends all that a new connection has to know: first what was given up, for it is older than a question for its result.</summary>
     public void DeliverAll(LinkSession session, TimeSpan callLimit)
     {
-        foreach (var cancelled in _cancelledOffline.Where(cancelled => time.GetElapsedTime(cancelled.ReceivedAt) < callLimit))
-        {
-            session.Send(cancelled.Message);
-            session.Send(cancelled.Cancel!.Value);
-        }
-
-        _cancelledOffline.Clear();
+        Detached.Deliver(session, DaemonDrains, callLimit);
         foreach (var request in All())
         {
             Deliver(request, session);

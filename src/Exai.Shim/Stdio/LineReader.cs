@@ -13,7 +13,8 @@ internal sealed class LineReader(Stream input, int longestLine)
     private bool _skipping;
 
     /// <summary>Calls <paramref name="onLine"/> for each line that is not blank, until the end of the input.</summary>
-    public async Task ReadAllAsync(Action<byte[]?> onLine, CancellationToken cancellationToken)
+    /// <param name="room">Completes when more may be read.</param>
+    public async Task ReadAllAsync(Action<byte[]?> onLine, Func<CancellationToken, ValueTask> room, CancellationToken cancellationToken)
     {
         while (await input.ReadAsync(_buffer.AsMemory(_length), cancellationToken) is > 0 and var count)
         {
@@ -21,6 +22,7 @@ internal sealed class LineReader(Stream input, int longestLine)
             _length += count;
             TakeLines(searched, onLine);
             MakeRoom();
+            await room(cancellationToken);
         }
 
         // A last line without its line end still counts.

@@ -4,11 +4,15 @@ namespace Exai.Shim.Stdio;
 
 /// <summary>
 /// The only writer of stdout: whole lines, one at a time, flushed each. A reader that has gone away ends the shim, through
-/// <see cref="Broken"/>; a slow one never holds up the relay.
+/// <see cref="Broken"/>; a slow one never holds up the relay, and is spared what it need not know.
 /// </summary>
 internal sealed class LineWriter
 {
-    private readonly Channel<ReadOnlyMemory<byte>> _lines = Channel.CreateUnbounded<ReadOnlyMemory<byte>>(new UnboundedChannelOptions { SingleReader = true });
+    // Not SingleReader: such a channel cannot be counted.
+    private readonly Channel<ReadOnlyMemory<byte>> _lines = Channel.CreateUnbounded<ReadOnlyMemory<byte>>();
+    /// <summary>A client with so many lines unread misses nothing by one note less.</summary>
+    private const int MostUnread = 1000;
+
     private readonly byte[] _buffer = new byte[16 * 1024];
     private readonly Stream _output;
     private readonly Task _writing;
@@ -24,6 +28,25 @@ internal sealed class LineWriter
 
     /// <param name="message">One JSON value on one line, without its line end.</param>
     public void Write(ReadOnlyMemory<byte> message) => _lines.Writer.TryWrite(message);
+
+    /// <summary>Lines that the client has not taken yet.</summary>
+    public int Unread => _lines.Reader.Count;
+
+    /// <summary>Notes that were dropped because the client did not read.</summary>
+    public int Dropped { get; private set; }
+
+    /// <summary>The same for a note that nobody misses. From one thread.</summary>
+    public void WriteIfRead(ReadOnlyMemory<byte> message)
+    {
+        if (Unread < MostUnread)
+        {
+            Write(message);
+        }
+        else
+        {
+            Dropped++;
+        }
+    }
 
     /// <summary>Writes what is queued, and takes no more. The token ends the waiting: a client that has stopped reading must not hold the shim.</summary>
     public async Task FinishAsync(CancellationToken cancellationToken)

@@ -21,7 +21,10 @@ internal static class CommandTree
             DemoCommand.Create(),
             SimCommand.Create(),
             ToolsCommand.Create(),
+            CallCommand.Create(),
             ConfigCommand.Create(),
+            DoctorCommand.Create(),
+            InstallCommand.Create(),
         };
         root.Description += $" Version {Product.Version}.";
 

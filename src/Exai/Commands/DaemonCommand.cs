@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using Exai.Daemon;
 using Exai.Protocol;
+using Exai.Settings;
 using Exai.Settings.Home;
 using Exai.Settings.Logs;
 
@@ -43,7 +44,8 @@ internal static partial class DaemonCommand
             var time = TimeProvider.System;
             using var loggers = new ExaiLoggerFactory(ExaiLogOptions.From(settings.Log, settings.Home.DaemonLog, toStandardError: !detached), time);
             using var signals = new StopSignals();
-            await using var daemon = await DaemonHost.StartAsync(settings, loggers, time, signals.First, succession);
+            await using var daemon = await DaemonHost.StartAsync(
+                settings, loggers, time, signals.First, succession, () => SettingsLoader.Load(SettingsSources.FromProcess()));
             OwnershipFile.Write(settings.Home, new DaemonOwnership { ManagedBy = manager ?? (detached ? "shim" : "user") });
             await Task.WhenAny(signals.WaitAsync(), daemon.MadeWay, daemon.StoreDamaged);
             await (daemon.MadeWay.IsCompleted ? daemon.RetireAsync(signals.First) : daemon.DrainAsync(CancellationToken.None));

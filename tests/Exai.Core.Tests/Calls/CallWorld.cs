@@ -5,9 +5,13 @@ using Exai.Core.Models;
 using Exai.Core.Models.Catalogue;
 using Exai.Core.Storage.Sqlite;
 using Exai.Core.Tests.Models;
+using Exai.Core.Tests.Tools;
 using Exai.Core.Threads;
 using Exai.Core.Tools;
 using Exai.Core.Tools.Chat;
+using Exai.Core.Tools.Consensus;
+using Exai.Core.Tools.Files;
+using Exai.Core.Tools.Workflow;
 using Exai.Protocol;
 using Exai.Settings;
 using Exai.Testing;
@@ -34,6 +38,16 @@ internal sealed class CallWorld(Simulation simulation) : IAsyncDisposable
     public HashSet<string> Dead { get; } = [];
 
     public ScriptedChatClient Provider { get; set; } = new(simulation.Time, TimeSpan.FromSeconds(10));
+
+    /// <summary>What the daemons have configured.</summary>
+    public Func<IEnumerable<ModelProvider>> Providers
+    {
+        get => field ?? (() => [new ModelProvider("glm", Provider, TestDaemon.Clocks, ["glm-4.6"], MaxOutputTokens: 8192)]);
+        set;
+    }
+
+    /// <summary>The bytes of attached files.</summary>
+    public MemoryFiles Files { get; } = new();
 
     /// <summary>A long lease, because each renewal costs the simulation a step.</summary>
     public CallOptions Options { get; set; } = new() { Lease = TimeSpan.FromSeconds(90), OwnerPoll = TimeSpan.FromSeconds(1) };
@@ -64,6 +78,15 @@ internal sealed class CallWorld(Simulation simulation) : IAsyncDisposable
             ? JsonSerializer.SerializeToElement(new { prompt })
             : JsonSerializer.SerializeToElement(new { prompt, continuation_id = thread }),
         SessionId = "session",
+    };
+
+    public CallRequest Call(string tool, object arguments, string? callId = null, params AttachedFile[] files) => new()
+    {
+        CallId = callId ?? CallId.New(Time),
+        Tool = tool,
+        Arguments = JsonSerializer.SerializeToElement(arguments),
+        SessionId = "session",
+        Files = files,
     };
 
     public Task AfterAsync(double seconds) => Task.Delay(TimeSpan.FromSeconds(seconds), Time);
@@ -104,13 +127,14 @@ internal sealed class TestDaemon : IAsyncDisposable
         _database = world.File.Open();
         Store = new FaultyStore(new SqliteCallStore(_database, world.Options.Lease, world.Time));
         Threads = new SqliteThreadStore(_database);
-        var router = new ModelRouter([new ModelProvider("glm", world.Provider, Clocks, ["glm-4.6"], MaxOutputTokens: 8192)], ModelCatalogue.Load(), "auto");
+        var directory = new ModelDirectory([.. world.Providers()], ModelCatalogue.Load());
+        var router = new ModelRouter(directory, "auto");
         var ledger = new FaultyLedger(new SqliteAttemptLedger(_database), () => Store.Killed);
         var attempts = new AttemptRegistry();
         Permits = new PermitScheduler(world.Admission, attempts, world.Time, world.Log);
         var models = TestGateway.Create(router, world.Time, world.Log, permits: Permits, attempts: attempts);
-        ITool[] tools = [new ChatTool()];
-        var runner = new ToolRunner(tools, Store, ledger, new ThreadReader(Threads, TimeSpan.FromHours(24), 200, world.Time), models, world.Time, world.Log);
+        ITool[] tools = [new ChatTool(), new ConsensusTool(directory), .. WorkflowTool.All()];
+        var runner = new ToolRunner(tools, Store, ledger, new ThreadReader(Threads, TimeSpan.FromHours(24), 200, world.Time), models, world.Files, world.Time, world.Log);
         Calls = new CallService(Store, runner, Permits, new CallOwner(epoch, "process-" + epoch), new Liveness(world), world.Options, world.Time, world.Log);
     }
 

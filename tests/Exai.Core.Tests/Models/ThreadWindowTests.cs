@@ -85,7 +85,8 @@ public sealed class ThreadWindowTests
         var info = new ModelInfo { Id = model, Provider = "p", Window = window };
         var provider = new ModelProvider("p", new ScriptedChatClient(TimeProvider.System), TestDaemon.Clocks, [model], maxOutput);
         var room = ThreadWindow.Room(maxOutput, info);
-        return ThreadWindow.Lay(question, new ModelRoute("auto", provider, model, info, []), room, maxOutput);
+        var laid = ThreadWindow.Lay(question, new ModelRoute("auto", provider, model, info, []), room, maxOutput);
+        return (laid.Messages, laid.DroppedTurns);
     }
 
     private static ModelQuestion Question(params (string, string)[] history) => new() { SystemPrompt = "system", Prompt = "now", History = history };

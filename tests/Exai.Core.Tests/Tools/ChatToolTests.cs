@@ -153,8 +153,8 @@ public sealed class ChatToolTests
 
     [Theory]
     [InlineData("""{}""", "'prompt' is missing")]
-    [InlineData("""{"prompt":"p","files":["a.cs"]}""", "'files' is not supported")]
-    [InlineData("""{"prompt":"p","images":["a.png"]}""", "'images' is not supported")]
+    [InlineData("""{"prompt":"p","files":["a.cs"]}""", "'files' names a.cs, and this client sent no files")]
+    [InlineData("""{"prompt":"p","images":["a.png"]}""", "'images' names a.png")]
     [InlineData("""{"prompt":"p","promptt":"x"}""", "did you mean 'prompt'")]
     [InlineData("""{"prompt":"p","temperature":3}""", "from 0 to 2")]
     [InlineData("""{"prompt":"p","stream":"yes"}""", "true or false")]

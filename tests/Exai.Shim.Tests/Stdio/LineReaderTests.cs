@@ -50,7 +50,7 @@ public sealed class LineReaderTests
     {
         var lines = new List<string?>();
         new LineReader(new ChunkStream(bytes, cuts), longest)
-            .ReadAllAsync(line => lines.Add(line is null ? null : Encoding.UTF8.GetString(line)), CancellationToken.None).GetAwaiter().GetResult();
+            .ReadAllAsync(line => lines.Add(line is null ? null : Encoding.UTF8.GetString(line)), _ => ValueTask.CompletedTask, CancellationToken.None).GetAwaiter().GetResult();
         return lines;
     }
 

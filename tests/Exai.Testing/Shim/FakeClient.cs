@@ -18,6 +18,9 @@ internal sealed class FakeClient(VirtualTime time) : IDisposable
     /// <summary>Every whole line, in order.</summary>
     public List<ClientLine> Lines { get; } = [];
 
+    /// <summary>The lines that were arrays; their messages are in <see cref="Lines"/> too.</summary>
+    public List<IReadOnlyList<ClientLine>> Batches { get; } = [];
+
     public bool EndsMidLine => _unfinished.Count > 0;
 
     /// <summary>Reads no more: a write never ends.</summary>
@@ -67,15 +70,30 @@ internal sealed class FakeClient(VirtualTime time) : IDisposable
                 continue;
             }
 
-            var line = new ClientLine([.. _unfinished], time.GetUtcNow());
+            byte[] bytesOfLine = [.. _unfinished];
             _unfinished.Clear();
-            Lines.Add(line);
-            foreach (var waiting in _waiting.Where(waiting => waiting.Matches(line)).ToList())
+            if (bytesOfLine is [(byte)'[', ..])
             {
-                _waiting.Remove(waiting);
-                waiting.Found.TrySetResult(line);
+                Batches.Add([.. JsonNode.Parse(bytesOfLine)!.AsArray().Select(message => OnMessage(Encoding.UTF8.GetBytes(message!.ToJsonString())))]);
+            }
+            else
+            {
+                OnMessage(bytesOfLine);
             }
         }
+    }
+
+    private ClientLine OnMessage(byte[] bytes)
+    {
+        var line = new ClientLine(bytes, time.GetUtcNow());
+        Lines.Add(line);
+        foreach (var waiting in _waiting.Where(waiting => waiting.Matches(line)).ToList())
+        {
+            _waiting.Remove(waiting);
+            waiting.Found.TrySetResult(line);
+        }
+
+        return line;
     }
 
     private sealed class InputStream : OneWayStream

@@ -27,9 +27,9 @@ public sealed class SqliteCallStore(SqliteDatabase database, TimeSpan lease, Tim
                 connection.Execute(
                     """
                     INSERT INTO calls (call_id, tool, arguments_hash, arguments, session_id, client_name, state, runs, owner_epoch, owner_process,
-                        lease_until, accepted_at, run_started_at, spent_ms, thread_id, continues_thread, thread_place)
+                        lease_until, accepted_at, run_started_at, spent_ms, thread_id, continues_thread, files, thread_place)
                     VALUES ($call, $tool, $hash, $arguments, $session, $client, 'running', 1, $epoch, $process,
-                        $lease, $now, $now, 0, $thread, $continues,
+                        $lease, $now, $now, 0, $thread, $continues, $files,
                         1 + MAX(
                             (SELECT COALESCE(MAX(thread_place), 0) FROM calls WHERE thread_id = $thread),
                             (SELECT COALESCE(MAX(place), 0) FROM turns WHERE thread_id = $thread)))
@@ -37,7 +37,8 @@ public sealed class SqliteCallStore(SqliteDatabase database, TimeSpan lease, Tim
                     ("$call", call.Request.CallId), ("$tool", call.Request.Tool), ("$hash", call.ArgumentsHash),
                     ("$arguments", call.Request.Arguments.GetRawText()), ("$session", call.Request.SessionId), ("$client", call.Request.ClientName),
                     ("$epoch", owner.Epoch), ("$process", owner.Process), ("$lease", LeaseEnd()), ("$now", now),
-                    ("$thread", call.ThreadId), ("$continues", call.ContinuesThread));
+                    ("$thread", call.ThreadId), ("$continues", call.ContinuesThread),
+                    ("$files", call.Request.Files.Count == 0 ? null : JsonSerializer.Serialize(call.Request.Files, StoreJson.Default.IReadOnlyListAttachedFile)));
                 return (Find(connection, call.Request.CallId)!, true);
             },
             cancellationToken);
@@ -155,6 +156,7 @@ public sealed class SqliteCallStore(SqliteDatabase database, TimeSpan lease, Tim
         ThreadId = reader.Text("thread_id"),
         ContinuesThread = reader.Number("continues_thread") != 0,
         ThreadPlace = reader.Number("thread_place"),
+        Files = reader.TextOrNull("files") is { } files ? JsonSerializer.Deserialize(files, StoreJson.Default.IReadOnlyListAttachedFile)! : [],
         CancelRequested = reader.Number("cancel_requested") != 0,
         Outcome = reader.TextOrNull("outcome") is { } outcome ? JsonSerializer.Deserialize(outcome, StoreJson.Default.CallOutcome) : null,
     };

@@ -117,6 +117,11 @@ internal static class SqliteSchema
         """
         ALTER TABLE calls ADD COLUMN cancel_requested INTEGER NOT NULL DEFAULT 0;
         """,
+        """
+        ALTER TABLE calls ADD COLUMN files TEXT;
+        ALTER TABLE turns ADD COLUMN state TEXT;
+        ALTER TABLE turns ADD COLUMN files TEXT;
+        """,
     ];
 
     public static void Migrate(SqliteConnection connection, string path) => Migrate(connection, path, Steps);

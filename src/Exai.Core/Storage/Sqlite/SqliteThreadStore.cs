@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Exai.Core.Threads;
 using Microsoft.Data.Sqlite;
 
@@ -34,11 +35,12 @@ public sealed class SqliteThreadStore(SqliteDatabase database) : IThreadStore
             ("$thread", threadId), ("$at", at));
         connection.Execute(
             """
-            INSERT INTO turns (thread_id, place, call_id, tool, question, answer, model, at)
-            VALUES ($thread, $place, $call, $tool, $question, $answer, $model, $at)
+            INSERT INTO turns (thread_id, place, call_id, tool, question, answer, model, at, state, files)
+            VALUES ($thread, $place, $call, $tool, $question, $answer, $model, $at, $state, $files)
             """,
             ("$thread", threadId), ("$place", place), ("$call", turn.CallId), ("$tool", turn.Tool),
-            ("$question", turn.Question), ("$answer", turn.Answer), ("$model", turn.Model), ("$at", at));
+            ("$question", turn.Question), ("$answer", turn.Answer), ("$model", turn.Model), ("$at", at), ("$state", turn.State),
+            ("$files", turn.Files.Count == 0 ? null : JsonSerializer.Serialize(turn.Files, StoreJson.Default.IReadOnlyListFileReference)));
     }
 
     private static Turn MapTurn(SqliteDataReader reader) => new()
@@ -49,5 +51,7 @@ public sealed class SqliteThreadStore(SqliteDatabase database) : IThreadStore
         Answer = reader.Text("answer"),
         Model = reader.Text("model"),
         At = reader.Time("at"),
+        State = reader.TextOrNull("state"),
+        Files = reader.TextOrNull("files") is { } files ? JsonSerializer.Deserialize(files, StoreJson.Default.IReadOnlyListFileReference)! : [],
     };
 }

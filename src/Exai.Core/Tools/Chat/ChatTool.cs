@@ -1,14 +1,13 @@
 using Exai.Core.Models;
 using Exai.Core.Threads;
+using Exai.Core.Tools.Files;
 using Exai.Protocol;
-using Exai.Settings;
 
 namespace Exai.Core.Tools.Chat;
 
 /// <summary>One question to one model, with the thread's earlier turns if it continues one.</summary>
 internal sealed class ChatTool : ITool
 {
-    private const int LongestPrompt = 1_000_000;
     private static readonly string SystemPrompt = PromptLibrary.Read("chat");
 
     public ToolDescriptor Descriptor { get; } = ToolCatalogue.Find("chat")!;
@@ -16,31 +15,28 @@ internal sealed class ChatTool : ITool
     public async Task<ToolAnswer> RunAsync(CallContext context, CancellationToken cancellationToken)
     {
         var arguments = context.Arguments;
-        arguments.RefuseUnlessEmpty("files", "is not supported by this version of chat: put what the model must see into the prompt.");
-        arguments.RefuseUnlessEmpty("images", "is not supported by this version of chat: describe the image in the prompt.");
-        var prompt = arguments.RequiredText("prompt", LongestPrompt);
-        var question = new ModelQuestion
+        var prompt = arguments.RequiredText("prompt", int.MaxValue);
+        var named = arguments.TextList("files");
+        if (context.Call.Files.Count == 0)
         {
-            Model = arguments.OptionalText("model", 100),
-            SystemPrompt = SystemPrompt,
-            Prompt = prompt,
-            Thinking = arguments.OptionalChoice<ThinkingMode>("thinking_mode"),
-            WebSearch = arguments.OptionalBool("use_websearch") ?? false,
-            Temperature = (float?)arguments.OptionalNumber("temperature", 0, 2),
-            Fallback = arguments.OptionalChoice<FallbackMode>("fallback"),
-            ConversationId = context.Call.ThreadId,
-        };
+            // Asked as if all were well, the model would answer about files that it never saw.
+            RefuseUnsent("files", named, "Put what the model must see into the prompt.");
+            RefuseUnsent("images", arguments.TextList("images").Where(image => !FileGatherer.IsData(image)), "Give the image as a data URL.");
+        }
 
         var thread = await context.OpenThreadAsync(cancellationToken);
-        var answer = await context.AskAsync(
-            "answer",
-            question with
-            {
-                ContinueWith = thread?.Turns is [.., var last] ? last.Model : null,
-                History = thread is null ? [] : [.. thread.Turns.Select(turn => (turn.Question, turn.Answer))],
-            },
-            cancellationToken);
+        var files = await context.GatherFilesAsync(named, thread, cancellationToken);
+        var question = Asking.Question(context, SystemPrompt, files.Note.Length == 0 ? prompt : $"{prompt}\n\n{files.Note}", thread) with
+        {
+            Files = files.Texts,
+            Images = files.Images,
+        };
+        if (arguments.Text("kimi_thinking") is not null)
+        {
+            question = question with { Thinking = question.Thinking ?? ThinkingMode.High };
+        }
 
+        var answer = await context.AskAsync("answer", question, cancellationToken);
         var turn = new Turn
         {
             CallId = context.Call.CallId,
@@ -49,7 +45,16 @@ internal sealed class ChatTool : ITool
             Answer = answer.Text,
             Model = $"{answer.Provider}/{answer.Model}",
             At = context.Time.GetUtcNow(),
+            Files = files.References,
         };
-        return new ToolAnswer(AnswerText.Compose(answer), turn);
+        return new ToolAnswer(Asking.WithNote(AnswerText.Compose(answer), files), turn);
+    }
+
+    private static void RefuseUnsent(string argument, IEnumerable<string> paths, string advice)
+    {
+        if (paths.Any())
+        {
+            throw ToolArguments.Invalid($"'{argument}' names {string.Join(", ", paths.Take(5))}, and this client sent no files with the call. {advice}");
+        }
     }
 }

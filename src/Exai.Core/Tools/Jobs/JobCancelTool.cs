@@ -13,7 +13,6 @@ internal sealed class JobCancelTool(JobFinder jobs, TimeProvider time) : IRecomp
 
     public async Task<string> AnswerAsync(ToolArguments arguments, CancellationToken cancellationToken)
     {
-        arguments.OnlyKnow("job_id");
         using var job = await jobs.FindAsync(arguments, cancellationToken);
         job.CancelNow();
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

@@ -19,7 +19,6 @@ internal sealed class JobListTool(ICallStore store, TimeProvider time) : IRecomp
 
     public async Task<string> AnswerAsync(ToolArguments arguments, CancellationToken cancellationToken)
     {
-        arguments.OnlyKnow();
         var calls = await store.ListAsync(Most, cancellationToken);
         if (calls.Count == 0)
         {

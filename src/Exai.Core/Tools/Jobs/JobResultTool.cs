@@ -11,6 +11,7 @@ namespace Exai.Core.Tools.Jobs;
 public sealed class JobResultTool(JobFinder jobs, TimeSpan? clientWait, TimeProvider time)
 {
     private static readonly TimeSpan DefaultWait = TimeSpan.FromSeconds(40);
+
     private static readonly TimeSpan LongestWait = TimeSpan.FromHours(1);
 
     /// <summary>What the way back to the client may take.</summary>
@@ -23,7 +24,7 @@ public sealed class JobResultTool(JobFinder jobs, TimeSpan? clientWait, TimeProv
     public async Task<JsonObject> AnswerAsync(CallRequest request, CallWatch watch, CancellationToken cancellationToken)
     {
         var arguments = new ToolArguments(request.Tool, request.Arguments);
-        arguments.OnlyKnow("job_id", "wait_seconds");
+        arguments.Check(Descriptor);
         var wait = Wait(arguments.OptionalNumber("wait_seconds", 0, LongestWait.TotalSeconds), request.ClientName);
         using var job = await jobs.FindAsync(arguments, cancellationToken);
         watch.Progress = () => job.Progress;

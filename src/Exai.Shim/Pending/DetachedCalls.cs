@@ -1,0 +1,200 @@
+using Exai.Protocol;
+using Exai.Shim.Link;
+using Exai.Shim.Messages;
+
+namespace Exai.Shim.Pending;
+
+/// <summary>
+/// Calls for which nobody waits at the moment and whose answer the client has not got: those that were answered <c>running</c>, and
+/// those that the client cancelled, which may have been its time-out. The shim goes on handing the first to each daemon until one has
+/// ended them, and the cancels of the second until one has surely heard them. A client that asks the same again is joined to the call
+/// that it gave up. Belongs to the relay's one loop; not thread-safe.
+/// </summary>
+internal sealed class DetachedCalls(TimeProvider time)
+{
+    /// <summary>More than any client gives up; what is forgotten can still be claimed by its id.</summary>
+    private const int Most = 256;
+
+    private readonly List<DetachedCall> _calls = [];
+
+    /// <summary>Whether a daemon is still needed for one of them.</summary>
+    public bool AnyPending => _calls.Exists(call => call.IsPending);
+
+    /// <summary>Whether time changes anything here.</summary>
+    public bool AnyTimed => _calls.Exists(call => call.Request is not null);
+
+    /// <summary>The client was told that the call runs on.</summary>
+    public void AddRunning(PendingRequest call) => Add(new DetachedCall(call, time.GetTimestamp()));
+
+    /// <summary>The client cancelled it. One that no daemon can know of has simply ended.</summary>
+    public void AddCancelled(PendingRequest call, ReadOnlyMemory<byte> notification, LinkSession? session)
+    {
+        if (call.Sent)
+        {
+            var cancelled = new DetachedCall(call, time.GetTimestamp()) { Cancel = notification };
+            Add(cancelled);
+            if (session is not null)
+            {
+                session.Send(notification);
+                cancelled.CancelSentAt = time.GetTimestamp();
+            }
+        }
+    }
+
+    /// <summary>The call that this one repeats, which then counts as waited for again; null when it repeats none.</summary>
+    public string? TakeRepeated(CallShape shape)
+    {
+        var repeated = _calls.FindLast(call => call.Key == shape.Key);
+        if (repeated is null || !_calls.Remove(repeated))
+        {
+            return null;
+        }
+
+        // One that ended here, without a daemon, has nothing to be joined to.
+        return repeated.End is null ? repeated.CallId : null;
+    }
+
+    /// <summary>Whether it waits here for the first daemon that would know it.</summary>
+    public bool IsUnsent(string callId) => _calls.Exists(call => call.CallId == callId && call is { IsPending: true, Request.Sent: false });
+
+    /// <summary>How a call ended that never reached a daemon; null when it did not.</summary>
+    public CallError? EndOf(string jobId) => _calls.Find(call => call.CallId == jobId)?.End;
+
+    /// <summary>The client has its answer.</summary>
+    public void OnDelivered(string callId) => _calls.RemoveAll(call => call.CallId == callId);
+
+    /// <summary>The client asks for it by its id: its cancel is void.</summary>
+    public void OnWantedAgain(string callId) => OnDelivered(callId);
+
+    /// <summary>A daemon's answer to one of them: it is in the journal, to be claimed. False when it answers none.</summary>
+    /// <param name="callId">As the answer says; null when it does not.</param>
+    /// <param name="retryAfterSecs">The daemon had no room for the call and has forgotten it; null for any other answer.</param>
+    public bool TakeAnswer(RequestId id, string? callId, double? retryAfterSecs)
+    {
+        var answered = _calls.Find(call => call.Request?.Id == id && (callId is null || callId == call.CallId));
+        if (answered is { IsPending: true, Request: { } request } && retryAfterSecs is >= 0 and < 100_000)
+        {
+            request.OnRefused(TimeSpan.FromSeconds(retryAfterSecs.Value), time);
+        }
+        else
+        {
+            answered?.OnEnded();
+        }
+
+        return answered is not null;
+    }
+
+    /// <summary>Hands a new connection what a daemon has to know, oldest first.</summary>
+    /// <param name="callLimit">One whose call clock is over has ended in the daemon too: to send it would begin it anew.</param>
+    public void Deliver(LinkSession session, bool draining, TimeSpan callLimit)
+    {
+        foreach (var call in _calls)
+        {
+            if (call.Request is not { } request || (draining && !request.Sent))
+            {
+                continue;
+            }
+
+            if (call.IsPending)
+            {
+                session.Send(request.Message);
+                request.OnSent(time);
+            }
+            else if (call.Cancel is { } cancel && time.GetElapsedTime(request.ReceivedAt) < callLimit)
+            {
+                session.Send(request.Message);
+                session.Send(cancel);
+                call.CancelSentAt = time.GetTimestamp();
+            }
+        }
+    }
+
+    /// <summary>What was written to the connection may not have been read: no cancel on it is certain.</summary>
+    public void OnLinkDown()
+    {
+        foreach (var call in _calls)
+        {
+            call.CancelSentAt = null;
+            call.Request?.OnUndeliverable(time);
+        }
+    }
+
+    /// <summary>None of them can reach a daemon, and waiting would not help.</summary>
+    public void FailUnsent(CallError error)
+    {
+        foreach (var call in _calls.Where(call => call is { IsPending: true, Request.Sent: false }))
+        {
+            call.OnFailed(error with { CallId = call.CallId });
+        }
+    }
+
+    public void OnTick(TimeSpan callLimit, TimeSpan cancelGrace, TimeSpan resultTtl, Func<PendingRequest, CallError> unreachable, LinkSession? session, bool draining)
+    {
+        _calls.RemoveAll(call => time.GetElapsedTime(call.DetachedAt) > resultTtl);
+        foreach (var call in _calls)
+        {
+            if (call is { IsPending: true, Request: { } request } && request.Undelivered(time) > callLimit)
+            {
+                if (request.Sent)
+                {
+                    // The journal knows it, and whoever claims it finds out.
+                    call.OnEnded();
+                }
+                else
+                {
+                    call.OnFailed(unreachable(request));
+                }
+            }
+            else if (call is { IsPending: true, Request: { } refused } && session is not null && !draining && refused.RoomIn(time) <= TimeSpan.Zero)
+            {
+                session.Send(refused.Message);
+                refused.OnSent(time);
+            }
+            else if (call.CancelSentAt is { } sent && time.GetElapsedTime(sent) > cancelGrace + TimeSpan.FromSeconds(5))
+            {
+                // The connection stood all that time, so the daemon has read the cancel, and has acted on it by now.
+                call.OnEnded();
+            }
+        }
+    }
+
+    private void Add(DetachedCall call)
+    {
+        _calls.Add(call);
+        if (_calls.Count > Most)
+        {
+            _calls.Remove(_calls.Find(old => !old.IsPending) ?? _calls[0]);
+        }
+    }
+
+    private sealed class DetachedCall(PendingRequest request, long detachedAt)
+    {
+        public string CallId { get; } = request.CallId!;
+
+        public string Key { get; } = request.Shape!.Key;
+
+        public long DetachedAt => detachedAt;
+
+        /// <summary>What is sent to daemons; null once none needs it.</summary>
+        public PendingRequest? Request { get; private set; } = request;
+
+        /// <summary>The client's cancel; null when the client was told that the call runs on.</summary>
+        public ReadOnlyMemory<byte>? Cancel { get; init; }
+
+        /// <summary>When the connection that stands got the cancel.</summary>
+        public long? CancelSentAt { get; set; }
+
+        /// <summary>How it ended without a daemon.</summary>
+        public CallError? End { get; private set; }
+
+        public bool IsPending => Request is not null && Cancel is null;
+
+        public void OnEnded() => (Request, CancelSentAt) = (null, null);
+
+        public void OnFailed(CallError error)
+        {
+            End = error;
+            OnEnded();
+        }
+    }
+}
