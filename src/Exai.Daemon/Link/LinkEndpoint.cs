@@ -50,7 +50,7 @@ internal sealed class LinkEndpoint(
         context.Response.Headers[LinkContract.EpochHeader] = epoch;
         context.Response.Headers[LinkContract.VersionHeader] = Product.Version;
         var era = context.Request.Headers[LinkContract.EraHeader].ToString() is { Length: > 0 } named ? named : LinkContract.LegacyEra;
-        if (!context.WebSockets.IsWebSocketRequest || era != LinkContract.LegacyEra || !IsSupported(context.Request.Headers[LinkContract.ShimVersionHeader].ToString()))
+        if (!context.WebSockets.IsWebSocketRequest || era is not (LinkContract.LegacyEra or LinkContract.ModernEra) || !IsSupported(context.Request.Headers[LinkContract.ShimVersionHeader].ToString()))
         {
             context.Response.StatusCode = StatusCodes.Status426UpgradeRequired;
             return;

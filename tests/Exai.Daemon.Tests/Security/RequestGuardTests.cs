@@ -33,7 +33,8 @@ public sealed class RequestGuardTests
     [InlineData("Host", "evil.example", HttpStatusCode.Forbidden)]
     [InlineData("Host", "192.168.1.5:8079", HttpStatusCode.Forbidden)]
     [InlineData("Host", "localhost:8079", HttpStatusCode.SwitchingProtocols)]
-    [InlineData("Exai-Era", "modern", HttpStatusCode.UpgradeRequired)]
+    [InlineData("Exai-Era", "modern", HttpStatusCode.SwitchingProtocols)]
+    [InlineData("Exai-Era", "postmodern", HttpStatusCode.UpgradeRequired)]
     [InlineData("Exai-Era", "legacy", HttpStatusCode.SwitchingProtocols)]
     [InlineData("Exai-Shim-Version", "999.1", HttpStatusCode.UpgradeRequired)]
     public async Task Header_decides(string header, string value, HttpStatusCode status)
