@@ -22,14 +22,22 @@ internal static class AskCommand
         var text = new Argument<string>("text") { Description = "The question." };
         var model = new Option<string?>("--model", "-m") { Description = "A model's name or alias, provider/id, or auto." };
         var thread = new Option<string?>("--thread", "-t") { Description = "The continuation_id of an earlier answer, to go on with it." };
+        var files = new Option<string[]>("--file", "-f")
+        {
+            Description = "A file or folder that the model is to read; may be given again. Images are shown as images.",
+            HelpName = "path",
+        };
         var json = new Option<bool>("--json") { Description = "Print {text, isError, receipt, error?} as JSON." };
-        var command = new Command("ask", "Ask one question and print the answer and its receipt.") { text, model, thread, json };
-        command.SetAction((parsed, cancellationToken) => RunAsync(
-            Arguments(parsed.GetValue(text)!, parsed.GetValue(model), parsed.GetValue(thread)), parsed.GetValue(json), cancellationToken));
+        var command = new Command("ask", "Ask one question and print the answer and its receipt.") { text, model, thread, files, json };
+        command.SetAction((parsed, cancellationToken) =>
+        {
+            var named = AskedFiles.Of(parsed.GetValue(files) ?? []);
+            return RunAsync(Arguments(parsed.GetValue(text)!, parsed.GetValue(model), parsed.GetValue(thread), named), named, parsed.GetValue(json), cancellationToken);
+        });
         return command;
     }
 
-    private static async Task<int> RunAsync(JsonObject arguments, bool json, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(JsonObject arguments, AskedFiles files, bool json, CancellationToken cancellationToken)
     {
         if (Configuration.LoadOrExplain() is not { } settings)
         {
@@ -43,7 +51,7 @@ internal static class AskCommand
             return ExitCodes.Failed;
         }
 
-        var answer = await AskAsync(arguments, cancellationToken);
+        var answer = await AskAsync(arguments, files, cancellationToken);
         if (json)
         {
             Terminal.Print(answer.ToJson().ToJsonString(ToolResults.Json));
@@ -64,13 +72,13 @@ internal static class AskCommand
         return answer.IsError ? ExitCodes.Failed : ExitCodes.Ok;
     }
 
-    private static async Task<ToolResultView> AskAsync(JsonObject arguments, CancellationToken cancellationToken)
+    private static async Task<ToolResultView> AskAsync(JsonObject arguments, AskedFiles files, CancellationToken cancellationToken)
     {
         var toShim = new Pipe();
         var fromShim = new Pipe();
         using var leave = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var shim = ServeAsync(toShim.Reader, fromShim.Writer, leave.Token);
-        using var client = new McpClient(toShim.Writer.AsStream(), fromShim.Reader.AsStream());
+        using var client = new McpClient(toShim.Writer.AsStream(), fromShim.Reader.AsStream()) { Roots = files.Roots };
         try
         {
             return await Terminal.Errors.Status().StartAsync("asking…", async status =>
@@ -101,7 +109,7 @@ internal static class AskCommand
         }
     }
 
-    private static JsonObject Arguments(string text, string? model, string? thread)
+    private static JsonObject Arguments(string text, string? model, string? thread, AskedFiles files)
     {
         var arguments = new JsonObject { ["prompt"] = text };
         if (model is not null)
@@ -114,6 +122,7 @@ internal static class AskCommand
             arguments["continuation_id"] = thread;
         }
 
+        files.AddTo(arguments);
         return arguments;
     }
 }
