@@ -322,21 +322,14 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
             repeated = _pending.Detached.TakeRepeated(shape);
         }
 
-<<<<<<< HEAD
-        Forward(NewCall(request, shape, blobs, known, repeats: known is not null && known != given, time.GetTimestamp()));
-=======
-        Forward(NewCall(request, shape, given is { Length: > 0 } ? given : repeated?.CallId, repeated, time.GetTimestamp()));
->>>>>>> jobs
+        Forward(NewCall(request, shape, blobs, given is { Length: > 0 } ? given : repeated?.CallId, repeated, time.GetTimestamp()));
         Wake();
     }
 
     /// <param name="known">Its id, if it has one already.</param>
-<<<<<<< HEAD
-    private PendingRequest NewCall(Envelope request, CallShape shape, IReadOnlyList<BlobSource> blobs, string? known, bool repeats, long receivedAt)
-=======
     /// <param name="repeated">The call that it asks again.</param>
-    private PendingRequest NewCall(Envelope request, CallShape shape, string? known, DetachedCalls.RepeatedCall? repeated, long receivedAt)
->>>>>>> jobs
+    private PendingRequest NewCall(
+        Envelope request, CallShape shape, IReadOnlyList<BlobSource> blobs, string? known, DetachedCalls.RepeatedCall? repeated, long receivedAt)
     {
         var callId = known ?? CallId.New(time);
         return new PendingRequest(request.Id!.Value, PendingKind.Call, WithCallId(request, callId), ProgressToken(request), receivedAt)
@@ -601,11 +594,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
         if (call.Repeats && answer.Code == ErrorCodes.Cancelled && (answer.IsReplayed || time.GetElapsedTime(call.ReceivedAt) < JoinedTooLate))
         {
             // It asks again what had been given up for too long: that call has ended, for nobody wanted it. This one is wanted.
-<<<<<<< HEAD
-            Forward(NewCall(Envelope.Parse(call.Message), call.Shape!, call.Files?.Blobs ?? [], known: null, repeats: false, call.ReceivedAt));
-=======
-            Forward(NewCall(Envelope.Parse(call.Message), call.Shape!, known: null, repeated: null, call.ReceivedAt));
->>>>>>> jobs
+            Forward(NewCall(Envelope.Parse(call.Message), call.Shape!, call.Files?.Blobs ?? [], known: null, repeated: null, call.ReceivedAt));
             return;
         }
 

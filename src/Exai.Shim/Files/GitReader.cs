@@ -21,8 +21,8 @@ internal sealed class GitReader(IGitRunner runner)
     private static readonly string[] Safely =
     [
         "--no-pager", "--no-replace-objects", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.untrackedCache=false",
-        "-c", "core.attributesFile=/dev/null", "-c", "diff.external=", "-c", "core.pager=cat", "-c", "core.sshCommand=false", "-c", "protocol.allow=never",
-        "-c", "diff.orderFile=", "-c", "core.quotePath=false", "-c", "status.submoduleSummary=false",
+        "-c", "core.attributesFile=/dev/null", "-c", "core.pager=cat", "-c", "core.sshCommand=false", "-c", "protocol.allow=never",
+        "-c", "core.quotePath=false", "-c", "status.submoduleSummary=false",
     ];
 
     private static readonly string[] PlainDiff =

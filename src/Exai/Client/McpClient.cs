@@ -15,6 +15,9 @@ internal sealed class McpClient(Stream toServer, Stream fromServer) : IDisposabl
     /// <summary>Responses that came for the last request; more than one would be a defect of the server.</summary>
     public int Responses { get; private set; }
 
+    /// <summary>What the server may read, as <c>file:</c> addresses; empty for a client that offers no roots.</summary>
+    public IReadOnlyList<string> Roots { get; init; } = [];
+
     public async Task InitializeAsync(CancellationToken cancellationToken)
     {
         await RequestAsync(
@@ -22,7 +25,7 @@ internal sealed class McpClient(Stream toServer, Stream fromServer) : IDisposabl
             new JsonObject
             {
                 ["protocolVersion"] = LinkContract.LegacyVersions[0],
-                ["capabilities"] = new JsonObject(),
+                ["capabilities"] = Roots.Count == 0 ? new JsonObject() : new JsonObject { ["roots"] = new JsonObject() },
                 ["clientInfo"] = new JsonObject { ["name"] = "exai-cli", ["version"] = Product.Version },
             },
             _ => { },
@@ -55,6 +58,10 @@ internal sealed class McpClient(Stream toServer, Stream fromServer) : IDisposabl
             {
                 onProgress((string?)message["params"]?["message"] ?? "");
             }
+            else if ((string?)message["method"] == "roots/list")
+            {
+                await SendAsync(RootsAnswer(message["id"]!), cancellationToken);
+            }
             else if (message["id"] is JsonValue answered && answered.TryGetValue<int>(out var number) && number == id)
             {
                 Responses++;
@@ -86,6 +93,13 @@ internal sealed class McpClient(Stream toServer, Stream fromServer) : IDisposabl
     }
 
     public void Dispose() => _reader.Dispose();
+
+    private JsonObject RootsAnswer(JsonNode id) => new()
+    {
+        ["jsonrpc"] = "2.0",
+        ["id"] = id.DeepClone(),
+        ["result"] = new JsonObject { ["roots"] = new JsonArray([.. Roots.Select(root => (JsonNode)new JsonObject { ["uri"] = root })]) },
+    };
 
     private async Task SendAsync(JsonObject message, CancellationToken cancellationToken)
     {

@@ -12,14 +12,15 @@ namespace Exai.Cli.Client;
 /// </summary>
 internal static class ShimClient
 {
+    /// <param name="roots">What the client says its workspace is, as URIs.</param>
     /// <param name="progress">Gets each progress message as it comes.</param>
-    public static async Task<ToolResultView> CallAsync(string tool, JsonObject arguments, Action<string> progress, CancellationToken cancellationToken)
+    public static async Task<ToolResultView> CallAsync(string tool, JsonObject arguments, IReadOnlyList<string> roots, Action<string> progress, CancellationToken cancellationToken)
     {
         var toShim = new Pipe();
         var fromShim = new Pipe();
         using var leave = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var shim = ServeAsync(toShim.Reader, fromShim.Writer, leave.Token);
-        using var client = new McpClient(toShim.Writer.AsStream(), fromShim.Reader.AsStream());
+        using var client = new McpClient(toShim.Writer.AsStream(), fromShim.Reader.AsStream()) { Roots = roots };
         try
         {
             await client.InitializeAsync(cancellationToken);

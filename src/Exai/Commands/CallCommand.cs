@@ -23,7 +23,7 @@ internal static class CallCommand
         {
             if (JsonNode.Parse(await ReadAsync(args, cancellationToken)) is JsonObject arguments)
             {
-                return await ToolCall.RunAsync(tool, arguments, json, cancellationToken);
+                return await ToolCall.RunAsync(tool, arguments, roots: [], json, cancellationToken);
             }
 
             Terminal.Explain("--args must be a JSON object, such as '{\"prompt\": \"…\"}'.");

@@ -9,8 +9,9 @@ namespace Exai.Cli.Commands;
 /// <summary>One tool call of a person at a terminal: shown while it runs, and then what came of it.</summary>
 internal static class ToolCall
 {
+    /// <param name="roots">Files and folders that the call may read, as URIs.</param>
     /// <returns>The command's exit code.</returns>
-    public static async Task<int> RunAsync(string tool, JsonObject arguments, bool json, CancellationToken cancellationToken)
+    public static async Task<int> RunAsync(string tool, JsonObject arguments, IReadOnlyList<string> roots, bool json, CancellationToken cancellationToken)
     {
         if (Configuration.LoadOrExplain() is not { } settings)
         {
@@ -25,7 +26,7 @@ internal static class ToolCall
         }
 
         var answer = await Terminal.Errors.Status().StartAsync(
-            $"{tool}…", status => ShimClient.CallAsync(tool, arguments, progress => status.Status(Markup.Escape(progress)), cancellationToken));
+            $"{tool}…", status => ShimClient.CallAsync(tool, arguments, roots, progress => status.Status(Markup.Escape(progress)), cancellationToken));
         if (json)
         {
             Terminal.Print(answer.ToJson().ToJsonString(ToolResults.Json));

@@ -57,6 +57,7 @@ public sealed class SessionLimitTests
         await using var again = await daemon.OpenAsync("shim");
         var call = await again.BeginAsync("tools/call", LinkClient.Chat("hello", callId));
         request.Answer("hello");
-        (await again.EndAsync(call)).Receipt().Recovered.ShouldBe(RecoveredHow.Attached);
+        // The answer may be there before the call is.
+        (await again.EndAsync(call)).Receipt().Recovered.ShouldBeOneOf(RecoveredHow.Attached, RecoveredHow.Replayed);
     }
 }

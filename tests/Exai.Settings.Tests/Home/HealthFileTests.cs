@@ -30,9 +30,12 @@ public sealed class HealthFileTests : IDisposable
             GlobalInflight = 2,
             Queued = 3,
             ToolCount = 20,
+            Problems = ["The store is full."],
         };
         HealthFile.Write(_temp.Home, document);
-        HealthFile.TryRead(_temp.Home).ShouldBe(document);
+        var read = HealthFile.TryRead(_temp.Home)!;
+        read.Problems.ShouldBe(document.Problems);
+        (read with { Problems = document.Problems }).ShouldBe(document);
         File.ReadAllText(_temp.Home.HealthFile).ShouldContain("\"monitoring_port\": 8080");
     }
 
