@@ -54,7 +54,6 @@ public sealed class NeighbourTests(ITestOutputHelper output)
         }
 
         ratios[^1].ShouldBeLessThanOrEqualTo(1.2);
-        busy.Simulator.Asked("hangs-for-ever").Count.ShouldBe(1, "one of GLM's two permits: the last one is kept for others");
         hung.SelectMany(neighbour.Responses).Where(response => new ToolReply(response).IsError).ShouldBeEmpty("its share of the queue had room for all of them");
     }
 
