@@ -1,0 +1,4 @@
+using BenchmarkDotNet.Running;
+using Exai.Benchmarks;
+
+BenchmarkRunner.Run<PermitBenchmarks>(args: args);
