@@ -6,15 +6,17 @@ using Exai.Core.Models;
 using Exai.Core.Models.Catalogue;
 using Exai.Core.Providers;
 using Exai.Core.Storage;
+using Exai.Core.Storage.Blobs;
 using Exai.Core.Storage.Sqlite;
 using Exai.Core.Telemetry;
 using Exai.Core.Threads;
 using Exai.Core.Tools;
 using Exai.Core.Tools.Chat;
 using Exai.Core.Tools.Consensus;
-using Exai.Core.Tools.Files;
+using Exai.Core.Tools.Diagnosis;
 using Exai.Core.Tools.Jobs;
 using Exai.Core.Tools.Local;
+using Exai.Core.Tools.Providers;
 using Exai.Core.Tools.Server;
 using Exai.Core.Tools.Workflow;
 using Exai.Settings;
@@ -30,9 +32,11 @@ namespace Exai.Daemon;
 internal sealed class DaemonCore : IAsyncDisposable
 {
     private readonly SqliteDatabase _database;
+    private readonly BlobSweep _sweep;
     private readonly IReadOnlyList<ModelProvider> _providers;
     private readonly PermitScheduler _permits;
     private readonly AdmissionUpkeep _upkeep;
+    private readonly ThreadUpkeep _threadUpkeep;
     private readonly GatewayMeters _meters;
     private readonly LocalServerProbe _localProbe = new();
     private readonly LocalServers _local;
@@ -50,7 +54,11 @@ internal sealed class DaemonCore : IAsyncDisposable
         CallStore = callStore;
         Ledger = new SqliteAttemptLedger(_database);
         History = new SqliteCallHistory(_database);
-        var threads = new ThreadReader(new SqliteThreadStore(_database), settings.Tools.ConversationTimeout, settings.Tools.MaxConversationTurns, time);
+        Blobs = new BlobStore(settings.Home.BlobsDirectory, time);
+        _sweep = new BlobSweep(Blobs, new SqliteBlobReferences(_database), settings.Tools.ConversationTimeout, time, loggers.CreateLogger("blobs"));
+        var threadStore = new SqliteThreadStore(_database);
+        _threadUpkeep = new ThreadUpkeep(threadStore, settings.Tools.ConversationTimeout, time, loggers.CreateLogger("threads"));
+        var threads = new ThreadReader(threadStore, settings.Tools.ConversationTimeout, settings.Tools.MaxConversationTurns, time);
 
         // Admission
         var catalogue = ModelCatalogue.Load().With(settings.DescribedModels);
@@ -78,21 +86,40 @@ internal sealed class DaemonCore : IAsyncDisposable
         var models = new ModelGateway(router, _permits, attempts, breakers, Options(settings), _meters, Chance, time, loggers.CreateLogger("models"));
 
         // Tools
-        ITool[] journaled = [new ChatTool(), new ConsensusTool(directory), .. WorkflowTool.All()];
+        ITool[] journaled =
+        [
+            new ChatTool(),
+            new ConsensusTool(directory),
+            .. WorkflowTool.All(),
+            new GlmWebSearchTool(directory),
+            new KimiManageFilesTool(directory),
+            new UploadTool("glm_upload_file", "glm", "file", "agent", directory, Blobs),
+            new UploadTool("kimi_upload_files", "kimi", "files", "file-extract", directory, Blobs),
+            new FileQuestionTool("glm_multi_file_chat", "files", "prompt", "glm", directory),
+            new FileQuestionTool("kimi_chat_with_files", "file_ids", "prompt", "kimi", directory),
+            new FileQuestionTool("smart_file_query", "file_path", "question", provider: null, directory),
+        ];
         var jobs = new JobFinder(() => Calls!, time);
+        var status = new StatusTool(directory, () => Calls!, _permits.Snapshot, time.GetUtcNow(), time);
         IRecomputedTool[] recomputed =
         [
             new ChallengeTool(),
             new VersionTool(epoch),
             new ListModelsTool(directory),
-            new StatusTool(directory, () => Calls!, _permits.Snapshot, time.GetUtcNow(), time),
+            status,
+            new HealthTool(status, callStore),
+            new SelfCheckTool(status, callStore, settings.Home.DaemonLog),
+            new ToolCallLogTool(callStore),
+            new ActivityTool(settings.Home.DaemonLog),
+            new ProviderCapabilitiesTool(directory, () => Tools!.Tools),
+            new GlmPayloadPreviewTool(directory),
             new JobListTool(callStore, time),
             new JobCancelTool(jobs, time),
         ];
 
         // Calls
         CallMeters = new CallMeters(Meter, () => Calls!.Running);
-        var runner = new ToolRunner(journaled, callStore, Ledger, threads, models, new NoFileContents(), time, loggers.CreateLogger("tools"));
+        var runner = new ToolRunner(journaled, callStore, Ledger, threads, models, Blobs, time, loggers.CreateLogger("tools"));
         Calls = new CallService(
             callStore, runner, _permits, new CallOwner(epoch, ProcessIdentity.Current.ToString()), new ProcessLiveness(time), Options(settings.Calls), time, loggers.CreateLogger("calls"))
         {
@@ -110,6 +137,9 @@ internal sealed class DaemonCore : IAsyncDisposable
     public SessionPlaces Sessions { get; }
 
     public DaemonStore Store { get; }
+
+    /// <summary>The bytes of files that calls name.</summary>
+    public BlobStore Blobs { get; }
 
     public CallService Calls { get; }
 
@@ -147,7 +177,9 @@ internal sealed class DaemonCore : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Calls.DisposeAsync();
+        await _sweep.DisposeAsync();
         await _upkeep.DisposeAsync();
+        await _threadUpkeep.DisposeAsync();
         _permits.Dispose();
         await _database.DisposeAsync();
         await _local.DisposeAsync();

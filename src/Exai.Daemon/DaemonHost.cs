@@ -195,9 +195,10 @@ public sealed class DaemonHost : IAsyncDisposable
         var guard = new RequestGuard(settings.Link, Token);
         var calls = new ToolCallHandler(core.Tools, core.Calls, state, settings.Link.ProgressInterval, time);
         var link = new LinkEndpoint(guard, settings.Link, epoch, core.Sessions, core.Tools, calls, state, time, loggers);
-        var mcp = new McpEndpoint(guard, settings, Token, core.Tools, calls, state, time, loggers);
         ProcessMeters.Add(core.Meter, time.GetUtcNow());
         link.Meters = new LinkMeters(core.Meter, () => link.SessionCount);
+        var mcp = new McpEndpoint(guard, settings, Token, core.Tools, calls, state, time, loggers);
+        var blobs = new BlobEndpoint(guard, core.Blobs);
         DaemonHost? host = null;
         var handover = new HandoverEndpoint(guard, leaveCalls => host!.MakeWayAsync(leaveCalls));
         var listener = await DaemonListener.StartAsync(settings.Link, predecessorPort, guard, Route, loggers.CreateLogger("daemon"), cancellationToken);
@@ -215,6 +216,7 @@ public sealed class DaemonHost : IAsyncDisposable
         {
             (LinkContract.Path, "GET" or "CONNECT") => link.AcceptAsync,
             (McpEndpoint.Path, "POST" or "GET" or "DELETE") => mcp.AnswerAsync,
+            _ when BlobEndpoint.Matches(path) => blobs.ServeAsync,
             (HandoverEndpoint.Path, "POST") when host is not null => handover.AnswerAsync,
             _ => null,
         };

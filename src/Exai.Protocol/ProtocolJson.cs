@@ -10,6 +10,8 @@ namespace Exai.Protocol;
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(Receipt))]
 [JsonSerializable(typeof(CallError))]
+[JsonSerializable(typeof(SentFile))]
+[JsonSerializable(typeof(SentFile[]))]
 [JsonSerializable(typeof(DaemonOwnership))]
 public sealed partial class WireJson : JsonSerializerContext
 {

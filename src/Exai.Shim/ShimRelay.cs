@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Threading.Channels;
 using Exai.Protocol;
+using Exai.Shim.Files;
 using Exai.Shim.Lifecycle;
 using Exai.Shim.Link;
 using Exai.Shim.Messages;
@@ -41,6 +42,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
     private readonly ServerRequests _serverRequests = new();
     private readonly Handshake _handshake = new(ownIdPrefix);
     private readonly ShownTools _tools = new(toolCache, ownIdPrefix, time);
+    private readonly ClientRoots _roots = new(ownIdPrefix, time);
 
     private LinkSession? _session;
     private LinkException? _failure;
@@ -51,16 +53,26 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
 
     public bool CallsPending => _pending.CallsPending;
 
+    private FileDesk Files => field ??= new FileDesk(
+        toolCache.Read, _roots, () => (settings.Current.Home.Path, settings.Current.Tools.AllowedRoots), new GitRunner(), Post, time);
+
     /// <summary>Runs until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         var ticking = TickAsync(cancellationToken);
-        while (await _events.Reader.WaitToReadAsync(cancellationToken))
+        try
         {
-            while (_events.Reader.TryRead(out var happened))
+            while (await _events.Reader.WaitToReadAsync(cancellationToken))
             {
-                Handle(happened);
+                while (_events.Reader.TryRead(out var happened))
+                {
+                    Handle(happened);
+                }
             }
+        }
+        finally
+        {
+            await Files.EndAsync();
         }
 
         await ticking;
@@ -182,6 +194,8 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
             case MessageKind.Notification:
                 OnClientNotification(message);
                 break;
+            case MessageKind.Response when _roots.Take(message):
+                break;
             case MessageKind.Response when _serverRequests.Answer(message) is { } answer:
                 _session?.Send(answer);
                 break;
@@ -191,7 +205,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
     private void OnClientRequest(Envelope request)
     {
         var id = request.Id!.Value;
-        if (_pending.Contains(id))
+        if (_pending.Contains(id) || Files.Contains(id))
         {
             _answers.Refuse(RpcMessages.Error(id, -32600, $"Invalid request: the id {id.ToJson()} belongs to a request that is still running."));
             return;
@@ -223,7 +237,11 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
                 Forward(new PendingRequest(id, PendingKind.List, request.Bytes, default, time.GetTimestamp()));
                 break;
             case "tools/call" when request.ParamsStart >= 0:
-                OnCall(request);
+                if (!Files.Take(request, OnCall, error => _answers.Answer(id, RpcMessages.Result(id, ToolResults.Failure(error)))))
+                {
+                    OnCall(request, []);
+                }
+
                 break;
             case "prompts/list" when _session is null:
                 _answers.Answer(id, RpcMessages.Result(id, PromptCatalogue.ListResult(settings.Current.Tools.Offered)));
@@ -252,6 +270,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
     private void OnInitialize(Envelope request)
     {
         _handshake.OnInitialize(request);
+        _roots.OnInitialize(request);
         LinkLog.Serving(logger, Product.Version, request.ParamText("clientInfo", "name") ?? "an unnamed client");
         _answers.Answer(request.Id!.Value, RpcMessages.Result(request.Id!.Value, ServerManifest.InitializeResult(request.ParamText("protocolVersion"))));
         Wake();
@@ -275,7 +294,8 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
         }
     }
 
-    private void OnCall(Envelope request)
+    /// <param name="blobs">The files that go before it.</param>
+    private void OnCall(Envelope request, IReadOnlyList<BlobSource> blobs)
     {
         var shape = CallShape.Of(request);
         if (shape.JobId is { } jobId && _pending.Detached.EndOf(jobId) is { } end)
@@ -304,18 +324,19 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
             known = _pending.Detached.TakeRepeated(shape);
         }
 
-        Forward(NewCall(request, shape, known, repeats: known is not null && known != given, time.GetTimestamp()));
+        Forward(NewCall(request, shape, blobs, known, repeats: known is not null && known != given, time.GetTimestamp()));
         Wake();
     }
 
     /// <param name="known">Its id, if it has one already.</param>
-    private PendingRequest NewCall(Envelope request, CallShape shape, string? known, bool repeats, long receivedAt)
+    private PendingRequest NewCall(Envelope request, CallShape shape, IReadOnlyList<BlobSource> blobs, string? known, bool repeats, long receivedAt)
     {
         var callId = known ?? CallId.New(time);
         return new PendingRequest(request.Id!.Value, PendingKind.Call, WithCallId(request, callId), ProgressToken(request), receivedAt)
         {
             CallId = callId,
             Shape = shape,
+            Files = new CallFiles(blobs, request.ParamText("arguments", "continuation_id")),
             WaitAsked = shape.JobId is null ? null : CallShape.WaitAsked(request),
             Repeats = repeats,
         };
@@ -351,6 +372,11 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
                 // The link replays it by itself; here it opens the way for list_changed.
                 _clientInitialized = true;
                 TellListChanged();
+                AskForRoots();
+                break;
+            case "notifications/roots/list_changed":
+                AskForRoots();
+                _session?.Send(notification.Bytes);
                 break;
             case "notifications/cancelled":
                 OnClientCancel(notification);
@@ -361,8 +387,23 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
         }
     }
 
+    private void AskForRoots()
+    {
+        if (_roots.NewRequest() is { } question)
+        {
+            _answers.Tell(question);
+        }
+    }
+
     private void OnClientCancel(Envelope notification)
     {
+        if (RequestId.Parse(notification.Param("requestId").Span) is { } asked && Files.Cancel(asked))
+        {
+            // Nobody else knows of it.
+            _answers.Forget(asked);
+            return;
+        }
+
         if (RequestId.Parse(notification.Param("requestId").Span) is { } id && _pending.Find(id) is { } request)
         {
             _pending.Settle(request);
@@ -552,7 +593,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
         if (call.Repeats && answer.Code == ErrorCodes.Cancelled && (answer.IsReplayed || time.GetElapsedTime(call.ReceivedAt) < JoinedTooLate))
         {
             // It asks again what had been given up for too long: that call has ended, for nobody wanted it. This one is wanted.
-            Forward(NewCall(Envelope.Parse(call.Message), call.Shape!, known: null, repeats: false, call.ReceivedAt));
+            Forward(NewCall(Envelope.Parse(call.Message), call.Shape!, call.Files?.Blobs ?? [], known: null, repeats: false, call.ReceivedAt));
             return;
         }
 

@@ -36,6 +36,10 @@ public sealed record CallRequest
 
     /// <summary>The files that its arguments name, as they were found on the client's machine.</summary>
     public IReadOnlyList<AttachedFile> Files { get; init; } = [];
+
+    /// <summary>The same for the same tool, arguments and contents of files, and for nothing else.</summary>
+    public string Fingerprint() => CanonicalJson.Hash(
+        Files.Count == 0 ? Tool : $"{Tool}\n{string.Join('\n', Files.Select(file => $"{file.Argument}\t{file.Path}\t{file.Sha256 ?? file.Error}"))}", Arguments);
 }
 
 /// <summary>A call on its way into the journal.</summary>

@@ -74,7 +74,7 @@ public sealed class CallService : IAsyncDisposable
     /// <exception cref="CallException">The same id stands for other arguments, or is too old to be known.</exception>
     public CallAttachment StartOrAttach(CallRequest request)
     {
-        var hash = CanonicalJson.Hash(request.Tool, request.Arguments);
+        var hash = request.Fingerprint();
         var (live, known) = FindOrAddLive(request.CallId, hash);
         if (!known)
         {

@@ -50,6 +50,12 @@ internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, D
             return McpShapes.ToolResult(tools.Failure(refusal, parameters.Name, CallId.New(time)));
         }
 
+        if (SentFiles.Read(parameters.Meta?[MetaKeys.Files]) is not { } files)
+        {
+            var refusal = new CallException(ErrorCodes.InvalidArgument, $"_meta[\"{MetaKeys.Files}\"] must be a list of {{argument, path, sha256, bytes, mediaType}} or {{argument, path, error}}. Nothing was run.");
+            return McpShapes.ToolResult(tools.Failure(refusal, parameters.Name, given is null ? CallId.New(time) : callId));
+        }
+
         var call = new CallRequest
         {
             CallId = given is null ? CallId.New(time) : callId,
@@ -57,6 +63,7 @@ internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, D
             Arguments = JsonSerializer.SerializeToElement(parameters.Arguments ?? new Dictionary<string, JsonElement>(StringComparer.Ordinal)),
             SessionId = sessionId,
             ClientName = context.Server.ClientInfo?.Name,
+            Files = files,
         };
         if (state.IsDraining && !calls.IsLive(call.CallId))
         {

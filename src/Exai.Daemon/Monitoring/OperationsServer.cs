@@ -4,6 +4,7 @@ using Exai.Daemon.Monitoring.Access;
 using Exai.Daemon.Monitoring.Api;
 using Exai.Daemon.Monitoring.Health;
 using Exai.Daemon.Monitoring.Metrics;
+using Exai.Daemon.Monitoring.Page;
 using Exai.Daemon.Security;
 using Exai.Settings;
 using Microsoft.AspNetCore.Builder;
@@ -112,6 +113,7 @@ internal sealed class OperationsServer : IAsyncDisposable
         app.MapApi(daemon, views, calls);
         var live = new LiveFeed(daemon, views);
         live.Map(app);
+        app.MapPage();
         return live;
     }
 }

@@ -7,7 +7,7 @@ namespace Exai.Protocol;
 /// </summary>
 public static class ToolCatalogue
 {
-    public static IReadOnlyList<ToolDescriptor> All { get; } = [.. ServerTools.All, .. WorkflowTools.All, .. JobTools.All];
+    public static IReadOnlyList<ToolDescriptor> All { get; } = [.. ServerTools.All, .. WorkflowTools.All, .. JobTools.All, .. ProviderTools.All];
 
     public static ToolDescriptor? Find(string name) => All.FirstOrDefault(tool => string.Equals(tool.Name, name, StringComparison.Ordinal));
 

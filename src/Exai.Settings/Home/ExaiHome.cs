@@ -39,6 +39,9 @@ public sealed class ExaiHome
 
     public string CacheDirectory { get; }
 
+    /// <summary>The bytes of files that calls name, by their hash.</summary>
+    public string BlobsDirectory => In("blobs");
+
     public string SettingsFile => In(".env");
 
     /// <summary>Where the providers file is unless a setting says otherwise; read <see cref="ExaiSettings.ProvidersFile"/> to find it.</summary>

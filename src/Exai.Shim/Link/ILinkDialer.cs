@@ -25,6 +25,15 @@ internal interface ILinkConnection : IAsyncDisposable
     /// <summary>The close code that the other side gave, once <see cref="ReceiveAsync"/> has returned null.</summary>
     int? CloseCode { get; }
 
+    /// <summary>Whether the daemon keeps these bytes already.</summary>
+    /// <exception cref="HttpRequestException">It did not say.</exception>
+    Task<bool> HasBlobAsync(string sha256, CancellationToken cancellationToken);
+
+    /// <summary>Gives the daemon a file's bytes. Beside the messages: one may go on while the other waits.</summary>
+    /// <exception cref="Files.BlobRefusedException">The bytes have another hash, or there is no room for them.</exception>
+    /// <exception cref="HttpRequestException">They did not get there.</exception>
+    Task SendBlobAsync(string sha256, Stream content, CancellationToken cancellationToken);
+
     /// <summary>Says good-bye without waiting for an answer.</summary>
     ValueTask CloseAsync(CancellationToken cancellationToken);
 }

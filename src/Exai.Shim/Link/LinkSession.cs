@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Exai.Settings;
+using Exai.Shim.Files;
 using Exai.Shim.Messages;
 
 namespace Exai.Shim.Link;
@@ -20,6 +21,7 @@ internal sealed class LinkSession(ILinkConnection connection, LinkSettings setti
     private readonly CancellationTokenSource _end = new();
     private long _lastReceived = time.GetTimestamp();
     private int _probes;
+    private BlobCourier? _courier;
 
     public string Epoch => connection.Epoch;
 
@@ -36,6 +38,13 @@ internal sealed class LinkSession(ILinkConnection connection, LinkSettings setti
         {
             End();
         }
+    }
+
+    /// <summary>The same for a call, after what has to go before it.</summary>
+    public void Send(ReadOnlyMemory<byte> message, CallFiles? files)
+    {
+        _courier ??= new BlobCourier(connection, Send, time);
+        _courier.Send(message, files);
     }
 
     /// <summary>Replays <c>initialize</c> and what follows it, then waits for the answer to a probe.</summary>
@@ -121,6 +130,11 @@ internal sealed class LinkSession(ILinkConnection connection, LinkSettings setti
 
     public async ValueTask DisposeAsync()
     {
+        if (_courier is not null)
+        {
+            await _courier.DisposeAsync();
+        }
+
         await connection.DisposeAsync();
         _end.Dispose();
     }

@@ -39,7 +39,7 @@ internal sealed class WebSocketDialer(Func<LinkSettings> settings, TimeProvider 
         try
         {
             await socket.ConnectAsync(new UriBuilder("ws", endpoint.Host, endpoint.Port, LinkContract.Path).Uri, either.Token);
-            return new WebSocketConnection(socket, link.MaxBytes);
+            return new WebSocketConnection(socket, new BlobClient(endpoint), link.MaxBytes);
         }
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
         {
@@ -80,7 +80,7 @@ internal sealed class WebSocketDialer(Func<LinkSettings> settings, TimeProvider 
             _ => new LinkException(LinkFailure.NotADaemon, $"Whoever listens at {address} is no EXAI daemon ({failure.GetBaseException().Message}). Check EXAI_WS_PORT.", failure),
         };
 
-    private sealed class WebSocketConnection(ClientWebSocket socket, int largestMessage) : ILinkConnection
+    private sealed class WebSocketConnection(ClientWebSocket socket, BlobClient blobs, int largestMessage) : ILinkConnection
     {
         public string Epoch { get; } = Header(socket, LinkContract.EpochHeader);
 
@@ -132,8 +132,13 @@ internal sealed class WebSocketDialer(Func<LinkSettings> settings, TimeProvider 
             }
         }
 
+        public Task<bool> HasBlobAsync(string sha256, CancellationToken cancellationToken) => blobs.HasAsync(sha256, cancellationToken);
+
+        public Task SendBlobAsync(string sha256, Stream content, CancellationToken cancellationToken) => blobs.SendAsync(sha256, content, cancellationToken);
+
         public ValueTask DisposeAsync()
         {
+            blobs.Dispose();
             socket.Dispose();
             return ValueTask.CompletedTask;
         }

@@ -29,6 +29,7 @@ internal sealed class DetachedCalls(TimeProvider time)
     /// <summary>The client cancelled it. One that no daemon can know of has simply ended.</summary>
     public void AddCancelled(PendingRequest call, ReadOnlyMemory<byte> notification, LinkSession? session)
     {
+        call.Files?.GiveUp();
         if (call.Sent)
         {
             var cancelled = new DetachedCall(call, time.GetTimestamp()) { Cancel = notification };
@@ -97,7 +98,7 @@ internal sealed class DetachedCalls(TimeProvider time)
 
             if (call.IsPending)
             {
-                session.Send(request.Message);
+                session.Send(request.Message, request.Files);
                 request.OnSent(time);
             }
             else if (call.Cancel is { } cancel && time.GetElapsedTime(request.ReceivedAt) < callLimit)

@@ -1,3 +1,4 @@
+using Exai.Shim.Files;
 using Exai.Shim.Messages;
 
 namespace Exai.Shim.Pending;
@@ -37,6 +38,9 @@ internal sealed class PendingRequest(RequestId id, PendingKind kind, ReadOnlyMem
 
     /// <summary>The call's identity in the journal; only of a <see cref="PendingKind.Call"/>.</summary>
     public string? CallId { get; init; }
+
+    /// <summary>What goes before it on each connection; null for nothing.</summary>
+    public CallFiles? Files { get; init; }
 
     /// <summary>A daemon may know it: it has been handed to a connection.</summary>
     public bool Sent { get; private set; }

@@ -59,7 +59,7 @@ internal sealed class PendingTable(TimeProvider time)
     {
         if (session is not null && !(DaemonDrains && request is { Kind: PendingKind.Call, Sent: false }))
         {
-            session.Send(request.Message);
+            session.Send(request.Message, request.Files);
             request.OnSent(time);
         }
     }

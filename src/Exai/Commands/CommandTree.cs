@@ -22,9 +22,13 @@ internal static class CommandTree
             SimCommand.Create(),
             ToolsCommand.Create(),
             CallCommand.Create(),
+            ThreadsCommand.Create(),
             ConfigCommand.Create(),
             DoctorCommand.Create(),
             InstallCommand.Create(),
+            LogsCommand.Create(),
+            TopCommand.Create(),
+            DashboardCommand.Create(),
         };
         root.Description += $" Version {Product.Version}.";
 

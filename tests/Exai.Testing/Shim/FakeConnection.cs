@@ -1,7 +1,9 @@
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using Exai.Protocol;
+using Exai.Shim.Files;
 using Exai.Shim.Link;
 
 namespace Exai.Testing.Shim;
@@ -63,6 +65,37 @@ internal sealed class FakeConnection(FakeDaemon daemon, string epoch, string ver
         finally
         {
             _sending = false;
+        }
+    }
+
+    public async Task<bool> HasBlobAsync(string sha256, CancellationToken cancellationToken)
+    {
+        await BlobsTakeAsync(cancellationToken);
+        daemon.BlobRequests.Add($"HEAD {sha256}");
+        return daemon.Blobs.ContainsKey(sha256);
+    }
+
+    public async Task SendBlobAsync(string sha256, Stream content, CancellationToken cancellationToken)
+    {
+        await BlobsTakeAsync(cancellationToken);
+        daemon.BlobRequests.Add($"PUT {sha256}");
+        using var bytes = new MemoryStream();
+        // Read as it comes: a file's own asynchronous read would leave the simulation.
+        content.CopyTo(bytes);
+        if (Convert.ToHexStringLower(SHA256.HashData(bytes.ToArray())) != sha256)
+        {
+            throw new BlobRefusedException("The bytes have another hash.");
+        }
+
+        daemon.Blobs[sha256] = bytes.ToArray();
+    }
+
+    private async Task BlobsTakeAsync(CancellationToken cancellationToken)
+    {
+        await Task.Delay(daemon.BlobsTake, time, cancellationToken);
+        if (!IsOpen)
+        {
+            throw new HttpRequestException("The connection is gone.");
         }
     }
 

@@ -51,6 +51,15 @@ internal sealed class FakeDaemon(ExaiHome home, VirtualTime time) : ILinkDialer
     /// <summary>Sees each message before the daemon's own ways do; true when it has dealt with it.</summary>
     public Func<FakeConnection, FakeMessage, bool>? Intercept { get; set; }
 
+    /// <summary>The bytes of files, kept over restarts.</summary>
+    public Dictionary<string, byte[]> Blobs { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Every question for a blob and every blob sent.</summary>
+    public List<string> BlobRequests { get; } = [];
+
+    /// <summary>How long each of them takes.</summary>
+    public TimeSpan BlobsTake { get; set; } = TimeSpan.FromMilliseconds(1);
+
     public List<FakeDial> Dials { get; } = [];
 
     public List<FakeConnection> Connections { get; } = [];

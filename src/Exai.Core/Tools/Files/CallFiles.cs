@@ -42,7 +42,7 @@ internal sealed class FileGatherer(IFileContents contents)
         var texts = new List<QuestionFile>();
         var pictures = new List<QuestionImage>();
         var references = new List<FileReference>();
-        foreach (var file in attached)
+        foreach (var file in attached.DistinctBy(file => (file.Path, file.Sha256, file.Error)))
         {
             if (file.Sha256 is null)
             {
@@ -60,13 +60,14 @@ internal sealed class FileGatherer(IFileContents contents)
 
         if (attached.Count > 0 && references.Count == 0)
         {
-            throw new CallException(ErrorCodes.FileNotFound, $"None of the {attached.Count} named files could be read. Nothing was asked.\n{string.Join('\n', problems)}");
+            var code = attached.All(file => file.ErrorCode == ErrorCodes.FileTooLarge) ? ErrorCodes.FileTooLarge : ErrorCodes.FileNotFound;
+            throw new CallException(code, $"None of the {attached.Count} named files could be read. Nothing was asked.\n{string.Join('\n', problems)}");
         }
 
         var sent = attached.Select(file => file.Path).ToHashSet(StringComparer.Ordinal);
         problems.AddRange(named.Where(path => attached.Count == 0 && !sent.Contains(path)).Select(path => $"{path}: it was named, but this client sent no files."));
         pictures.AddRange(DataImages(images));
-        problems.AddRange(images.Where(image => !IsData(image) && !sent.Contains(image)).Select(path => $"{path}: this client sent no images; a data URL can be given."));
+        problems.AddRange(images.Where(image => !IsData(image) && attached.All(file => file.Argument != "images")).Select(path => $"{path}: this client sent no images; a data URL can be given."));
         await RecallAsync(thread, sent, texts, pictures, cancellationToken);
         return new CallFiles { Texts = texts, Images = pictures, Problems = problems, References = references };
     }
@@ -110,6 +111,11 @@ internal sealed class FileGatherer(IFileContents contents)
 
     private static string? TextOf(ReadOnlySpan<byte> bytes)
     {
+        if (bytes.StartsWith(Encoding.Unicode.Preamble) || bytes.StartsWith(Encoding.BigEndianUnicode.Preamble))
+        {
+            return (bytes[0] == 0xFF ? Encoding.Unicode : Encoding.BigEndianUnicode).GetString(bytes[2..]);
+        }
+
         if (bytes.IndexOf((byte)0) >= 0)
         {
             return null;
@@ -122,7 +128,8 @@ internal sealed class FileGatherer(IFileContents contents)
         }
         catch (DecoderFallbackException)
         {
-            return null;
+            // An older file: in most such the letters that matter are Western.
+            return Encoding.Latin1.GetString(bytes);
         }
     }
 
