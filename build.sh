@@ -12,10 +12,11 @@ dotnet build Exai.slnx --configuration Release --no-restore --verbosity quiet
 dotnet format whitespace Exai.slnx --no-restore --verify-no-changes
 
 [ "${1:-}" = test ] || exit 0
-witness=tests/Exai.Witness.Tests/node
-if ! command -v npm >/dev/null || ! timeout 120 npm ci --prefix "$witness" --silent; then
-  echo "Without the npm packages of $witness its tests skip." >&2
-fi
+for witness in tests/Exai.Witness.Tests/node tests/Exai.Witness.Tests/conformance; do
+  if ! command -v npm >/dev/null || ! timeout 120 npm ci --prefix "$witness" --silent; then
+    echo "Without the npm packages of $witness its tests skip." >&2
+  fi
+done
 # One project after the other: the end-to-end tests measure answer times, and a machine may have two cores.
 failed=0
 for project in tests/*.Tests; do

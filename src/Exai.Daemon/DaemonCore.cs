@@ -1,9 +1,11 @@
+using System.Diagnostics.Metrics;
 using System.Security.Cryptography;
 using Exai.Core.Admission;
 using Exai.Core.Calls;
 using Exai.Core.Models;
 using Exai.Core.Models.Catalogue;
 using Exai.Core.Providers;
+using Exai.Core.Storage;
 using Exai.Core.Storage.Blobs;
 using Exai.Core.Storage.Sqlite;
 using Exai.Core.Telemetry;
@@ -11,8 +13,10 @@ using Exai.Core.Threads;
 using Exai.Core.Tools;
 using Exai.Core.Tools.Chat;
 using Exai.Core.Tools.Consensus;
+using Exai.Core.Tools.Diagnosis;
 using Exai.Core.Tools.Jobs;
 using Exai.Core.Tools.Local;
+using Exai.Core.Tools.Providers;
 using Exai.Core.Tools.Server;
 using Exai.Core.Tools.Workflow;
 using Exai.Settings;
@@ -32,20 +36,29 @@ internal sealed class DaemonCore : IAsyncDisposable
     private readonly IReadOnlyList<ModelProvider> _providers;
     private readonly PermitScheduler _permits;
     private readonly AdmissionUpkeep _upkeep;
-    private readonly AdmissionMeters _admissionMeters;
+    private readonly ThreadUpkeep _threadUpkeep;
     private readonly GatewayMeters _meters;
     private readonly LocalServerProbe _localProbe = new();
     private readonly LocalServers _local;
 
     /// <exception cref="Exai.Core.Storage.StoreException">The store cannot be opened.</exception>
-    public DaemonCore(ExaiSettings settings, string epoch, TimeProvider time, ILoggerFactory loggers)
+    /// <param name="alone">No other daemon has the store open, so a damaged one may be replaced.</param>
+    public DaemonCore(ExaiSettings settings, string epoch, bool alone, TimeProvider time, ILoggerFactory loggers)
     {
         // Store
-        _database = SqliteDatabase.Open(settings.Store.Path, settings.Store.FullSync);
+        Store = alone
+            ? DaemonStore.OpenOrReplace(settings, time, loggers.CreateLogger("store"))
+            : new DaemonStore(SqliteDatabase.Open(settings.Store.Path, settings.Store.FullSync), settings.Store.Path);
+        _database = Store.Database;
         var callStore = new SqliteCallStore(_database, settings.Calls.Lease, time);
+        CallStore = callStore;
+        Ledger = new SqliteAttemptLedger(_database);
+        History = new SqliteCallHistory(_database);
         Blobs = new BlobStore(settings.Home.BlobsDirectory, time);
         _sweep = new BlobSweep(Blobs, new SqliteBlobReferences(_database), settings.Tools.ConversationTimeout, time, loggers.CreateLogger("blobs"));
-        var threads = new ThreadReader(new SqliteThreadStore(_database), settings.Tools.ConversationTimeout, settings.Tools.MaxConversationTurns, time);
+        var threadStore = new SqliteThreadStore(_database);
+        _threadUpkeep = new ThreadUpkeep(threadStore, settings.Tools.ConversationTimeout, time, loggers.CreateLogger("threads"));
+        var threads = new ThreadReader(threadStore, settings.Tools.ConversationTimeout, settings.Tools.MaxConversationTurns, time);
 
         // Admission
         var catalogue = ModelCatalogue.Load().With(settings.DescribedModels);
@@ -54,7 +67,7 @@ internal sealed class DaemonCore : IAsyncDisposable
         var attempts = new AttemptRegistry();
         _permits = new PermitScheduler(admission, attempts, time, loggers.CreateLogger("admission"));
         _upkeep = new AdmissionUpkeep(_permits, new SqliteLearnedLimits(_database), admission.AuditInterval, time, loggers.CreateLogger("admission"));
-        _admissionMeters = new AdmissionMeters(_permits);
+        AdmissionMeters.Add(Meter, _permits);
         Sessions = new SessionPlaces(settings.Concurrency.MaxSessions, _permits, time);
 
         // Models
@@ -69,29 +82,53 @@ internal sealed class DaemonCore : IAsyncDisposable
         var router = new ModelRouter(directory, settings.Models.DefaultModel);
         var breakers = Breakers = new CircuitBreakers(new BreakerOptions(settings.Concurrency.BreakerFailureThreshold, settings.Concurrency.BreakerRecovery), time);
         Admission = _permits.Snapshot;
-        _meters = new GatewayMeters(breakers);
+        _meters = new GatewayMeters(Meter, breakers);
         var models = new ModelGateway(router, _permits, attempts, breakers, Options(settings), _meters, Chance, time, loggers.CreateLogger("models"));
 
         // Tools
-        ITool[] journaled = [new ChatTool(), new ConsensusTool(directory), .. WorkflowTool.All()];
+        ITool[] journaled =
+        [
+            new ChatTool(),
+            new ConsensusTool(directory),
+            .. WorkflowTool.All(),
+            new GlmWebSearchTool(directory),
+            new KimiManageFilesTool(directory),
+            new UploadTool("glm_upload_file", "glm", "file", "agent", directory, Blobs),
+            new UploadTool("kimi_upload_files", "kimi", "files", "file-extract", directory, Blobs),
+            new FileQuestionTool("glm_multi_file_chat", "files", "prompt", "glm", directory),
+            new FileQuestionTool("kimi_chat_with_files", "file_ids", "prompt", "kimi", directory),
+            new FileQuestionTool("smart_file_query", "file_path", "question", provider: null, directory),
+        ];
         var jobs = new JobFinder(() => Calls!, time);
+        var status = new StatusTool(directory, () => Calls!, _permits.Snapshot, time.GetUtcNow(), time);
         IRecomputedTool[] recomputed =
         [
             new ChallengeTool(),
             new VersionTool(epoch),
             new ListModelsTool(directory),
-            new StatusTool(directory, () => Calls!, _permits.Snapshot, time.GetUtcNow(), time),
+            status,
+            new HealthTool(status, callStore),
+            new SelfCheckTool(status, callStore, settings.Home.DaemonLog),
+            new ToolCallLogTool(callStore),
+            new ActivityTool(settings.Home.DaemonLog),
+            new ProviderCapabilitiesTool(directory, () => Tools!.Tools),
+            new GlmPayloadPreviewTool(directory),
             new JobListTool(callStore, time),
             new JobCancelTool(jobs, time),
         ];
 
         // Calls
-        var runner = new ToolRunner(journaled, callStore, new SqliteAttemptLedger(_database), threads, models, Blobs, time, loggers.CreateLogger("tools"));
+        CallMeters = new CallMeters(Meter, () => Calls!.Running);
+        var runner = new ToolRunner(journaled, callStore, Ledger, threads, models, Blobs, time, loggers.CreateLogger("tools"));
         Calls = new CallService(
-            callStore, runner, _permits, new CallOwner(epoch, ProcessIdentity.Current.ToString()), new ProcessLiveness(time), Options(settings.Calls), time, loggers.CreateLogger("calls"));
+            callStore, runner, _permits, new CallOwner(epoch, ProcessIdentity.Current.ToString()), new ProcessLiveness(time), Options(settings.Calls), time, loggers.CreateLogger("calls"))
+        {
+            Meters = CallMeters,
+        };
         _local.Start();
         Tools = new ToolDispatcher(recomputed, journaled, settings.Tools.Offered, Calls, time, loggers.CreateLogger("tools"))
         {
+            Meters = CallMeters,
             JobResult = new JobResultTool(jobs, settings.Calls.ClientWait, time),
         };
     }
@@ -99,12 +136,25 @@ internal sealed class DaemonCore : IAsyncDisposable
     /// <summary>Who is connected.</summary>
     public SessionPlaces Sessions { get; }
 
+    public DaemonStore Store { get; }
+
     /// <summary>The bytes of files that calls name.</summary>
     public BlobStore Blobs { get; }
 
     public CallService Calls { get; }
 
     public ToolDispatcher Tools { get; }
+
+    /// <summary>All that this daemon counts.</summary>
+    public Meter Meter { get; } = new(GatewayMeters.MeterName);
+
+    public CallMeters CallMeters { get; }
+
+    public ICallStore CallStore { get; }
+
+    public IAttemptLedger Ledger { get; }
+
+    public ICallHistory History { get; }
 
     public ModelDirectory Directory { get; }
 
@@ -117,17 +167,24 @@ internal sealed class DaemonCore : IAsyncDisposable
     /// <exception cref="Exai.Core.Storage.StoreException">It takes none.</exception>
     public Task ProbeStoreAsync() => _database.WriteAsync(_ => true, CancellationToken.None).AsTask();
 
+    /// <summary>Brings every series with known labels into being, at 0, for whoever collects <see cref="Meter"/> by now.</summary>
+    public void AnnounceMetrics()
+    {
+        _meters.Announce(_providers);
+        CallMeters.Announce(Tools.Tools.Select(tool => tool.Name));
+    }
+
     public async ValueTask DisposeAsync()
     {
         await Calls.DisposeAsync();
         await _sweep.DisposeAsync();
         await _upkeep.DisposeAsync();
-        _admissionMeters.Dispose();
+        await _threadUpkeep.DisposeAsync();
         _permits.Dispose();
         await _database.DisposeAsync();
         await _local.DisposeAsync();
         _localProbe.Dispose();
-        _meters.Dispose();
+        Meter.Dispose();
         foreach (var provider in _providers)
         {
             provider.Client.Dispose();

@@ -1,51 +1,57 @@
-using System.Net;
-using System.Net.Sockets;
+using Exai.Daemon.Generations;
 using Exai.Daemon.Health;
 using Exai.Daemon.Http;
+using Exai.Daemon.Http.Mcp;
 using Exai.Daemon.Link;
 using Exai.Daemon.Monitoring;
+using Exai.Daemon.Monitoring.Metrics;
 using Exai.Daemon.Security;
 using Exai.Protocol;
 using Exai.Settings;
 using Exai.Settings.Home;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
 namespace Exai.Daemon;
 
 /// <summary>
-/// One serving daemon of one home: takes the home's lock, opens the store, listens, writes the health file; and at its end drains,
-/// closes, and leaves to the next daemon what it could not finish.
+/// One daemon of one home: takes the home's lock, opens the store, listens, writes the health file. Its end is one of two: it drains,
+/// closes, and leaves to the next daemon what it could not finish; or the next daemon takes its port and lock while it runs, and it
+/// finishes its calls beside that one.
 /// </summary>
 public sealed class DaemonHost : IAsyncDisposable
 {
+    private const int ServiceRestart = 1012;
+
     private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan SuccessorPatience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan SuccessorPoll = TimeSpan.FromMilliseconds(10);
 
     private readonly ExaiSettings _settings;
     private readonly TimeProvider _time;
+    private readonly ILogger _logger;
     private readonly IDisposable _lock;
     private readonly DaemonCore _core;
     private readonly DaemonState _state;
     private readonly ToolCallHandler _calls;
     private readonly LinkEndpoint _link;
-    private readonly WebApplication _app;
+    private readonly McpEndpoint _mcp;
+    private readonly DaemonListener _listener;
     private readonly HealthWriter _health;
-    private readonly OperationsServer? _operations;
+    private readonly MetricsCollection _metrics;
+    private readonly TaskCompletionSource _madeWay = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private OperationsServer? _operations;
+    private bool _leavesCalls;
 
     private DaemonHost(
-        DaemonView view, string epoch, IDisposable serveLock, ToolCallHandler calls, WebApplication app, OperationsServer? operations, ILoggerFactory loggers)
+        DaemonView view, string epoch, IDisposable serveLock, ToolCallHandler calls, McpEndpoint mcp, DaemonListener listener,
+        OperationsServer? operations, ILoggerFactory loggers)
     {
-        var (settings, core, state, link, description, heartbeat, time) = view;
-        (_settings, _time, Epoch, _lock, _core, _state, _calls, _link, _app) = (settings, time, epoch, serveLock, core, state, calls, link, app);
-        _operations = operations;
-        Port = description.Port;
+        var (settings, core, state, link, description, heartbeat, metrics, time) = view;
+        (_settings, _time, Epoch, _lock, _core, _state, _calls, _link, _listener) = (settings, time, epoch, serveLock, core, state, calls, link, listener);
+        _logger = loggers.CreateLogger("daemon");
+        (_mcp, _operations, _metrics) = (mcp, operations, metrics);
         MonitoringPort = description.MonitoringPort = operations?.Port ?? 0;
         state.Ready();
         HealthDocument Beat()
@@ -64,37 +70,43 @@ public sealed class DaemonHost : IAsyncDisposable
     public string Epoch { get; }
 
     /// <summary>Where the link listens.</summary>
-    public int Port { get; }
+    public int Port => _listener.Port;
 
     /// <summary>Where health, metrics and dashboard are served; 0 when they are not.</summary>
     public int MonitoringPort { get; }
 
+    /// <summary>Completes when another daemon has taken port and lock: <see cref="RetireAsync"/> is due.</summary>
+    public Task MadeWay => _madeWay.Task;
+
+    /// <summary>Completes with the reason when the store turns out to be damaged: the next daemon begins a new one, so this one should end.</summary>
+    public Task<string> StoreDamaged => _core.Store.Damaged;
+
+    /// <param name="succession">What to do about a daemon that serves this home already.</param>
     /// <exception cref="DaemonStartException">It cannot start; the message says why and what to do.</exception>
     /// <exception cref="HomeException">The home cannot be used.</exception>
-    public static async Task<DaemonHost> StartAsync(ExaiSettings settings, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<DaemonHost> StartAsync(
+        ExaiSettings settings, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken, Succession succession = Succession.None,
+        Func<SettingsResult>? readSettings = null)
     {
         var home = settings.Home;
         home.EnsureCreated();
-        var serveLock = await TakeLockAsync(home, time, cancellationToken);
+        IDisposable? serveLock = null;
         DaemonCore? core = null;
         try
         {
-            HealthFile.Delete(home);
-            var startToken = settings.Link.Token ?? TokenFile.ReadOrCreate(home);
             var epoch = Guid.NewGuid().ToString();
-            core = OpenCore(settings, epoch, time, loggers);
-            var state = new DaemonState(time);
-            // The file is read again at each dial, so that a token can be changed while the daemon runs.
-            string? Token() => settings.Link.Token ?? TokenFile.TryRead(home) ?? startToken;
-            var guard = new RequestGuard(settings.Link, Token);
-            var calls = new ToolCallHandler(core.Tools, core.Calls, state, settings.Link.ProgressInterval, time);
-            var link = new LinkEndpoint(guard, settings.Link, epoch, core.Sessions, core.Tools, calls, state, time, loggers);
-            var app = await ListenAsync(settings.Link, guard, link, new BlobEndpoint(guard, core.Blobs), loggers, cancellationToken);
-            var view = new DaemonView(
-                settings, core, state, link, new DaemonDescription(settings, epoch, core, state, link, time) { Port = PortOf(app) }, new Heartbeat(time), time);
-            var host = new DaemonHost(view, epoch, serveLock, calls, app, await OperationsServer.StartAsync(view, Token, loggers, cancellationToken), loggers);
-            DaemonEvents.Started(loggers.CreateLogger("daemon"), Product.Version, epoch, settings.Link.Host, host.Port, home.Path, Core.Storage.Sqlite.SqliteDatabase.LibraryVersion);
-            return host;
+            var predecessor = succession == Succession.None ? null : Serving(home);
+            if (predecessor is not null)
+            {
+                // Opened before the other one makes way: whatever fails in it leaves that one serving.
+                core = OpenCore(settings, epoch, alone: false, time, loggers);
+                await HandoverRequest.SendAsync(predecessor, settings, succession == Succession.Now, time, cancellationToken);
+            }
+
+            serveLock = await TakeLockAsync(home, time, cancellationToken);
+            HealthFile.Delete(home);
+            core ??= OpenCore(settings, epoch, alone: true, time, loggers);
+            return await ServeAsync(settings, loggers, time, epoch, serveLock, core, predecessor?.Port ?? 0, readSettings, cancellationToken);
         }
         catch
         {
@@ -103,7 +115,7 @@ public sealed class DaemonHost : IAsyncDisposable
                 await core.DisposeAsync();
             }
 
-            serveLock.Dispose();
+            serveLock?.Dispose();
             throw;
         }
     }
@@ -127,6 +139,116 @@ public sealed class DaemonHost : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Sends the shims to the daemon that took over, and finishes the running calls beside it; their outcomes are in the journal, where
+    /// that one finds them. Each call ends by its own clocks. A cancelled token leaves what still runs to the other daemon.
+    /// </summary>
+    public async Task RetireAsync(CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(_settings.Calls.Timeout, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        try
+        {
+            await WhenSucceededAsync(either.Token);
+            await TellDrainingAsync(either.Token);
+            using var closing = new CancellationTokenSource(AnswerPatience, _time);
+            await _link.CloseAllAsync(ServiceRestart, "the next daemon serves", closing.Token);
+            if (!_leavesCalls)
+            {
+                await _core.Calls.WhenIdleAsync(either.Token);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // What still runs is taken over by the other daemon.
+        }
+    }
+
+    /// <summary>Ends: sockets first, so that shims look for the next daemon; then what still runs; then store and lock.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _state.Stop();
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(2), _time);
+        await Task.WhenAny(_link.StopAsync(ServiceRestart, "the daemon restarts", limit.Token));
+        await StopOperationsAsync();
+        await _mcp.DisposeAsync();
+        _metrics.Dispose();
+        await _core.DisposeAsync();
+        await Task.WhenAny(_listener.StopAsync(limit.Token));
+        await _listener.DisposeAsync();
+        await _health.DisposeAsync();
+        _link.Dispose();
+        _lock.Dispose();
+    }
+
+    private static async Task<DaemonHost> ServeAsync(
+        ExaiSettings settings, ILoggerFactory loggers, TimeProvider time, string epoch, IDisposable serveLock, DaemonCore core, int predecessorPort,
+        Func<SettingsResult>? readSettings, CancellationToken cancellationToken)
+    {
+        var home = settings.Home;
+        var startToken = settings.Link.Token ?? TokenFile.ReadOrCreate(home);
+        var metrics = new MetricsCollection(core.Meter, settings.OtlpEndpoint);
+        core.AnnounceMetrics();
+        var state = new DaemonState(time);
+        // The file is read again at each dial, so that a token can be changed while the daemon runs.
+        string? Token() => settings.Link.Token ?? TokenFile.TryRead(home) ?? startToken;
+        var guard = new RequestGuard(settings.Link, Token);
+        var calls = new ToolCallHandler(core.Tools, core.Calls, state, settings.Link.ProgressInterval, time);
+        var link = new LinkEndpoint(guard, settings.Link, epoch, core.Sessions, core.Tools, calls, state, time, loggers);
+        ProcessMeters.Add(core.Meter, time.GetUtcNow());
+        link.Meters = new LinkMeters(core.Meter, () => link.SessionCount);
+        var mcp = new McpEndpoint(guard, settings, Token, core.Tools, calls, state, time, loggers);
+        var blobs = new BlobEndpoint(guard, core.Blobs);
+        DaemonHost? host = null;
+        var handover = new HandoverEndpoint(guard, leaveCalls => host!.MakeWayAsync(leaveCalls));
+        var listener = await DaemonListener.StartAsync(settings.Link, predecessorPort, guard, Route, loggers.CreateLogger("daemon"), cancellationToken);
+        var view = new DaemonView(
+            settings, core, state, link, new DaemonDescription(settings, epoch, core, state, link, time) { Port = listener.Port }, new Heartbeat(time), metrics, time)
+        {
+            ReadSettings = readSettings,
+        };
+        host = new DaemonHost(view, epoch, serveLock, calls, mcp, listener, await OperationsServer.StartAsync(view, Token, loggers, cancellationToken), loggers);
+        DaemonEvents.Started(host._logger, Product.Version, epoch, settings.Link.Host, host.Port, home.Path, Core.Storage.Sqlite.SqliteDatabase.LibraryVersion);
+        return host;
+
+        // HTTP/2 opens a WebSocket by CONNECT.
+        RequestDelegate? Route(string path, string method) => (path, method) switch
+        {
+            (LinkContract.Path, "GET" or "CONNECT") => link.AcceptAsync,
+            (McpEndpoint.Path, "POST" or "GET" or "DELETE") => mcp.AnswerAsync,
+            _ when BlobEndpoint.Matches(path) => blobs.ServeAsync,
+            (HandoverEndpoint.Path, "POST") when host is not null => handover.AnswerAsync,
+            _ => null,
+        };
+    }
+
+    /// <summary>From here on the other daemon can have lock and port; the health file is no longer this one's business.</summary>
+    private async Task<HandoverAnswer> MakeWayAsync(bool leaveCalls)
+    {
+        _leavesCalls = leaveCalls;
+        _state.Drain();
+        await _health.StopAsync();
+        _listener.GiveUp();
+        await StopOperationsAsync();
+        _lock.Dispose();
+        if (_madeWay.TrySetResult())
+        {
+            DaemonEvents.MadeWay(_logger, _core.Calls.Running, leaveCalls ? "left to it" : "finished here");
+        }
+
+        return new HandoverAnswer(Epoch, _core.Calls.Running);
+    }
+
+    /// <summary>A shim that is sent away before the other one listens would find nobody, and might start a third daemon.</summary>
+    private async Task WhenSucceededAsync(CancellationToken cancellationToken)
+    {
+        var started = _time.GetTimestamp();
+        while ((HealthFile.TryRead(_settings.Home) is not { } health || health.Epoch == Epoch) && _time.GetElapsedTime(started) < SuccessorPatience)
+        {
+            await Task.Delay(SuccessorPoll, _time, cancellationToken);
+        }
+    }
+
     /// <summary>A shim that takes nothing must not use up the time of the calls that could still end.</summary>
     private async Task TellDrainingAsync(CancellationToken cancellationToken)
     {
@@ -137,26 +259,9 @@ public sealed class DaemonHost : IAsyncDisposable
         cancellationToken.ThrowIfCancellationRequested();
     }
 
-    /// <summary>Ends: sockets first, so that shims look for the next daemon; then what still runs; then store and lock.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        const int ServiceRestart = 1012;
-        _state.Stop();
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(2), _time);
-        await Task.WhenAny(_link.StopAsync(ServiceRestart, "the daemon restarts", limit.Token));
-        await (_operations?.DisposeAsync() ?? ValueTask.CompletedTask);
-        await _core.DisposeAsync();
-        await Task.WhenAny(_app.StopAsync(limit.Token));
-        await _app.DisposeAsync();
-        await _health.DisposeAsync();
-        _link.Dispose();
-        _lock.Dispose();
-    }
-
     private void OnRunningChanged() => _state.Running(() => _core.Calls.Running);
 
-    private static int PortOf(WebApplication app) =>
-        new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First()).Port;
+    private ValueTask StopOperationsAsync() => Interlocked.Exchange(ref _operations, null)?.DisposeAsync() ?? ValueTask.CompletedTask;
 
     /// <summary>Whoever starts a daemon may look at the lock for a moment, so a lock that is taken is looked at again.</summary>
     private static async Task<IDisposable> TakeLockAsync(ExaiHome home, TimeProvider time, CancellationToken cancellationToken)
@@ -180,91 +285,37 @@ public sealed class DaemonHost : IAsyncDisposable
         }
     }
 
-    private static DaemonCore OpenCore(ExaiSettings settings, string epoch, TimeProvider time, ILoggerFactory loggers)
+    /// <summary>The daemon that holds the home's lock; null when none does.</summary>
+    private static HealthDocument? Serving(ExaiHome home)
+    {
+        using var free = ExclusiveLock.TryAcquire(home.ServeLock);
+        return free is null ? HealthFile.TryRead(home) : null;
+    }
+
+    private static DaemonCore OpenCore(ExaiSettings settings, string epoch, bool alone, TimeProvider time, ILoggerFactory loggers)
     {
         try
         {
-            return new DaemonCore(settings, epoch, time, loggers);
+            return new DaemonCore(settings, epoch, alone, time, loggers);
         }
         catch (Core.Storage.StoreException failure)
         {
             throw new DaemonStartException(failure.Message, failure);
         }
     }
+}
 
-    /// <summary>A default port that is taken is no reason to fail: the shim finds the other one in the health file.</summary>
-    private static async Task<WebApplication> ListenAsync(
-        LinkSettings settings, RequestGuard guard, LinkEndpoint link, BlobEndpoint blobs, ILoggerFactory loggers, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await ListenAsync(settings, settings.Port, guard, link, blobs, cancellationToken);
-        }
-        catch (IOException failure) when (failure.InnerException is AddressInUseException)
-        {
-            if (!settings.PortIsDefault)
-            {
-                throw new DaemonStartException(
-                    $"Port {settings.Port} at {settings.Host} is taken by another program (EXAI_WS_PORT). End that program, set another port, or 0 for any that is free.", failure);
-            }
+/// <summary>What a daemon that starts does about one that serves its home already.</summary>
+public enum Succession
+{
+    /// <summary>It does not start.</summary>
+    None,
 
-            DaemonEvents.PortTaken(loggers.CreateLogger("daemon"), settings.Port);
-            return await ListenAsync(settings, port: 0, guard, link, blobs, cancellationToken);
-        }
-        catch (Exception failure) when (failure is SocketException or IOException or FormatException)
-        {
-            throw new DaemonStartException($"The daemon cannot listen at {settings.Host}:{settings.Port}: {failure.Message} Check EXAI_WS_HOST and EXAI_WS_PORT.", failure);
-        }
-    }
+    /// <summary>It takes over, and the other one finishes its running calls.</summary>
+    Overlap,
 
-    private static async Task<WebApplication> ListenAsync(
-        LinkSettings settings, int port, RequestGuard guard, LinkEndpoint link, BlobEndpoint blobs, CancellationToken cancellationToken)
-    {
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Listen(Address(settings.Host), port);
-        });
-        // Signals belong to whoever runs this host.
-        builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
-        builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(2));
-
-        var app = builder.Build();
-        app.Use(next => context => guard.CheckAddressAsync(context, next));
-        app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = settings.PingInterval, KeepAliveTimeout = settings.PingTimeout });
-        app.Run(context =>
-        {
-            if (context.Request.Path == LinkContract.Path && HttpMethodsAllowed(context.Request.Method))
-            {
-                return link.AcceptAsync(context);
-            }
-
-            if (BlobEndpoint.Matches(context.Request.Path.Value ?? ""))
-            {
-                return blobs.ServeAsync(context);
-            }
-
-            context.Response.StatusCode = Microsoft.AspNetCore.Http.StatusCodes.Status404NotFound;
-            return Task.CompletedTask;
-        });
-        try
-        {
-            await app.StartAsync(cancellationToken);
-            return app;
-        }
-        catch
-        {
-            await app.DisposeAsync();
-            throw;
-        }
-
-        // HTTP/2 opens a WebSocket by CONNECT.
-        static bool HttpMethodsAllowed(string method) => method is "GET" or "CONNECT";
-    }
-
-    internal static IPAddress Address(string host) =>
-        host.Equals("localhost", StringComparison.OrdinalIgnoreCase) ? IPAddress.Loopback : IPAddress.Parse(host.Trim('[', ']'));
+    /// <summary>It takes over, the running calls too.</summary>
+    Now,
 }
 
 /// <summary>The daemon cannot start. The message is for people: what happened, with which values, and what to do.</summary>
@@ -276,6 +327,6 @@ internal static partial class DaemonEvents
     [LoggerMessage(1300, LogLevel.Information, "EXAI {Version} serves epoch {Epoch} at {Host}:{Port}, home {Home}, SQLite {Sqlite}")]
     public static partial void Started(ILogger logger, string version, string epoch, string host, int port, string home, string sqlite);
 
-    [LoggerMessage(1301, LogLevel.Warning, "Port {Port} is taken by another program; the daemon listens at a free one, which the health file names")]
-    public static partial void PortTaken(ILogger logger, int port);
+    [LoggerMessage(1310, LogLevel.Information, "Another daemon takes over port and lock; {Running} running calls are {Fate}")]
+    public static partial void MadeWay(ILogger logger, int running, string fate);
 }

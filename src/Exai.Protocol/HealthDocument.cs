@@ -43,6 +43,9 @@ public sealed record HealthDocument
     public int Queued { get; init; }
 
     public int ToolCount { get; init; }
+
+    /// <summary>What people should know and mend, in sentences; empty when all is well.</summary>
+    public IReadOnlyList<string> Problems { get; init; } = [];
 }
 
 /// <summary>Values of <see cref="HealthDocument.Status"/>.</summary>

@@ -13,6 +13,7 @@ internal sealed class DaemonFixture : IAsyncDisposable
     public const string Token = "a-token-of-thirty-two-characters";
 
     private readonly string _folder = Directory.CreateTempSubdirectory("exai-daemon-").FullName;
+    private Dictionary<string, string> _variables = [];
     private DaemonHost? _host;
 
     private DaemonFixture(GatedProvider provider) => Provider = provider;
@@ -36,7 +37,7 @@ internal sealed class DaemonFixture : IAsyncDisposable
     }
 
     /// <summary>Another daemon on the same home.</summary>
-    public Task<DaemonHost> StartHostAsync() => DaemonHost.StartAsync(Settings, Log, TimeProvider.System, TestContext.Current.CancellationToken);
+    public Task<DaemonHost> StartHostAsync() => DaemonHost.StartAsync(Settings, Log, TimeProvider.System, TestContext.Current.CancellationToken, readSettings: ReadSettings);
 
     public Task<LinkClient> ConnectAsync(string? session = null) => LinkClient.ConnectAsync(Host.Port, Token, session);
 
@@ -85,6 +86,8 @@ internal sealed class DaemonFixture : IAsyncDisposable
         Log.Errors.ShouldBeEmpty();
     }
 
+    private SettingsResult ReadSettings() => SettingsLoader.Load(new SettingsSources { Environment = _variables });
+
     private ExaiSettings Load((string Name, string Value)[] settings)
     {
         var variables = new Dictionary<string, string>(StringComparer.Ordinal)
@@ -102,7 +105,8 @@ internal sealed class DaemonFixture : IAsyncDisposable
             variables[name] = value;
         }
 
-        var result = SettingsLoader.Load(new SettingsSources { Environment = variables });
+        _variables = variables;
+        var result = ReadSettings();
         result.Problems.ShouldBeEmpty();
         return result.Settings;
     }

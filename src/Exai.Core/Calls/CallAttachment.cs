@@ -1,3 +1,4 @@
+using Exai.Core.Telemetry;
 using Exai.Protocol;
 
 namespace Exai.Core.Calls;
@@ -7,11 +8,13 @@ public sealed class CallAttachment : IDisposable
 {
     private readonly LiveCall _live;
     private readonly TimeSpan _cancelGrace;
+    private readonly CallMeters? _meters;
 
-    internal CallAttachment(LiveCall live, string how, TimeSpan cancelGrace)
+    internal CallAttachment(LiveCall live, string how, TimeSpan cancelGrace, CallMeters? meters)
     {
         _live = live;
         _cancelGrace = cancelGrace;
+        _meters = meters;
         How = how;
         Outcome = live.Outcome;
     }
@@ -28,7 +31,11 @@ public sealed class CallAttachment : IDisposable
     public string Progress => _live.Progress;
 
     /// <summary>The client no longer wants the answer; the call runs on for the cancel grace, in which a retry can attach.</summary>
-    public void CancelLater() => _live.CancelAfter(_cancelGrace);
+    public void CancelLater()
+    {
+        _meters?.Detached();
+        _live.CancelAfter(_cancelGrace);
+    }
 
     /// <summary>Ends the call at once, for everybody who waits for it. One that another daemon runs is ended by that daemon.</summary>
     public void CancelNow() => _live.Cancel();

@@ -59,11 +59,17 @@ public sealed class CallService : IAsyncDisposable
     /// <summary>Outcomes that were sent and that the store could not take yet.</summary>
     public int NotJournaled => _tending.Unsaved;
 
+    /// <summary>Null counts nothing.</summary>
+    public CallMeters? Meters { get; init; }
+
     /// <summary>Raised after <see cref="Running"/> has changed, on the thread that changed it.</summary>
     public event Action? RunningChanged;
 
     /// <summary>Whether the call is being resolved or run here.</summary>
     public bool IsLive(string callId) => _live.ContainsKey(callId);
+
+    /// <summary>What a call that runs here is doing; null for any other.</summary>
+    public string? ProgressOf(string callId) => _live.TryGetValue(callId, out var live) && !live.Outcome.IsCompleted ? live.Progress : null;
 
     /// <exception cref="CallException">The same id stands for other arguments, or is too old to be known.</exception>
     public CallAttachment StartOrAttach(CallRequest request)
@@ -77,7 +83,8 @@ public sealed class CallService : IAsyncDisposable
 
         RefuseOtherArguments(request.CallId, live.ArgumentsHash, hash);
         live.Attached();
-        return new CallAttachment(live, RecoveredHow.Attached, _options.CancelGrace);
+        Meters?.Recovered(RecoveredHow.Attached);
+        return new CallAttachment(live, RecoveredHow.Attached, _options.CancelGrace, Meters);
     }
 
     /// <summary>Joins a call by its id alone, whoever made it; null when it is unknown.</summary>
@@ -86,7 +93,7 @@ public sealed class CallService : IAsyncDisposable
         if (_live.TryGetValue(callId, out var live))
         {
             live.Attached();
-            return new CallAttachment(live, RecoveredHow.Attached, _options.CancelGrace);
+            return new CallAttachment(live, RecoveredHow.Attached, _options.CancelGrace, Meters);
         }
 
         return await _store.FindAsync(callId, cancellationToken) is { } record ? StartOrAttach(record.ToRequest()) : null;
@@ -146,7 +153,7 @@ public sealed class CallService : IAsyncDisposable
 
     private CallAttachment Resolve(LiveCall live, CallRequest request)
     {
-        var attachment = new CallAttachment(live, RecoveredHow.None, _options.CancelGrace);
+        var attachment = new CallAttachment(live, RecoveredHow.None, _options.CancelGrace, Meters);
         // Owned through LiveCall.Ended.
         _ = ResolveAsync(live, request, attachment);
         return attachment;
@@ -163,9 +170,15 @@ public sealed class CallService : IAsyncDisposable
             // Whatever it was, the stop may have caused it: the next daemon finds out.
             live.Abandon();
         }
+        catch (StoreException failure) when (failure.Damaged)
+        {
+            // A daemon whose store is damaged ends: the next one, which begins a new store, gets the call.
+            live.Abandon();
+        }
         catch (Exception failure)
         {
             live.Complete(CallOutcomes.Refused(request, failure, _time));
+            Meters?.Ended(request.Tool, CallState.Failed, TimeSpan.Zero);
             if (failure is not CallException)
             {
                 CallLog.ResolveFailed(_logger, failure, request.CallId, request.Tool);
@@ -222,6 +235,7 @@ public sealed class CallService : IAsyncDisposable
             if (record.Outcome is { } known)
             {
                 first.How = RecoveredHow.Replayed;
+                Meters?.Recovered(RecoveredHow.Replayed);
                 return known;
             }
 
@@ -235,6 +249,7 @@ public sealed class CallService : IAsyncDisposable
             }
             else if (await _store.TakeOverAsync(record, _owner, _stopping.Token) is { } mine)
             {
+                Meters?.Recovered(RecoveredHow.Rerun);
                 CallLog.TakenOver(_logger, mine.CallId, mine.Runs, record.Owner.Epoch);
                 if (mine.CancelRequested)
                 {
@@ -270,8 +285,19 @@ public sealed class CallService : IAsyncDisposable
     }
 
     private Task<CallOutcome?> RunOrInterruptAsync(LiveCall live, CallRecord mine) => mine.Runs > _options.MaxRuns
-        ? _tending.FinishAsync(mine, CallOutcomes.Interrupted(mine, _options.MaxRuns, _time), turn: null)
+        ? FinishAsync(mine, CallOutcomes.Interrupted(mine, _options.MaxRuns, _time), turn: null)
         : RunAsync(live, mine);
+
+    private async Task<CallOutcome?> FinishAsync(CallRecord run, CallOutcome outcome, Threads.Turn? turn)
+    {
+        var counts = await _tending.FinishAsync(run, outcome, turn);
+        if (counts is not null)
+        {
+            Meters?.Ended(run.Tool, counts.State, TimeSpan.FromMilliseconds(counts.Receipt.TotalMs));
+        }
+
+        return counts;
+    }
 
     /// <summary>A daemon that lives ends its calls by their clock; one that is stopped or stuck does not.</summary>
     private void RefuseToWaitOn(CallRecord record, TimeSpan waited)
@@ -325,7 +351,7 @@ public sealed class CallService : IAsyncDisposable
         {
             using var clock = new CallClock(_options.Timeout, run.Spent, _time, live.Cancelled, _stopping.Token);
             var (outcome, turn) = await _runner.RunAsync(run, () => WaitForThreadAsync(live, run, clock), live.Report, clock);
-            return await _tending.FinishAsync(run, outcome, turn);
+            return await FinishAsync(run, outcome, turn);
         }
         finally
         {

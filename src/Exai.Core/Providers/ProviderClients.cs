@@ -22,6 +22,7 @@ internal static class ProviderClients
         [
             new GlmFiles(api, files ?? new MemoryFileIndex()),
             new GlmPlanUsage(api),
+            new GlmWebSearch(api, webSearch),
             new GlmTokenCounter(api, dialect, catalogue),
         ]);
 
@@ -49,6 +50,6 @@ internal static class ProviderClients
     {
         var http = ProviderHttp.CreateClient(endpoint, handler);
         var api = new ProviderApi(endpoint, dialect, http, timeProvider);
-        return new OpenAiCompatibleClient(endpoint, dialect, http, timeProvider, [new ModelLists(api), .. services(api, dialect)]);
+        return new OpenAiCompatibleClient(endpoint, dialect, http, timeProvider, [new ModelLists(api), new RequestPreview(dialect), .. services(api, dialect)]);
     }
 }

@@ -51,4 +51,14 @@ public interface IThreadStore
 {
     /// <summary>The thread with all its turns, oldest first; null when there is none.</summary>
     ValueTask<ConversationThread?> FindAsync(string threadId, CancellationToken cancellationToken);
+
+    /// <summary>The threads that went on last, newest first.</summary>
+    /// <param name="text">Only those in which a question or an answer holds it, case ignored; null for all.</param>
+    ValueTask<IReadOnlyList<ThreadSummary>> ListAsync(string? text, int most, CancellationToken cancellationToken);
+
+    /// <summary>Forgets a thread with its turns and its finished calls; false when there is none, or when a call on it is still running.</summary>
+    ValueTask<bool> DeleteAsync(string threadId, CancellationToken cancellationToken);
+
+    /// <summary>Forgets threads whose last turn is older than the time given; the number forgotten.</summary>
+    ValueTask<int> ForgetAsync(DateTimeOffset before, CancellationToken cancellationToken);
 }

@@ -5,4 +5,7 @@ public sealed class StoreException(string message, bool full, Exception? innerEx
 {
     /// <summary>No room is left: answers are still sent, new calls are refused.</summary>
     public bool Full { get; } = full;
+
+    /// <summary>The file's content is broken: no later try helps.</summary>
+    public bool Damaged { get; init; }
 }

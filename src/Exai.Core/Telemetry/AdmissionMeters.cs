@@ -4,30 +4,25 @@ using Exai.Core.Admission;
 namespace Exai.Core.Telemetry;
 
 /// <summary>Queues and permits under the contract's metric names; all exist at 0 from the start where their labels are known.</summary>
-internal sealed class AdmissionMeters : IDisposable
+internal static class AdmissionMeters
 {
-    private readonly Meter _meter = new(GatewayMeters.MeterName);
-    private readonly PermitScheduler _permits;
-
-    public AdmissionMeters(PermitScheduler permits)
+    /// <param name="meter">Owned by whoever made it.</param>
+    public static void Add(Meter meter, PermitScheduler permits)
     {
-        _permits = permits;
-        permits.Counters.Waits = _meter.CreateHistogram<double>("exai_queue_wait_seconds", "s", "How long attempts waited for their permit.");
-        _meter.CreateObservableGauge("exai_queue_depth", () => Scopes(scope => scope.Queued), description: "Attempts that wait for a permit.");
-        _meter.CreateObservableGauge("exai_permits_held", () => Scopes(scope => scope.Held), description: "Permits held; each by a running attempt.");
-        _meter.CreateObservableGauge("exai_permits_limit", () => Scopes(scope => scope.Limit), description: "Permits granted at most, with what was learned.");
-        _meter.CreateObservableCounter("exai_permit_leaks_total", () => permits.Counters.Lost, description: "Permits found without a living attempt.");
-        _meter.CreateObservableCounter("exai_permit_recoveries_total", () => permits.Counters.Lost, description: "Such permits taken back.");
-        _meter.CreateObservableCounter(
+        permits.Counters.Waits = meter.CreateHistogram<double>("exai_queue_wait_seconds", "s", "How long attempts waited for their permit.");
+        meter.CreateObservableGauge("exai_queue_depth", () => Scopes(permits, scope => scope.Queued), description: "Attempts that wait for a permit.");
+        meter.CreateObservableGauge("exai_permits_held", () => Scopes(permits, scope => scope.Held), description: "Permits held; each by a running attempt.");
+        meter.CreateObservableGauge("exai_permits_limit", () => Scopes(permits, scope => scope.Limit), description: "Permits granted at most, with what was learned.");
+        meter.CreateObservableCounter("exai_permit_leaks_total", () => permits.Counters.Lost, description: "Permits found without a living attempt.");
+        meter.CreateObservableCounter("exai_permit_recoveries_total", () => permits.Counters.Lost, description: "Such permits taken back.");
+        meter.CreateObservableCounter(
             "exai_over_capacity_total", () => new Measurement<long>(permits.Counters.OverCapacity, new KeyValuePair<string, object?>("scope", "session")),
             description: "Calls refused because the queue was full for them.");
     }
 
-    public void Dispose() => _meter.Dispose();
-
-    private IEnumerable<Measurement<int>> Scopes(Func<ScopeSnapshot, int> value)
+    private static IEnumerable<Measurement<int>> Scopes(PermitScheduler permits, Func<ScopeSnapshot, int> value)
     {
-        var snapshot = _permits.Snapshot();
+        var snapshot = permits.Snapshot();
         yield return Of("global", snapshot.Global);
         foreach (var session in snapshot.Sessions)
         {

@@ -42,9 +42,12 @@ internal static partial class CallLog
     [LoggerMessage(1011, LogLevel.Error, "Call {CallId}: the provider's client met a defect while it asked {Model}")]
     public static partial void ClientDefect(ILogger logger, Exception failure, string callId, string model);
 
-    [LoggerMessage(1020, LogLevel.Information, "{Count} files of forgotten calls and threads were removed")]
+    [LoggerMessage(1020, LogLevel.Warning, "Old threads could not be removed from the store")]
+    public static partial void ThreadsNotForgotten(ILogger logger, Exception failure);
+
+    [LoggerMessage(1021, LogLevel.Information, "{Count} files of forgotten calls and threads were removed")]
     public static partial void BlobsRemoved(ILogger logger, int count);
 
-    [LoggerMessage(1021, LogLevel.Warning, "Files of forgotten calls and threads could not be removed")]
+    [LoggerMessage(1022, LogLevel.Warning, "Files of forgotten calls and threads could not be removed")]
     public static partial void BlobsNotRemoved(ILogger logger, Exception failure);
 }

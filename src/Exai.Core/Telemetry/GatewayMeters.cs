@@ -1,14 +1,14 @@
 using System.Diagnostics.Metrics;
 using Exai.Core.Models;
+using Exai.Protocol;
 
 namespace Exai.Core.Telemetry;
 
 /// <summary>What models are asked, counted under the contract's metric names. A failed attempt counts for the model that failed.</summary>
-internal sealed class GatewayMeters : IDisposable
+internal sealed class GatewayMeters
 {
     public const string MeterName = "Exai";
 
-    private readonly Meter _meter = new(MeterName);
     private readonly Counter<long> _attempts;
     private readonly Histogram<double> _duration;
     private readonly Histogram<double> _firstToken;
@@ -17,16 +17,17 @@ internal sealed class GatewayMeters : IDisposable
     private readonly Counter<long> _tokens;
     private readonly Counter<double> _cost;
 
-    public GatewayMeters(CircuitBreakers breakers)
+    /// <param name="meter">Owned by whoever made it.</param>
+    public GatewayMeters(Meter meter, CircuitBreakers breakers)
     {
-        _attempts = _meter.CreateCounter<long>("exai_attempts_total", description: "Requests to models, by how and where they ended.");
-        _duration = _meter.CreateHistogram<double>("exai_attempt_duration_seconds", "s", "A request to a model, from the permit to its end.");
-        _firstToken = _meter.CreateHistogram<double>("exai_first_token_seconds", "s", "From the request to its first token, reasoning included.");
-        _timeouts = _meter.CreateCounter<long>("exai_stream_timeouts_total", description: "Clocks that ended a request.");
-        _fallbacks = _meter.CreateCounter<long>("exai_fallbacks_total", description: "Times that another model was asked in place of one that failed.");
-        _tokens = _meter.CreateCounter<long>("exai_tokens_total", description: "Tokens used, as reported or else estimated.");
-        _cost = _meter.CreateCounter<double>("exai_cost_usd_total", description: "US dollars spent on models whose price is known.");
-        _meter.CreateObservableGauge(
+        _attempts = meter.CreateCounter<long>("exai_attempts_total", description: "Requests to models, by how and where they ended.");
+        _duration = meter.CreateHistogram<double>("exai_attempt_duration_seconds", "s", "A request to a model, from the permit to its end.");
+        _firstToken = meter.CreateHistogram<double>("exai_first_token_seconds", "s", "From the request to its first token, reasoning included.");
+        _timeouts = meter.CreateCounter<long>("exai_stream_timeouts_total", description: "Clocks that ended a request.");
+        _fallbacks = meter.CreateCounter<long>("exai_fallbacks_total", description: "Times that another model was asked in place of one that failed.");
+        _tokens = meter.CreateCounter<long>("exai_tokens_total", description: "Tokens used, as reported or else estimated.");
+        _cost = meter.CreateCounter<double>("exai_cost_usd_total", description: "US dollars spent on models whose price is known.");
+        meter.CreateObservableGauge(
             "exai_breaker_state",
             () => breakers.States().Select(breaker => new Measurement<int>(
                 (int)breaker.State, new("provider", breaker.Provider), new("model", breaker.Model))),
@@ -62,5 +63,26 @@ internal sealed class GatewayMeters : IDisposable
     public void FellBack(ModelRoute from, ModelRoute to, string code) =>
         _fallbacks.Add(1, new("from", from.ModelId), new("to", to.ModelId), new("code", code));
 
-    public void Dispose() => _meter.Dispose();
+    /// <summary>Brings the series of models that are likely to be asked into being, at 0.</summary>
+    public void Announce(IEnumerable<ModelProvider> providers)
+    {
+        foreach (var provider in providers)
+        {
+            KeyValuePair<string, object?> providerLabel = new("provider", provider.Name);
+            foreach (var clock in (string[])[Clocks.Connect, Clocks.Headers, Clocks.FirstToken, Clocks.Idle, Clocks.Stream])
+            {
+                _timeouts.Add(0, providerLabel, new("clock", clock));
+            }
+
+            foreach (var id in provider.PreferredModels)
+            {
+                KeyValuePair<string, object?> model = new("model", id);
+                _attempts.Add(0, providerLabel, model, new("outcome", AttemptOutcomes.Ok), new("stage", Stages.Finish));
+                foreach (var kind in (string[])["input", "output", "reasoning", "cached"])
+                {
+                    _tokens.Add(0, providerLabel, model, new("kind", kind));
+                }
+            }
+        }
+    }
 }

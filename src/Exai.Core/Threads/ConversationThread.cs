@@ -25,6 +25,11 @@ public sealed record Turn
     public required DateTimeOffset At { get; init; }
 }
 
+/// <summary>A thread in a list of them.</summary>
+/// <param name="Title">Its first question.</param>
+/// <param name="Tools">The tools that took part, in alphabetical order.</param>
+public sealed record ThreadSummary(string ThreadId, string Title, int Turns, IReadOnlyList<string> Tools, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt);
+
 /// <summary>A conversation that goes on across tools, models, clients and restarts.</summary>
 public sealed record ConversationThread(string ThreadId, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, IReadOnlyList<Turn> Turns)
 {

@@ -25,6 +25,9 @@ public sealed class ToolDispatcher(
 
     public IEnumerable<ToolDescriptor> Tools => ToolCatalogue.All.Where(tool => _offered.Contains(tool.Name) && Exists(tool.Name));
 
+    /// <summary>Null counts nothing.</summary>
+    public CallMeters? Meters { get; init; }
+
     /// <summary>Begins or joins the call; null when the tool answers on the spot (<see cref="AnswerAsync"/>).</summary>
     /// <exception cref="CallException">TOOL_NOT_FOUND, INVALID_ARGUMENT, CALL_CONFLICT.</exception>
     public CallAttachment? Attach(CallRequest request)
@@ -60,6 +63,7 @@ public sealed class ToolDispatcher(
         arguments.Check(tool.Descriptor);
         var text = await tool.AnswerAsync(arguments, cancellationToken);
         var finished = time.GetUtcNow();
+        Meters?.Ended(request.Tool, CallState.Succeeded, finished - started);
         return ToolResults.Success(text, new Receipt
         {
             CallId = request.CallId,

@@ -38,6 +38,7 @@ internal sealed class DaemonDescription(ExaiSettings settings, string epoch, Dae
             GlobalInflight = core.Calls.Running,
             Queued = permits.Queued,
             ToolCount = core.Tools.Tools.Count(),
+            Problems = core.Store.Problems,
         };
     }
 }

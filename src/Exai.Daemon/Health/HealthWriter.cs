@@ -45,10 +45,16 @@ internal sealed class HealthWriter : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Another daemon writes the file from now on: when this completes, this one does no more.</summary>
+    public Task StopAsync()
     {
         _end.Cancel();
-        await _writing;
+        return _writing;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
         TryDelete();
         // The semaphore holds nothing that needs disposal, and a socket that ends late may still release it.
         _end.Dispose();

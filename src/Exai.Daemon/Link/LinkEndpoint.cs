@@ -22,6 +22,7 @@ internal sealed class LinkEndpoint(
     private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(2);
 
     private readonly ConcurrentDictionary<(string Session, string Era), LinkSession> _sessions = new();
+    private readonly SessionBook _book = new(time);
     private readonly CancellationTokenSource _forcedStop = new();
     private readonly ILogger _logger = loggers.CreateLogger("link");
 
@@ -30,15 +31,19 @@ internal sealed class LinkEndpoint(
 
     public int SessionCount => _sessions.Count;
 
+    /// <summary>Null counts nothing.</summary>
+    public LinkMeters? Meters { get; set; }
+
+    /// <summary>The sessions that are connected now.</summary>
+    public IReadOnlyList<LinkSessionSnapshot> Snapshot() => [.. _sessions.Select(session => _book.Describe(session.Value, session.Key.Era))];
+
     /// <summary>Whether a call has a result that has not been written to its socket yet.</summary>
     public bool OwesAnswers => _sessions.Values.Any(session => session.OwesAnswers);
 
     public async Task AcceptAsync(HttpContext context)
     {
-        if (!guard.HasToken(context))
+        if (!guard.RequireToken(context))
         {
-            context.Response.StatusCode = StatusCodes.Status401Unauthorized;
-            context.Response.Headers.WWWAuthenticate = "Bearer";
             return;
         }
 
@@ -64,7 +69,11 @@ internal sealed class LinkEndpoint(
         }
 
         using var held = place;
+        Http.DaemonListener.MarkAsLink(context);
         using var socket = await context.WebSockets.AcceptWebSocketAsync(LinkContract.Subprotocol);
+        var reconnect = Reconnect.TryParse(context.Request.Headers[Reconnect.Header]);
+        Meters?.Connected(reconnect);
+        _book.Connected(sessionId, context.Request.Headers[LinkContract.ShimVersionHeader].ToString(), reconnect);
         await using var session = new LinkSession(sessionId, new WebSocketTransport(socket, sessionId, settings.MaxBytes, loggers), place, tools, calls, loggers);
         await ServeAsync((sessionId, era), session, place);
     }
@@ -73,12 +82,16 @@ internal sealed class LinkEndpoint(
     public Task TellDrainingAsync(CancellationToken cancellationToken) =>
         Task.WhenAll(_sessions.Values.Select(session => session.TellDrainingAsync(epoch, cancellationToken)));
 
+    /// <summary>Closes all sockets; the calls behind them go on.</summary>
+    public Task CloseAllAsync(int closeCode, string reason, CancellationToken cancellationToken) =>
+        Task.WhenAll(_sessions.Values.Select(session => session.CloseAsync(closeCode, reason, cancellationToken)));
+
     /// <summary>Closes all sockets and stops waiting for the calls behind them.</summary>
     public async Task StopAsync(int closeCode, string reason, CancellationToken cancellationToken)
     {
         try
         {
-            await Task.WhenAll(_sessions.Values.Select(session => session.CloseAsync(closeCode, reason, cancellationToken)));
+            await CloseAllAsync(closeCode, reason, cancellationToken);
         }
         finally
         {

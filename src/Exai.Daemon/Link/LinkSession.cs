@@ -22,27 +22,18 @@ internal sealed class LinkSession : IAsyncDisposable
         _transport = transport;
         _server = McpServer.Create(
             transport,
-            new McpServerOptions
+            McpSetup.Options(tools, async (request, cancellationToken) =>
             {
-                ServerInfo = new Implementation { Name = Product.Name, Title = Product.Title, Version = Product.Version },
-                ServerInstructions = ServerManifest.Instructions,
-                Capabilities = new ServerCapabilities { Tools = new ToolsCapability { ListChanged = true }, Prompts = new PromptsCapability() },
-                Handlers = new McpServerHandlers
-                {
-                    ListToolsHandler = (_, _) => ValueTask.FromResult(McpShapes.ToolList(tools.Tools)),
-                    ListPromptsHandler = (_, _) => ValueTask.FromResult(McpShapes.PromptList(tools.Tools)),
-                    GetPromptHandler = (request, _) => ValueTask.FromResult(McpShapes.Prompt(tools.Tools, request.Params)),
-                    CallToolHandler = async (request, cancellationToken) =>
-                    {
-                        using var busy = place.Call(() => cancellationToken.IsCancellationRequested || !transport.IsConnected);
-                        return await calls.CallAsync(sessionId, request, transport.Owe, cancellationToken);
-                    },
-                },
-            },
+                using var busy = place.Call(() => cancellationToken.IsCancellationRequested || !transport.IsConnected);
+                return await calls.CallAsync(sessionId, request, transport.Owe, cancellationToken);
+            }),
             loggers);
     }
 
     public string SessionId { get; }
+
+    /// <summary>Who the client says it is; null before it has.</summary>
+    public Implementation? Client => _server.ClientInfo;
 
     /// <summary>Whether a call has a result that has not been written to the socket yet.</summary>
     public bool OwesAnswers => _transport.OwesAnswers;

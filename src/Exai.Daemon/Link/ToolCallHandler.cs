@@ -34,9 +34,11 @@ internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, D
         }
     }
 
+    /// <param name="patience">How long a client of this name lets a call block; null when whoever asks keeps that clock itself.</param>
     /// <param name="owe">Told of the request before its result is returned, so that a daemon which drains waits until it is sent.</param>
     public async ValueTask<CallToolResult> CallAsync(
-        string sessionId, RequestContext<CallToolRequestParams> context, Action<RequestId> owe, CancellationToken cancellationToken)
+        string sessionId, RequestContext<CallToolRequestParams> context, Action<RequestId> owe, CancellationToken cancellationToken,
+        Func<string?, TimeSpan>? patience = null)
     {
         var parameters = context.Params;
         var given = parameters.Meta?[MetaKeys.CallId];
@@ -73,9 +75,14 @@ internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, D
         try
         {
             using var attachment = tools.Attach(call);
-            return McpShapes.ToolResult(attachment is null
-                ? await AnswerAsync(call, context, cancellationToken)
-                : (await WaitAsync(attachment, call.CallId, context, cancellationToken)).ToResult(attachment.How));
+            if (attachment is null)
+            {
+                return McpShapes.ToolResult(await AnswerAsync(call, context, cancellationToken));
+            }
+
+            return await WaitAsync(attachment, call.CallId, context, patience?.Invoke(call.ClientName), cancellationToken) is { } outcome
+                ? McpShapes.ToolResult(outcome.ToResult(attachment.How))
+                : McpShapes.ToolResult(ToolResults.Running(call.CallId, $"State: {attachment.Progress}.", accepted: true));
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -122,13 +129,20 @@ internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, D
         return await answering;
     }
 
-    private async Task<CallOutcome> WaitAsync(
-        CallAttachment attachment, string callId, RequestContext<CallToolRequestParams> context, CancellationToken cancellationToken)
+    /// <summary>The outcome; null when the client's patience ends before there is one. The call runs on.</summary>
+    private async Task<CallOutcome?> WaitAsync(
+        CallAttachment attachment, string callId, RequestContext<CallToolRequestParams> context, TimeSpan? patience, CancellationToken cancellationToken)
     {
+        using var patient = new CancellationTokenSource(patience ?? Timeout.InfiniteTimeSpan, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patient.Token, cancellationToken);
         try
         {
-            await ReportAsync(attachment.Outcome, () => attachment.Progress, callId, context, cancellationToken);
-            return await attachment.Outcome.WaitAsync(cancellationToken);
+            await ReportAsync(attachment.Outcome, () => attachment.Progress, callId, context, either.Token);
+            return await attachment.Outcome.WaitAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (patient.IsCancellationRequested && !cancellationToken.IsCancellationRequested && !attachment.Outcome.IsCompleted)
+        {
+            return null;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested && !state.IsStopping)
         {

@@ -1,7 +1,12 @@
 using System.Net.Sockets;
+using Exai.Daemon.Http;
 using Exai.Daemon.Monitoring.Access;
+using Exai.Daemon.Monitoring.Api;
 using Exai.Daemon.Monitoring.Health;
+using Exai.Daemon.Monitoring.Metrics;
+using Exai.Daemon.Monitoring.Page;
 using Exai.Daemon.Security;
+using Exai.Settings;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -18,8 +23,12 @@ namespace Exai.Daemon.Monitoring;
 internal sealed class OperationsServer : IAsyncDisposable
 {
     private readonly WebApplication _app;
+    private readonly LiveFeed _live;
 
-    private OperationsServer(WebApplication app) => _app = app;
+    private OperationsServer(WebApplication app, LiveFeed live) => (_app, _live) = (app, live);
+
+    /// <summary>Pages are told that the daemon ends; whoever does not listen is not waited for.</summary>
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(1);
 
     public int Port => new Uri(_app.Urls.First()).Port;
 
@@ -52,9 +61,9 @@ internal sealed class OperationsServer : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        using var now = new CancellationTokenSource();
-        now.Cancel();
-        await Task.WhenAny(_app.StopAsync(now.Token));
+        _live.Dispose();
+        using var patience = new CancellationTokenSource(StopPatience, TimeProvider.System);
+        await Task.WhenAny(_app.StopAsync(patience.Token));
         await _app.DisposeAsync();
     }
 
@@ -66,18 +75,18 @@ internal sealed class OperationsServer : IAsyncDisposable
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = 64 * 1024;
-            kestrel.Listen(DaemonHost.Address(settings.Host), port);
+            kestrel.Listen(DaemonListener.Address(settings.Host), port);
         });
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(2));
 
         var app = builder.Build();
-        Map(app, daemon, token);
+        var live = Map(app, daemon, token);
         try
         {
             await app.StartAsync(cancellationToken);
-            return new OperationsServer(app);
+            return new OperationsServer(app, live);
         }
         catch
         {
@@ -87,16 +96,25 @@ internal sealed class OperationsServer : IAsyncDisposable
     }
 
     /// <summary>Everything that is served, in the order of its checks.</summary>
-    private static void Map(WebApplication app, DaemonView daemon, Func<string?> token)
+    private static LiveFeed Map(WebApplication app, DaemonView daemon, Func<string?> token)
     {
         var guard = new RequestGuard(daemon.Settings.Link with { Host = daemon.Settings.Monitoring.Host }, token);
         var signIn = new SignIn(token, daemon.Time);
         var access = new OperationsAccess(guard, signIn);
         app.Use(next => context => guard.CheckAddressAsync(context, next));
         app.Use(next => context => access.CheckAsync(context, next));
+        app.UseWebSockets();
         app.UseRouting();
         app.MapSignIn(signIn);
         app.MapHealth(new HealthCheck(daemon));
+        app.MapMetrics(daemon.Metrics);
+        var calls = new CallViews(daemon, Redactor.For(daemon.Settings, token()));
+        var views = new ApiViews(daemon, calls);
+        app.MapApi(daemon, views, calls);
+        var live = new LiveFeed(daemon, views);
+        live.Map(app);
+        app.MapPage();
+        return live;
     }
 }
 

@@ -38,6 +38,19 @@ internal sealed class RequestGuard(LinkSettings link, Func<string?> token)
             && CryptographicOperations.FixedTimeEquals(Hash(header[Scheme.Length..].Trim()), Hash(expected));
     }
 
+    /// <summary>Answers 401 to whoever does not know the token.</summary>
+    public bool RequireToken(HttpContext context)
+    {
+        if (HasToken(context))
+        {
+            return true;
+        }
+
+        context.Response.StatusCode = StatusCodes.Status401Unauthorized;
+        context.Response.Headers.WWWAuthenticate = "Bearer";
+        return false;
+    }
+
     private bool IsAllowed(string host) =>
         LoopbackNames.Contains(host, StringComparer.OrdinalIgnoreCase)
         || string.Equals(host, link.Host, StringComparison.OrdinalIgnoreCase)

@@ -22,6 +22,6 @@ public static class JobTools
             Parameters = [JobId, new ToolParameter("wait_seconds", ParameterKind.Number) { Description = "Default 40; never longer than your client waits", Least = 0, Most = 3600 }],
         },
         new(List, "Jobs", "Recent calls with job_id and state, newest first.") { Parameters = [] },
-        new(Cancel, "Cancel job", "Ends a running call at once.") { Parameters = [JobId], ReadOnly = false },
+        new(Cancel, "Cancel job", "Ends a running call at once.") { ReadOnly = false, Parameters = [JobId] },
     ];
 }

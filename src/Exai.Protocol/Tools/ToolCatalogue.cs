@@ -7,7 +7,7 @@ namespace Exai.Protocol;
 /// </summary>
 public static class ToolCatalogue
 {
-    public static IReadOnlyList<ToolDescriptor> All { get; } = [.. ServerTools.All, .. WorkflowTools.All, .. JobTools.All];
+    public static IReadOnlyList<ToolDescriptor> All { get; } = [.. ServerTools.All, .. WorkflowTools.All, .. JobTools.All, .. ProviderTools.All];
 
     public static ToolDescriptor? Find(string name) => All.FirstOrDefault(tool => string.Equals(tool.Name, name, StringComparison.Ordinal));
 
@@ -21,6 +21,9 @@ public static class ToolCatalogue
         var removed = disabled.Select(ToolNames.Canonical).ToHashSet(StringComparer.Ordinal);
         return [.. All.Where(tool => (tool.Tier <= tier || added.Contains(tool.Name)) && !removed.Contains(tool.Name))];
     }
+
+    /// <summary>About what the list of these tools costs in a client's context: characters / 4.</summary>
+    public static int Tokens(IEnumerable<ToolDescriptor> tools) => (ListResult(tools).ToJsonString(ToolResults.Json).Length + 3) / 4;
 
     /// <summary>The result of <c>tools/list</c> for clients with an <c>initialize</c> handshake.</summary>
     public static JsonObject ListResult(IEnumerable<ToolDescriptor> tools) => new()

@@ -10,11 +10,11 @@ internal static class WorkflowTools
 {
     private static readonly Dictionary<string, string> OldConfidences = new() { ["incomplete"] = "low", ["partial"] = "medium", ["complete"] = "certain" };
 
-    private static readonly ToolParameter Step = new("step", ParameterKind.Text) { Required = true };
+    private static readonly ToolParameter Step = new("step", ParameterKind.Text) { Required = true, Description = "What you look into; first the problem itself" };
 
     private static readonly ToolParameter Findings = new("findings", ParameterKind.Text) { Longest = 50_000 };
 
-    private static readonly ToolParameter RelevantFiles = List("relevant_files") with { Attach = AttachKind.File };
+    private static readonly ToolParameter RelevantFiles = List("relevant_files", "Absolute paths") with { Attach = AttachKind.File };
 
     private static readonly ToolParameter Confidence = Choice("confidence", "exploring", "low", "medium", "high", "very_high", "almost_certain", "certain") with
     {
@@ -24,7 +24,7 @@ internal static class WorkflowTools
 
     private static readonly ToolParameter Severity = Choice("severity_filter", "critical", "high", "medium", "low", "all").Unlisted();
 
-    private static readonly ToolParameter[] Counting = [Count("step_number"), Count("total_steps").Unlisted(), Flag("next_step_required")];
+    private static readonly ToolParameter[] Counting = [Count("step_number"), Count("total_steps").Unlisted(), Flag("next_step_required", "Default false: this is the last step")];
 
     /// <summary>What every investigation takes beside its own arguments.</summary>
     private static readonly ToolParameter[] Investigating =

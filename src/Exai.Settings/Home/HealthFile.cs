@@ -51,5 +51,6 @@ public static class HealthFile
         Version = document.Version ?? "",
         UptimeHuman = document.UptimeHuman ?? "",
         Status = document.Status ?? "",
+        Problems = document.Problems ?? [],
     };
 }

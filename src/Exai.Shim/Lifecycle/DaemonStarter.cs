@@ -10,7 +10,8 @@ namespace Exai.Shim.Lifecycle;
 internal interface IDaemonLauncher
 {
     /// <summary>Starts <c>exai daemon</c> as a process session of its own.</summary>
-    IDaemonProcess Launch(ExaiSettings settings);
+    /// <param name="options">Further options of that command.</param>
+    IDaemonProcess Launch(ExaiSettings settings, params IEnumerable<string> options);
 }
 
 internal interface IDaemonProcess : IDisposable
@@ -55,7 +56,13 @@ internal sealed class DaemonStarter(IDaemonLauncher launcher, TimeProvider time,
         {
             settings.Home.EnsureCreated();
             using var starting = ExclusiveLock.TryAcquire(settings.Home.AutostartLock);
-            return starting is not null && !IsServed(settings.Home) && await StartAsync(settings, cancellationToken);
+            if (starting is null || IsServed(settings.Home))
+            {
+                return false;
+            }
+
+            RefuseCrashLoop(settings.Home);
+            return await StartAsync(settings, cancellationToken);
         }
         catch (Exception failure) when (failure is HomeException or IOException or UnauthorizedAccessException or InvalidOperationException or Win32Exception)
         {
@@ -63,11 +70,63 @@ internal sealed class DaemonStarter(IDaemonLauncher launcher, TimeProvider time,
         }
     }
 
-    private async Task<bool> StartAsync(ExaiSettings settings, CancellationToken cancellationToken)
+    /// <summary>Starts a daemon that takes over from the one that serves. No shim starts a third one meanwhile.</summary>
+    /// <param name="now">It takes over the running calls too.</param>
+    /// <returns>False when somebody else is about to start one, or it did not serve in time.</returns>
+    /// <exception cref="LinkException">The new daemon ended at once, or could not be started. The other one may still serve.</exception>
+    public async Task<bool> ReplaceAsync(ExaiSettings settings, bool now, CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var starting = ExclusiveLock.TryAcquire(settings.Home.AutostartLock);
+            return starting is not null && await StartAsync(settings, cancellationToken, now ? ["--replace", "--now"] : ["--replace"]);
+        }
+        catch (Exception failure) when (failure is HomeException or IOException or UnauthorizedAccessException or InvalidOperationException or Win32Exception)
+        {
+            throw new LinkException(LinkFailure.DaemonDied, $"No other daemon could be started: {failure.Message}", failure);
+        }
+    }
+
+    /// <summary>Said at once, with what is known: whoever waits should not wait for one that cannot live.</summary>
+    private void RefuseCrashLoop(ExaiHome home)
+    {
+        var record = new CrashRecord(home, time);
+        record.NoteLastWords();
+        var (crashes, wait) = record.Look();
+        if (wait > TimeSpan.Zero)
+        {
+            throw new LinkException(
+                LinkFailure.DaemonDied,
+                $"The daemon has ended by itself {crashes} times within five minutes, so the next start waits {Math.Ceiling(wait.TotalSeconds):0} s more " +
+                $"('exai start' starts it at once). Its last lines:\n{LastLines(home)}");
+        }
+    }
+
+    private static string LastLines(ExaiHome home)
+    {
+        foreach (var file in (string[])[home.DaemonStartLog, home.DaemonLog])
+        {
+            try
+            {
+                if (File.ReadLines(file).Where(line => line.Length > 0).TakeLast(20).ToList() is { Count: > 0 } lines)
+                {
+                    return string.Join('\n', lines);
+                }
+            }
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+            {
+                // The other one may say more.
+            }
+        }
+
+        return "(nothing)";
+    }
+
+    private async Task<bool> StartAsync(ExaiSettings settings, CancellationToken cancellationToken, params IEnumerable<string> options)
     {
         var before = HealthFile.TryRead(settings.Home)?.Epoch;
         LinkLog.StartingDaemon(logger);
-        using var daemon = launcher.Launch(settings);
+        using var daemon = launcher.Launch(settings, options);
         var started = time.GetTimestamp();
         while (time.GetElapsedTime(started) < LongestStart)
         {
@@ -80,6 +139,7 @@ internal sealed class DaemonStarter(IDaemonLauncher launcher, TimeProvider time,
             {
                 var lines = daemon.LastLines();
                 LinkLog.DaemonDied(logger, code, lines);
+                new CrashRecord(settings.Home, time).Note();
                 throw new LinkException(
                     LinkFailure.DaemonDied,
                     $"The daemon was started and ended at once with exit code {code}. It said:\n{(lines.Length > 0 ? lines : "(nothing)")}");

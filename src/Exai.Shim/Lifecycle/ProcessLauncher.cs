@@ -9,7 +9,7 @@ namespace Exai.Shim.Lifecycle;
 /// </summary>
 internal sealed class ProcessLauncher : IDaemonLauncher
 {
-    public IDaemonProcess Launch(ExaiSettings settings)
+    public IDaemonProcess Launch(ExaiSettings settings, params IEnumerable<string> options)
     {
         var home = settings.Home;
         var (file, arguments) = ThisProgram();
@@ -25,7 +25,7 @@ internal sealed class ProcessLauncher : IDaemonLauncher
             start.ArgumentList.Add(file);
         }
 
-        foreach (var argument in (string[])[.. arguments, "daemon", "--detached"])
+        foreach (var argument in (string[])[.. arguments, "daemon", "--detached", .. options])
         {
             start.ArgumentList.Add(argument);
         }

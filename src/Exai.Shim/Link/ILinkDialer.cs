@@ -1,3 +1,5 @@
+using Exai.Protocol;
+
 namespace Exai.Shim.Link;
 
 /// <summary>Opens connections to a daemon. The seam at which tests put a lossy link, and another transport could go.</summary>
@@ -38,7 +40,8 @@ internal interface ILinkConnection : IAsyncDisposable
 
 /// <param name="Token">The shared secret; null when none can be read yet.</param>
 /// <param name="SessionId">The same for all connections of one shim.</param>
-internal sealed record LinkEndpoint(string Host, int Port, string? Token, string SessionId);
+/// <param name="Reconnect">What it takes to have a link again; null for the first one.</param>
+internal sealed record LinkEndpoint(string Host, int Port, string? Token, string SessionId, Reconnect? Reconnect = null);
 
 internal enum LinkFailure
 {

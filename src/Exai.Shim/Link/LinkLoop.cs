@@ -47,6 +47,8 @@ internal sealed class LinkLoop(
     private volatile LinkSession? _session;
     private (string Epoch, int Port)? _dialled;
     private int _epochs;
+    private int _attempt;
+    private long? _lostAt;
 
     /// <summary>A client message needs the daemon: dial now rather than later.</summary>
     public void Wake() => _wake.Wake();
@@ -58,7 +60,7 @@ internal sealed class LinkLoop(
         var downSince = time.GetTimestamp();
         while (true)
         {
-            attempt++;
+            _attempt = ++attempt;
             // A call that comes from now on has not been tried yet: it ends the wait after this attempt.
             _wake.Reset();
             var dialedAt = time.GetTimestamp();
@@ -70,7 +72,7 @@ internal sealed class LinkLoop(
                 attempt = 0;
                 var readySince = time.GetTimestamp();
                 await UseAsync(session, cancellationToken);
-                downSince = time.GetTimestamp();
+                _lostAt = downSince = time.GetTimestamp();
                 await AfterLossAsync(session.CloseCode, time.GetElapsedTime(readySince), cancellationToken);
             }
             catch (LinkException failure)
@@ -179,7 +181,7 @@ internal sealed class LinkLoop(
         {
             try
             {
-                return await dialer.DialAsync(new LinkEndpoint(host, port, Token(), sessionId), cancellationToken);
+                return await dialer.DialAsync(new LinkEndpoint(host, port, Token(), sessionId, Reconnect()), cancellationToken);
             }
             catch (LinkException refused)
             {
@@ -190,6 +192,8 @@ internal sealed class LinkLoop(
 
         throw failure ?? new LinkException(LinkFailure.Unreachable, "No daemon is running.");
     }
+
+    private Reconnect? Reconnect() => _lostAt is { } since ? new Reconnect(_attempt, time.GetElapsedTime(since)) : null;
 
     private IEnumerable<(string Host, int Port)> Addresses()
     {

@@ -19,6 +19,11 @@ internal sealed class WebSocketDialer(Func<LinkSettings> settings, TimeProvider 
         socket.Options.SetRequestHeader(LinkContract.SessionHeader, endpoint.SessionId);
         socket.Options.SetRequestHeader(LinkContract.EraHeader, LinkContract.LegacyEra);
         socket.Options.SetRequestHeader(LinkContract.ShimVersionHeader, Product.Version);
+        if (endpoint.Reconnect is { } reconnect)
+        {
+            socket.Options.SetRequestHeader(Reconnect.Header, reconnect.ToString());
+        }
+
         if (endpoint.Token is not null)
         {
             socket.Options.SetRequestHeader("Authorization", $"Bearer {endpoint.Token}");

@@ -54,6 +54,19 @@ internal sealed class OperationsClient : IDisposable
         }
     }
 
+    /// <summary>What is served there as text; null when it does not answer.</summary>
+    public async Task<string?> TextAsync(string path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _http.GetStringAsync(path, cancellationToken);
+        }
+        catch (Exception failure) when (IsUnreachable(failure, cancellationToken))
+        {
+            return null;
+        }
+    }
+
     public void Dispose() => _http.Dispose();
 
     private async Task<(JsonObject? Document, string? Problem)> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)

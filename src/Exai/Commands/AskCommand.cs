@@ -1,20 +1,9 @@
 using System.CommandLine;
-using System.IO.Pipelines;
 using System.Text.Json.Nodes;
-using Exai.Cli.Client;
-using Exai.Protocol;
-using Exai.Settings;
-using Exai.Shim;
-using Exai.Shim.Lifecycle;
-using Microsoft.Extensions.Logging.Abstractions;
-using Spectre.Console;
 
 namespace Exai.Cli.Commands;
 
-/// <summary>
-/// <c>exai ask</c>: one question through the real path. A shim runs in this process and does what it does for every client: find or
-/// start the daemon, keep the call alive, deliver the answer once.
-/// </summary>
+/// <summary><c>exai ask</c>: one question through the real path.</summary>
 internal static class AskCommand
 {
     public static Command Create()
@@ -32,81 +21,10 @@ internal static class AskCommand
         command.SetAction((parsed, cancellationToken) =>
         {
             var named = AskedFiles.Of(parsed.GetValue(files) ?? []);
-            return RunAsync(Arguments(parsed.GetValue(text)!, parsed.GetValue(model), parsed.GetValue(thread), named), named, parsed.GetValue(json), cancellationToken);
+            var arguments = Arguments(parsed.GetValue(text)!, parsed.GetValue(model), parsed.GetValue(thread), named);
+            return ToolCall.RunAsync("chat", arguments, parsed.GetValue(json), cancellationToken, named.Roots);
         });
         return command;
-    }
-
-    private static async Task<int> RunAsync(JsonObject arguments, AskedFiles files, bool json, CancellationToken cancellationToken)
-    {
-        if (Configuration.LoadOrExplain() is not { } settings)
-        {
-            return ExitCodes.WrongUsage;
-        }
-
-        if (RunningDaemon.IsStopped(settings))
-        {
-            // A client's shim would wait for the daemon to come back; a person at a terminal can be told.
-            Terminal.Explain(DaemonStarter.StoppedNote);
-            return ExitCodes.Failed;
-        }
-
-        var answer = await AskAsync(arguments, files, cancellationToken);
-        if (json)
-        {
-            Terminal.Print(answer.ToJson().ToJsonString(ToolResults.Json));
-        }
-        else if (answer.IsError)
-        {
-            Terminal.Explain(answer.Text);
-        }
-        else
-        {
-            Terminal.Print(answer.Text);
-            if (answer.Receipt is not null)
-            {
-                Terminal.Errors.Write(ReceiptTable.From(answer.Receipt));
-            }
-        }
-
-        return answer.IsError ? ExitCodes.Failed : ExitCodes.Ok;
-    }
-
-    private static async Task<ToolResultView> AskAsync(JsonObject arguments, AskedFiles files, CancellationToken cancellationToken)
-    {
-        var toShim = new Pipe();
-        var fromShim = new Pipe();
-        using var leave = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var shim = ServeAsync(toShim.Reader, fromShim.Writer, leave.Token);
-        using var client = new McpClient(toShim.Writer.AsStream(), fromShim.Reader.AsStream()) { Roots = files.Roots };
-        try
-        {
-            return await Terminal.Errors.Status().StartAsync("asking…", async status =>
-            {
-                await client.InitializeAsync(cancellationToken);
-                return ToolResultView.From(await client.CallToolAsync("chat", arguments, progress => status.Status(Markup.Escape(progress)), cancellationToken));
-            });
-        }
-        finally
-        {
-            leave.Cancel();
-            await shim;
-        }
-    }
-
-    private static async Task ServeAsync(PipeReader input, PipeWriter output, CancellationToken leave)
-    {
-        try
-        {
-            await ShimSession.RunAsync(
-                () => SettingsLoader.Load(SettingsSources.FromProcess()), input.AsStream(), output.AsStream(leaveOpen: true),
-                NullLogger.Instance, TimeProvider.System, Chance.New(), leave);
-        }
-        finally
-        {
-            // Whoever waits for an answer learns that none will come.
-            await output.CompleteAsync();
-        }
     }
 
     private static JsonObject Arguments(string text, string? model, string? thread, AskedFiles files)

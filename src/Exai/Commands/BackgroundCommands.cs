@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using Exai.Cli.Client;
 using Exai.Protocol;
+using Exai.Settings;
 using Exai.Settings.Home;
 using Exai.Shim.Lifecycle;
 
@@ -26,22 +27,26 @@ internal static class BackgroundCommands
         return command;
     }
 
-    private static async Task<int> StartAsync(CancellationToken cancellationToken)
-    {
-        if (Configuration.LoadOrExplain() is not { } settings)
-        {
-            return ExitCodes.WrongUsage;
-        }
+    private static async Task<int> StartAsync(CancellationToken cancellationToken) =>
+        Configuration.LoadOrExplain() is { } settings ? await StartAsync(settings, cancellationToken) : ExitCodes.WrongUsage;
 
+    internal static async Task<int> StartAsync(ExaiSettings settings, CancellationToken cancellationToken)
+    {
         if (RunningDaemon.Find(settings) is { } running)
         {
             Terminal.Print($"The daemon runs already: process {running.Pid}, port {running.Port}.");
             return ExitCodes.Ok;
         }
 
+        if (await ServiceManager.TryRunAsync(settings.Home, "start", cancellationToken) is { } exitCode)
+        {
+            return exitCode;
+        }
+
         try
         {
             OwnershipFile.Write(Created(settings.Home), new DaemonOwnership { ManagedBy = "shim" });
+            new CrashRecord(settings.Home, TimeProvider.System).Forget();
             await DaemonStarter.CreateDefault(TimeProvider.System).StartOnceAsync(settings, cancellationToken);
         }
         catch (Exception failure) when (failure is HomeException or Exai.Shim.Link.LinkException)

@@ -14,13 +14,21 @@ internal static class CommandTree
             DaemonCommand.Create(),
             BackgroundCommands.CreateStart(),
             BackgroundCommands.CreateStop(),
+            RestartCommand.Create(),
             StatusCommand.Create(),
             HealthCommand.Create(),
             AskCommand.Create(),
             DemoCommand.Create(),
             SimCommand.Create(),
             ToolsCommand.Create(),
+            CallCommand.Create(),
+            ThreadsCommand.Create(),
             ConfigCommand.Create(),
+            DoctorCommand.Create(),
+            InstallCommand.Create(),
+            LogsCommand.Create(),
+            TopCommand.Create(),
+            DashboardCommand.Create(),
         };
         root.Description += $" Version {Product.Version}.";
 

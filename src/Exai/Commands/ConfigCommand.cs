@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Text.Json.Nodes;
+using Exai.Protocol;
 using Exai.Settings;
 using Spectre.Console;
 
@@ -10,9 +12,36 @@ internal static class ConfigCommand
     public static Command Create()
     {
         var all = new Option<bool>("--all") { Description = "Show the defaults too." };
-        var command = new Command("config", "Show the settings in effect and where each came from.") { all };
-        command.SetAction(parsed => Print(parsed.GetValue(all)));
+        var json = new Option<bool>("--json") { Description = "Print {file, settings[{name, value, unit, source, default}], problems[]} as JSON." };
+        var command = new Command("config", "Show the settings in effect and where each came from.") { all, json };
+        command.Subcommands.Add(ConfigImport.Create());
+        command.SetAction(parsed => parsed.GetValue(json) ? PrintJson(parsed.GetValue(all)) : Print(parsed.GetValue(all)));
         return command;
+    }
+
+    private static int PrintJson(bool all)
+    {
+        var result = SettingsLoader.Load(SettingsSources.FromProcess());
+        var settings = new JsonArray();
+        foreach (var value in result.Values.Where(value => all || !value.IsDefault))
+        {
+            settings.Add((JsonNode)new JsonObject
+            {
+                ["name"] = value.Definition.Name,
+                ["value"] = value.Text,
+                ["unit"] = value.Definition.Unit,
+                ["source"] = value.Source,
+                ["default"] = value.Definition.Default,
+            });
+        }
+
+        Terminal.Print(new JsonObject
+        {
+            ["file"] = result.SettingsFile,
+            ["settings"] = settings,
+            ["problems"] = new JsonArray([.. result.Problems.Select(problem => JsonValue.Create(problem.ToString()))]),
+        }.ToJsonString(ToolResults.Json));
+        return result.Problems.Count == 0 ? ExitCodes.Ok : ExitCodes.WrongUsage;
     }
 
     private static int Print(bool all)

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using Exai.Daemon;
 using Exai.Protocol;
+using Exai.Settings;
 using Exai.Settings.Home;
 using Exai.Settings.Logs;
 
@@ -13,12 +14,18 @@ internal static partial class DaemonCommand
     public static Command Create()
     {
         var detached = new Option<bool>("--detached") { Hidden = true, Description = "Become a process session of its own." };
-        var command = new Command("daemon", "Run the daemon in the foreground until SIGTERM or SIGINT.") { detached };
-        command.SetAction((parsed, _) => RunAsync(parsed.GetValue(detached)));
+        var replace = new Option<bool>("--replace") { Hidden = true, Description = "Take over from the daemon that serves this home; it finishes its calls." };
+        var now = new Option<bool>("--now") { Hidden = true, Description = "With --replace: take over its calls too." };
+        var managedBy = new Option<string>("--managed-by") { Hidden = true, HelpName = "NAME", Description = "The service manager that starts and restarts this daemon, so that shims do not." };
+        var command = new Command("daemon", "Run the daemon in the foreground until SIGTERM or SIGINT.") { detached, replace, now, managedBy };
+        command.SetAction((parsed, _) => RunAsync(
+            parsed.GetValue(detached),
+            !parsed.GetValue(replace) ? Succession.None : parsed.GetValue(now) ? Succession.Now : Succession.Overlap,
+            parsed.GetValue(managedBy)));
         return command;
     }
 
-    private static async Task<int> RunAsync(bool detached)
+    private static async Task<int> RunAsync(bool detached, Succession succession, string? manager)
     {
         if (detached && !OperatingSystem.IsWindows())
         {
@@ -37,10 +44,17 @@ internal static partial class DaemonCommand
             var time = TimeProvider.System;
             using var loggers = new ExaiLoggerFactory(ExaiLogOptions.From(settings.Log, settings.Home.DaemonLog, toStandardError: !detached), time);
             using var signals = new StopSignals();
-            await using var daemon = await DaemonHost.StartAsync(settings, loggers, time, signals.First);
-            OwnershipFile.Write(settings.Home, new DaemonOwnership { ManagedBy = detached ? "shim" : "user" });
-            await signals.WaitAsync();
-            await daemon.DrainAsync(CancellationToken.None);
+            await using var daemon = await DaemonHost.StartAsync(
+                settings, loggers, time, signals.First, succession, () => SettingsLoader.Load(SettingsSources.FromProcess()));
+            OwnershipFile.Write(settings.Home, new DaemonOwnership { ManagedBy = manager ?? (detached ? "shim" : "user") });
+            await Task.WhenAny(signals.WaitAsync(), daemon.MadeWay, daemon.StoreDamaged);
+            await (daemon.MadeWay.IsCompleted ? daemon.RetireAsync(signals.First) : daemon.DrainAsync(CancellationToken.None));
+            if (daemon.StoreDamaged.IsCompleted)
+            {
+                Terminal.Explain($"{await daemon.StoreDamaged} The daemon ends, so that the next one does.");
+                return ExitCodes.Failed;
+            }
+
             return ExitCodes.Ok;
         }
         catch (HomeException failure)

@@ -76,6 +76,11 @@ internal static class StatusCommand
         table.AddRow("sessions", $"{all["sessions"]}");
         table.AddRow("calls", $"{all["global_inflight"]} running, {all["queued"]} queued, room for {daemon.GlobalCapacity}");
         table.AddRow("home", Markup.Escape(settings.Home.Path));
+        foreach (var problem in daemon.Problems)
+        {
+            table.AddRow("problem", $"[yellow]{Markup.Escape(problem)}[/]");
+        }
+
         foreach (var (name, component) in (report?["components"] as JsonObject) ?? [])
         {
             table.AddRow(name, Markup.Escape($"{component!["reason"]}"));

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Exai.Core.Admission;
 using Exai.Core.Models;
 using Exai.Core.Storage;
@@ -16,7 +17,8 @@ internal static class TestGateway
     {
         var breakers = new CircuitBreakers(breaker ?? new BreakerOptions(10_000, TimeSpan.FromSeconds(60)), time);
         return new ModelGateway(
-            router, permits ?? new CountingPermits(), attempts ?? new AttemptRegistry(), breakers, options ?? new GatewayOptions(), new GatewayMeters(breakers), () => 0, time, log);
+            router, permits ?? new CountingPermits(), attempts ?? new AttemptRegistry(), breakers, options ?? new GatewayOptions(), new GatewayMeters(new Meter(GatewayMeters.MeterName), breakers),
+            () => 0, time, log);
     }
 
     /// <summary>A call that asks, with a ledger of its own.</summary>

@@ -153,6 +153,63 @@ public sealed class SqliteDatabaseTests : IDisposable
         OpenHandles().ShouldBe(0);
     }
 
+    [Fact]
+    public async Task Read_damage_shows_it_is_told_once_with_its_reason()
+    {
+        var database = _file.Open();
+        await database.WriteAsync(connection => connection.Execute("CREATE TABLE bulk (text TEXT); INSERT INTO bulk VALUES (hex(randomblob(100000)))"), CancellationToken.None);
+        await database.DisposeAsync();
+        await using (var file = new FileStream(_file.Path, FileMode.Open, FileAccess.Write) { Position = 4096 })
+        {
+            file.Write(Enumerable.Repeat((byte)0xAA, (int)file.Length - 4096).ToArray());
+        }
+
+        await using var damaged = _file.Open();
+        damaged.Damaged.IsCompleted.ShouldBeFalse();
+        var refused = Should.Throw<StoreException>(() => damaged.Read(connection => connection.Scalar<long>("SELECT COUNT(*) FROM bulk")));
+
+        refused.Damaged.ShouldBeTrue();
+        (await damaged.Damaged).ShouldBe(refused.Message);
+        refused.Message.ShouldContain(_file.Path);
+    }
+
+    [Fact]
+    public async Task OpenOrReplace_file_of_somebody_else_is_no_database_it_is_left_alone()
+    {
+        File.WriteAllText(_file.Path, "a letter, named by mistake");
+
+        Should.Throw<StoreException>(() => DamagedDatabase.OpenOrReplace(_file.Path, fullSync: false, ours: false, TimeProvider.System));
+        File.ReadAllText(_file.Path).ShouldBe("a letter, named by mistake");
+
+        var (database, setAside) = DamagedDatabase.OpenOrReplace(_file.Path, fullSync: false, ours: true, TimeProvider.System);
+        await using (database)
+        {
+            File.ReadAllText(setAside!).ShouldBe("a letter, named by mistake");
+            database.Read(connection => connection.Scalar<long>("SELECT COUNT(*) FROM calls")).ShouldBe(0);
+        }
+    }
+
+    [Fact]
+    public async Task OpenOrReplace_the_daemon_before_marked_the_file_it_is_set_aside_though_it_opens()
+    {
+        await using (_file.Open())
+        {
+            DamagedDatabase.MarkDamaged(_file.Path, "a page is broken");
+        }
+
+        var (database, setAside) = DamagedDatabase.OpenOrReplace(_file.Path, fullSync: false, ours: false, TimeProvider.System);
+        await using (database)
+        {
+            File.Exists(setAside).ShouldBeTrue();
+        }
+
+        (database, setAside) = DamagedDatabase.OpenOrReplace(_file.Path, fullSync: false, ours: false, TimeProvider.System);
+        await using (database)
+        {
+            setAside.ShouldBeNull("once is enough");
+        }
+    }
+
     public void Dispose() => _file.Dispose();
 
     private static Task Insert(SqliteDatabase database, int number, bool table = false) => database.WriteAsync(

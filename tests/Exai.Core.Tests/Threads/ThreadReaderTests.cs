@@ -50,6 +50,12 @@ public sealed class ThreadReaderTests
 
     private sealed class OneThread(int turns, DateTimeOffset updatedAt) : IThreadStore
     {
+        public ValueTask<IReadOnlyList<ThreadSummary>> ListAsync(string? text, int most, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public ValueTask<bool> DeleteAsync(string threadId, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public ValueTask<int> ForgetAsync(DateTimeOffset before, CancellationToken cancellationToken) => throw new NotSupportedException();
+
         public ValueTask<ConversationThread?> FindAsync(string threadId, CancellationToken cancellationToken) =>
             ValueTask.FromResult<ConversationThread?>(new ConversationThread(threadId, updatedAt.AddDays(-9), updatedAt, [.. Enumerable.Range(0, turns).Select(number => new Turn
             {

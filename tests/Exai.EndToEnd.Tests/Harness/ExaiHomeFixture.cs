@@ -75,9 +75,12 @@ internal sealed class ExaiHomeFixture : IAsyncDisposable
         Own(new BackgroundProcess(ExaiProgram.Start(With(settings), _root.FullName, ExaiProgram.File, arguments)));
 
     /// <summary>Runs <c>exai</c> to its end.</summary>
-    public async Task<CommandResult> RunAsync(string[] arguments, params (string Name, string? Value)[] settings)
+    public Task<CommandResult> RunAsync(string[] arguments, params (string Name, string? Value)[] settings) => RunAsync(ExaiProgram.File, arguments, settings);
+
+    /// <summary>Runs another copy of <c>exai</c> to its end.</summary>
+    public async Task<CommandResult> RunAsync(string file, string[] arguments, params (string Name, string? Value)[] settings)
     {
-        await using var process = new BackgroundProcess(ExaiProgram.Start(With(settings), _root.FullName, ExaiProgram.File, arguments));
+        await using var process = new BackgroundProcess(ExaiProgram.Start(With(settings), _root.FullName, file, arguments));
         return await process.EndedAsync();
     }
 

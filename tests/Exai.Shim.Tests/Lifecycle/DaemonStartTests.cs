@@ -46,6 +46,54 @@ public sealed class DaemonStartTests
         },
         Autostart);
 
+    /// <summary>No more than one call in a while pays for a daemon that cannot live; the others are told at once.</summary>
+    [Fact]
+    public void Daemon_that_dies_again_and_again_is_started_ever_more_rarely_and_each_call_gets_its_last_lines() => ShimRig.Run(
+        async rig =>
+        {
+            Directory.CreateDirectory(rig.Home.LogsDirectory);
+            File.WriteAllText(rig.Home.DaemonStartLog, "the disk is on fire\n");
+            rig.Launcher.OnLaunch = process => (process.ExitCode, process.Said) = (134, "the disk is on fire");
+            for (var second = 0; second < 120; second++)
+            {
+                rig.Call($"{second}");
+                var failed = await rig.Client.ResponseAsync($"{second}", TimeSpan.FromSeconds(3));
+                failed.ErrorCode.ShouldBe(ErrorCodes.DaemonUnavailable);
+                failed.ToolText.ShouldContain("the disk is on fire");
+                await rig.PassAsync(1);
+            }
+
+            // Four at once, then after 2, 4, 8, 16, 32 and 60 s.
+            rig.Launcher.Launched.Count.ShouldBeInRange(8, 10);
+
+            rig.Launcher.OnLaunch = _ => rig.Daemon.Start();
+            await rig.PassAsync(60);
+            rig.Call("\"mended\"");
+            (await rig.Client.ResponseAsync("\"mended\"", TimeSpan.FromSeconds(3))).IsToolError.ShouldBeFalse();
+        },
+        Autostart);
+
+    [Theory]
+    [InlineData("Unhandled exception. System.InvalidOperationException: a defect", 4)]
+    [InlineData("", 10)]
+    public void Daemon_that_crashed_while_it_served_counts_and_one_that_was_killed_does_not(string lastWords, int mostStarts) => ShimRig.Run(
+        async rig =>
+        {
+            Directory.CreateDirectory(rig.Home.LogsDirectory);
+            rig.Launcher.OnLaunch = _ => rig.Daemon.Start();
+            for (var life = 0; life < 10; life++)
+            {
+                rig.Call($"{life}");
+                await rig.PassAsync(3);
+                File.WriteAllText(rig.Home.DaemonStartLog, lastWords);
+                File.SetLastWriteTimeUtc(rig.Home.DaemonStartLog, rig.Time.GetUtcNow().UtcDateTime);
+                rig.Daemon.Kill();
+            }
+
+            rig.Launcher.Launched.Count.ShouldBe(mostStarts);
+        },
+        Autostart);
+
     [Fact]
     public void Five_shims_that_start_at_once_start_one_daemon() => Simulation.Run(async simulation =>
     {

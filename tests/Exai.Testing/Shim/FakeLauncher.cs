@@ -11,7 +11,7 @@ internal sealed class FakeLauncher : IDaemonLauncher
 
     public List<FakeProcess> Launched { get; } = [];
 
-    public IDaemonProcess Launch(ExaiSettings settings)
+    public IDaemonProcess Launch(ExaiSettings settings, params IEnumerable<string> options)
     {
         var process = new FakeProcess();
         Launched.Add(process);

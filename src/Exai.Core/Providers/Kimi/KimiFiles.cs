@@ -72,6 +72,9 @@ internal sealed class KimiFiles : IProviderFiles
         }
     }
 
+    /// <summary>The text of a file that was uploaded for extraction; FILE_NOT_FOUND if there is none of that id.</summary>
+    public Task<string> ReadStoredAsync(string fileId, CancellationToken cancellationToken) => ContentAsync(fileId, cancellationToken);
+
     private async Task<string> ContentAsync(string fileId, CancellationToken cancellationToken)
     {
         var request = new ApiRequest(HttpMethod.Get, FileUrl(fileId, "/content"), "the text of a file") { FileId = fileId, Limit = TimeSpan.FromMinutes(2) };

@@ -156,8 +156,8 @@ public sealed class SqliteCallStore(SqliteDatabase database, TimeSpan lease, Tim
         ThreadId = reader.Text("thread_id"),
         ContinuesThread = reader.Number("continues_thread") != 0,
         ThreadPlace = reader.Number("thread_place"),
-        CancelRequested = reader.Number("cancel_requested") != 0,
         Files = reader.TextOrNull("files") is { } files ? JsonSerializer.Deserialize(files, StoreJson.Default.IReadOnlyListAttachedFile)! : [],
+        CancelRequested = reader.Number("cancel_requested") != 0,
         Outcome = reader.TextOrNull("outcome") is { } outcome ? JsonSerializer.Deserialize(outcome, StoreJson.Default.CallOutcome) : null,
     };
 

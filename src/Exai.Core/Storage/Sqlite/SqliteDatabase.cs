@@ -19,12 +19,16 @@ public sealed class SqliteDatabase : IAsyncDisposable
     private readonly Channel<IWrite> _writes = Channel.CreateUnbounded<IWrite>(new UnboundedChannelOptions { SingleReader = true });
     private readonly Stack<SqliteConnection> _readers = new();
     private readonly Lock _readersLock = new();
+    private readonly TaskCompletionSource<string> _damaged = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly string _path;
     private readonly string _connectionString;
     private readonly Task _writing;
+    private volatile string? _problem;
     private bool _closed;
 
-    private SqliteDatabase(string connectionString, SqliteConnection writer)
+    private SqliteDatabase(string path, string connectionString, SqliteConnection writer)
     {
+        _path = path;
         _connectionString = connectionString;
         _writer = writer;
         _writing = WriteLoopAsync();
@@ -32,6 +36,12 @@ public sealed class SqliteDatabase : IAsyncDisposable
 
     /// <summary>Which SQLite runs, for people: "3.40.1 (system)".</summary>
     public static string LibraryVersion => SqliteLibrary.Load();
+
+    /// <summary>Completes with the reason when damage shows while the file is in use.</summary>
+    public Task<string> Damaged => _damaged.Task;
+
+    /// <summary>Why the last commit failed, for people; null when it did not.</summary>
+    public string? Problem => _problem;
 
     /// <summary>Opens or makes the file and brings its tables up to date.</summary>
     /// <param name="path">The database file; its folder exists.</param>
@@ -49,14 +59,12 @@ public sealed class SqliteDatabase : IAsyncDisposable
             writer.Execute("PRAGMA journal_mode = WAL");
             writer.Execute($"PRAGMA synchronous = {(fullSync ? "FULL" : "NORMAL")}");
             SqliteSchema.Migrate(writer, path);
-            return new SqliteDatabase(connectionString, writer);
+            return new SqliteDatabase(path, connectionString, writer);
         }
         catch (Exception failure) when (failure is SqliteException or IOException or UnauthorizedAccessException)
         {
             writer?.Dispose();
-            throw new StoreException(
-                $"The database {path} cannot be opened: {failure.Message} Check that the file and its folder can be written, or set EXAI_STORE to another file.",
-                failure is SqliteException sqlite && IsFull(sqlite), failure);
+            throw SqliteFailures.Explain(path, "opened", failure);
         }
         catch (StoreException)
         {
@@ -94,7 +102,7 @@ public sealed class SqliteDatabase : IAsyncDisposable
         catch (SqliteException failure)
         {
             usable = false;
-            throw new StoreException($"The store cannot be read: {failure.Message}", IsFull(failure), failure);
+            throw Noticed(SqliteFailures.Explain(_path, "read", failure));
         }
         finally
         {
@@ -201,11 +209,13 @@ public sealed class SqliteDatabase : IAsyncDisposable
         {
             // The loop outlives every failure: a writer that is gone would leave all later writes waiting.
             TryRollBack();
-            var reason = new StoreException($"The store cannot be written: {failure.Message}", failure is SqliteException sqlite && IsFull(sqlite), failure);
+            var reason = Noticed(SqliteFailures.Explain(_path, "written", failure));
+            _problem = reason.Message;
             group.ForEach(write => write.Fail(reason));
             return;
         }
 
+        _problem = null;
         group.ForEach(write => write.Complete());
     }
 
@@ -221,7 +231,15 @@ public sealed class SqliteDatabase : IAsyncDisposable
         }
     }
 
-    private static bool IsFull(SqliteException failure) => failure.SqliteErrorCode == SQLitePCL.raw.SQLITE_FULL;
+    private StoreException Noticed(StoreException failure)
+    {
+        if (failure.Damaged)
+        {
+            _damaged.TrySetResult(failure.Message);
+        }
+
+        return failure;
+    }
 
     private interface IWrite
     {
@@ -250,7 +268,8 @@ public sealed class SqliteDatabase : IAsyncDisposable
             {
                 _result = work(connection);
             }
-            catch (SqliteException failure) when (failure.SqliteErrorCode is SQLitePCL.raw.SQLITE_FULL or SQLitePCL.raw.SQLITE_IOERR or SQLitePCL.raw.SQLITE_CORRUPT)
+            catch (SqliteException failure) when (failure.SqliteErrorCode is SQLitePCL.raw.SQLITE_FULL or SQLitePCL.raw.SQLITE_IOERR or SQLitePCL.raw.SQLITE_CORRUPT
+                or SQLitePCL.raw.SQLITE_NOTADB or SQLitePCL.raw.SQLITE_READONLY)
             {
                 // SQLite may have ended the transaction of the whole group.
                 throw;

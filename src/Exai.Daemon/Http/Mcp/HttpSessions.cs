@@ -1,0 +1,88 @@
+using System.Collections.Concurrent;
+using ModelContextProtocol.Protocol;
+using ModelContextProtocol.Server;
+using Microsoft.Extensions.Logging;
+
+namespace Exai.Daemon.Http.Mcp;
+
+/// <summary>
+/// The sessions of clients with a handshake, by their ids. One that has been idle long is put out of memory, and one of an earlier daemon
+/// was never in it; both come back when their client does. Thread-safe.
+/// </summary>
+/// <param name="options">What the session with this key offers.</param>
+internal sealed class HttpSessions(SessionIds ids, Func<string, McpServerOptions> options, TimeProvider time, ILoggerFactory loggers) : IAsyncDisposable
+{
+    private static readonly TimeSpan LongestIdle = TimeSpan.FromMinutes(30);
+
+    private readonly ConcurrentDictionary<string, Lazy<HttpSession>> _sessions = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, bool> _ended = new(StringComparer.Ordinal);
+
+    /// <returns>The id that the client sends from now on, and its session.</returns>
+    public async Task<(string Id, HttpSession Session)> CreateAsync(InitializeRequestParams hello)
+    {
+        await ForgetIdleAsync();
+        var (id, key) = ids.Make(hello);
+        return (id, Open(key, id, hello, restored: false));
+    }
+
+    /// <summary>Null when there is no such session, or its client has ended it.</summary>
+    public async Task<HttpSession?> FindAsync(string id)
+    {
+        if (ids.TryRead(id) is not { } known || _ended.ContainsKey(known.Key))
+        {
+            return null;
+        }
+
+        var restored = !_sessions.ContainsKey(known.Key);
+        var session = Open(known.Key, id, known.Hello, restored: true);
+        if (restored)
+        {
+#pragma warning disable MCP9006
+            await session.Transport.HandleInitializeRequestAsync(known.Hello);
+#pragma warning restore MCP9006
+        }
+
+        return session;
+    }
+
+    public async Task EndAsync(string id)
+    {
+        if (ids.TryRead(id) is { } known)
+        {
+            _ended[known.Key] = true;
+            if (_sessions.TryRemove(known.Key, out var session))
+            {
+                await session.Value.DisposeAsync();
+            }
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var key in _sessions.Keys)
+        {
+            if (_sessions.TryRemove(key, out var session))
+            {
+                await session.Value.DisposeAsync();
+            }
+        }
+    }
+
+    private HttpSession Open(string key, string id, InitializeRequestParams hello, bool restored)
+    {
+        var session = _sessions.GetOrAdd(key, _ => new Lazy<HttpSession>(() => new HttpSession(id, hello, restored, options(key), loggers))).Value;
+        session.LastUsed = time.GetTimestamp();
+        return session;
+    }
+
+    private async Task ForgetIdleAsync()
+    {
+        foreach (var (key, session) in _sessions)
+        {
+            if (session.Value is { Open: 0 } idle && time.GetElapsedTime(idle.LastUsed) > LongestIdle && _sessions.TryRemove(key, out _))
+            {
+                await idle.DisposeAsync();
+            }
+        }
+    }
+}

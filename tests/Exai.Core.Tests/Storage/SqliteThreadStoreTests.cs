@@ -1,0 +1,86 @@
+using Exai.Core.Calls;
+using Exai.Core.Tests.Calls;
+using Exai.Core.Threads;
+using Exai.Testing;
+
+namespace Exai.Core.Tests.Storage;
+
+/// <summary>Finding conversations again, and forgetting them.</summary>
+public sealed class SqliteThreadStoreTests
+{
+    /// <summary>Trap 123.</summary>
+    [Fact]
+    public void List_shows_the_newest_first_with_title_turns_and_tools() => CallWorld.Run(async world =>
+    {
+        var daemon = world.Start();
+        var old = (await daemon.AskAsync(world.Chat("An old question."))).Receipt.ThreadId!;
+        var recent = (await daemon.AskAsync(world.Chat("A new question."))).Receipt.ThreadId!;
+        await world.AfterAsync(1);
+        await daemon.AskAsync(world.Call("debug", new { step = "s", next_step_required = true, continuation_id = old }));
+
+        var threads = await daemon.Threads.ListAsync(null, 10, CancellationToken.None);
+
+        threads.Select(thread => (thread.ThreadId, thread.Title, thread.Turns, string.Join(' ', thread.Tools))).ShouldBe(
+            [(old, "An old question.", 2, "chat debug"), (recent, "A new question.", 1, "chat")]);
+        (await daemon.Threads.ListAsync(null, 1, CancellationToken.None)).Count.ShouldBe(1);
+    });
+
+    [Theory]
+    [InlineData("SQLITE", 1)]
+    [InlineData("größe", 1)]
+    [InlineData("answer to", 2)]
+    [InlineData("100%", 0)]
+    [InlineData("nowhere", 0)]
+    public void Search_looks_into_questions_and_answers(string text, int found) => CallWorld.Run(async world =>
+    {
+        var daemon = world.Start();
+        await daemon.AskAsync(world.Chat("Is SQLite enough for this größe?"));
+        await daemon.AskAsync(world.Chat("Is 100 % too much?"));
+
+        (await daemon.Threads.ListAsync(text, 10, CancellationToken.None)).Count.ShouldBe(found);
+    });
+
+    [Fact]
+    public void Delete_takes_the_turns_and_the_calls_along_and_leaves_other_threads_alone() => CallWorld.Run(async world =>
+    {
+        var daemon = world.Start();
+        var call = world.Chat("secret");
+        var thread = (await daemon.AskAsync(call)).Receipt.ThreadId!;
+        var other = (await daemon.AskAsync(world.Chat("other"))).Receipt.ThreadId!;
+
+        (await daemon.Threads.DeleteAsync(thread, CancellationToken.None)).ShouldBeTrue();
+
+        (await daemon.Threads.FindAsync(thread, CancellationToken.None)).ShouldBeNull();
+        (await daemon.FindAsync(call.CallId)).ShouldBeNull();
+        (await daemon.Threads.FindAsync(other, CancellationToken.None)).ShouldNotBeNull();
+        (await daemon.Threads.DeleteAsync(thread, CancellationToken.None)).ShouldBeFalse();
+        (await daemon.AskAsync(world.Chat("go on", thread))).State.ShouldBe(CallState.Failed);
+    });
+
+    [Fact]
+    public void Delete_leaves_a_thread_on_which_a_call_is_running() => CallWorld.Run(async world =>
+    {
+        var daemon = world.Start();
+        var thread = (await daemon.AskAsync(world.Chat("begin"))).Receipt.ThreadId!;
+        var running = daemon.AskAsync(world.Chat("go on", thread));
+        await world.AfterAsync(1);
+
+        (await daemon.Threads.DeleteAsync(thread, CancellationToken.None)).ShouldBeFalse();
+
+        (await running).State.ShouldBe(CallState.Succeeded);
+    });
+
+    [Fact]
+    public void Upkeep_forgets_threads_a_month_after_their_last_turn() => CallWorld.Run(async world =>
+    {
+        var daemon = world.Start();
+        var old = (await daemon.AskAsync(world.Chat("old"))).Receipt.ThreadId!;
+        world.Time.Advance(TimeSpan.FromDays(30));
+        var recent = (await daemon.AskAsync(world.Chat("recent"))).Receipt.ThreadId!;
+        await using var upkeep = new ThreadUpkeep(daemon.Threads, TimeSpan.FromHours(24), world.Time, new ListLogger());
+        await world.AfterAsync(TimeSpan.FromHours(2).TotalSeconds);
+
+        (await daemon.Threads.FindAsync(old, CancellationToken.None)).ShouldBeNull();
+        (await daemon.Threads.FindAsync(recent, CancellationToken.None)).ShouldNotBeNull();
+    });
+}

@@ -1,0 +1,141 @@
+using System.Net;
+using System.Text.Json.Nodes;
+
+namespace Exai.Daemon.Tests.Monitoring;
+
+/// <summary>Traps 168, 171, 192: the API shows what is, and nothing that is not.</summary>
+public sealed class ApiTests
+{
+    [Fact]
+    public async Task Idle_daemon_has_no_figures_but_zeros()
+    {
+        await using var daemon = await DaemonFixture.StartAsync();
+
+        var overview = await daemon.JsonAsync("/api/v1/overview");
+
+        ((string?)overview["daemon"]!["epoch"]).ShouldBe(daemon.Host.Epoch);
+        ((JsonObject)overview["today"]!).Count.ShouldBe(0);
+        ((int?)overview["tokens"], (double?)overview["costUsd"], (int?)overview["permits"]!["held"]).ShouldBe((0, 0.0, 0));
+        ((JsonArray)overview["running"]!).ShouldBeEmpty();
+        ((JsonArray)(await daemon.JsonAsync("/api/v1/calls"))["calls"]!).ShouldBeEmpty();
+        ((JsonArray)(await daemon.JsonAsync("/api/v1/providers"))["providers"]![0]!["hours"]!).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Running_call_is_shown_with_client_model_and_what_it_does_and_ends_when_it_is_cancelled()
+    {
+        await using var daemon = await DaemonFixture.StartAsync();
+        await using var client = await daemon.OpenAsync();
+        var callId = LinkClient.ChatCallId();
+        var asking = await client.BeginAsync("tools/call", LinkClient.Chat("what runs?", callId));
+        var held = await daemon.Provider.ArrivedAsync();
+
+        var call = (await daemon.JsonAsync("/api/v1/overview"))["running"]![0]!;
+        ((string?)call["callId"], (string?)call["tool"], (string?)call["client"], (string?)call["question"], (string?)call["state"])
+            .ShouldBe((callId, "chat", "test", "what runs?", "running"));
+        ((string?)call["model"]).ShouldBe("glm-4.6");
+        ((string?)call["progress"])!.ShouldContain("glm-4.6");
+
+        using var cancelled = await daemon.AskAsync($"/api/v1/calls/{callId}/cancel", method: HttpMethod.Post);
+        cancelled.StatusCode.ShouldBe(HttpStatusCode.Accepted);
+        await held.GivenUp.Task.WaitAsync(Patience.Token());
+        (await client.EndAsync(asking)).ErrorCode().ShouldBe("CANCELLED");
+        using var again = await daemon.AskAsync($"/api/v1/calls/{callId}/cancel", method: HttpMethod.Post);
+        again.StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task Finished_call_has_its_receipt_and_its_way_link_by_link()
+    {
+        await using var daemon = await DaemonFixture.StartAsync();
+        daemon.Provider.Open = true;
+        await using var client = await daemon.OpenAsync();
+        var callId = LinkClient.ChatCallId();
+        await client.RequestAsync("tools/call", LinkClient.Chat("hello", callId));
+
+        var detail = await daemon.JsonAsync($"/api/v1/calls/{callId}");
+
+        ((string?)detail["receipt"]!["callId"], (string?)detail["receipt"]!["model"], (string?)detail["call"]!["state"]).ShouldBe((callId, "glm-4.6", "succeeded"));
+        ((JsonArray)detail["attempts"]!).Count.ShouldBe(1);
+        var timeline = (JsonArray)detail["timeline"]!;
+        timeline.Select(entry => (string?)entry!["link"]).ShouldBe(["client", "daemon", "provider", "provider", "provider", "provider", "daemon"]);
+        timeline.Select(entry => (long)entry!["at"]!).ShouldBeInOrder();
+        ((string?)timeline[^1]!["event"]).ShouldBe("succeeded");
+    }
+
+    [Theory]
+    [InlineData("?q=needle", 1)]
+    [InlineData("?q=100%25", 1)]
+    [InlineData("?q=glm-4.6", 2)]
+    [InlineData("?q=absent", 0)]
+    [InlineData("?state=succeeded", 2)]
+    [InlineData("?state=failed", 0)]
+    [InlineData("?limit=1", 1)]
+    public async Task History_is_searched(string query, int found)
+    {
+        await using var daemon = await DaemonFixture.StartAsync();
+        daemon.Provider.Open = true;
+        await using var client = await daemon.OpenAsync();
+        await client.RequestAsync("tools/call", LinkClient.Chat("a needle"));
+        await client.RequestAsync("tools/call", LinkClient.Chat("100% hay"));
+
+        ((JsonArray)(await daemon.JsonAsync("/api/v1/calls" + query))["calls"]!).Count.ShouldBe(found);
+    }
+
+    [Fact]
+    public async Task Session_shows_client_version_and_what_reconnecting_cost()
+    {
+        await using var daemon = await DaemonFixture.StartAsync();
+        await using var client = await LinkClient.ConnectAsync(
+            daemon.Host.Port, DaemonFixture.Token, "session-1", options => options.SetRequestHeader("Exai-Reconnect", "attempts=2, down-ms=1500"));
+        await client.InitializeAsync();
+
+        var session = (await daemon.JsonAsync("/api/v1/sessions"))["sessions"]![0]!;
+
+        ((string?)session["sessionId"], (string?)session["client"], (string?)session["clientVersion"], (string?)session["era"]).ShouldBe(("session-1", "test", "1", "legacy"));
+        ((int?)session["reconnects"], (long?)session["downtimeMs"]).ShouldBe((1, 1500));
+    }
+
+    [Fact]
+    public async Task Provider_shows_its_hours_and_its_failures()
+    {
+        await using var daemon = await DaemonFixture.StartAsync();
+        daemon.Provider.Open = true;
+        await using var client = await daemon.OpenAsync();
+        await client.RequestAsync("tools/call", LinkClient.Chat("hello"));
+
+        var provider = (await daemon.JsonAsync("/api/v1/providers"))["providers"]![0]!;
+
+        ((string?)provider["name"]).ShouldBe("glm");
+        ((int?)provider["hours"]![0]!["ok"], (int?)provider["hours"]![0]!["tokens"]).ShouldBe((1, 12));
+        ((int?)(await daemon.JsonAsync("/api/v1/queues"))["global"]!["held"]).ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Setting_shows_value_source_and_default_and_no_secret()
+    {
+        await using var daemon = await DaemonFixture.StartAsync(("EXAI_DRAIN_SECS", "7"));
+
+        var document = await daemon.JsonAsync("/api/v1/settings");
+
+        var drain = document["settings"]!.AsArray().Single(setting => (string?)setting!["name"] == "EXAI_DRAIN_SECS")!;
+        ((string?)drain["value"], (string?)drain["source"], (string?)drain["default"]).ShouldBe(("7", "environment", "30"));
+        document.ToJsonString().ShouldNotContain("s3cr3t");
+        document.ToJsonString().ShouldNotContain(DaemonFixture.Token);
+        ((bool?)document["restartNeeded"]).ShouldBe(false);
+    }
+
+    [Theory]
+    [InlineData("/api/v1/calls/not-an-id", "GET")]
+    [InlineData("/api/v1/calls/not-an-id/cancel", "POST")]
+    [InlineData("/api/v1/nothing", "GET")]
+    public async Task Unknown_is_404_with_a_reason(string path, string method)
+    {
+        await using var daemon = await DaemonFixture.StartAsync();
+
+        using var response = await daemon.AskAsync(path, method: new HttpMethod(method));
+
+        response.StatusCode.ShouldBe(HttpStatusCode.NotFound);
+        ((string?)JsonNode.Parse(await response.Content.ReadAsStringAsync(Patience.Token()))!["error"]).ShouldNotBeNullOrEmpty();
+    }
+}
