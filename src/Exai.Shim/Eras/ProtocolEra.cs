@@ -47,7 +47,10 @@ internal abstract class ProtocolEra
 
         public override byte[] Request(RequestId id, string method) => RpcMessages.Request(id, method);
 
-        public override byte[]? Refusal(Envelope request) => null;
+        /// <summary>What begins the other era comes here only within a batch, and that has none.</summary>
+        public override byte[]? Refusal(Envelope request) => request.Method is ModernProtocol.Discover or ModernProtocol.Listen
+            ? RpcMessages.Error(request.Id!.Value, -32601, $"'{request.Method}' is not available in a batch.")
+            : null;
 
         public override string? ClientName(Envelope request) => null;
 

@@ -22,8 +22,8 @@ internal sealed class ToolListCache(ProtocolEra era, Func<ExaiSettings> settings
         return _last is null ? era.ShapeList(ToolCatalogue.ListResult(settings().Tools.Offered)).ToJsonString(ToolResults.Json) : Encoding.UTF8.GetString(_last);
     }
 
-    /// <param name="daemonVersion">Whose list it is; null or empty when it did not say.</param>
     /// <summary>Keeps a list that a daemon sent; false for one page of several, or one without tools: that is no list to fall back on.</summary>
+    /// <param name="daemonVersion">Whose list it is; null or empty when it did not say.</param>
     public bool Keep(ReadOnlyMemory<byte> result, string? daemonVersion)
     {
         if (!IsWhole(result))

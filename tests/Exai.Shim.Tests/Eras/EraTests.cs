@@ -153,6 +153,16 @@ public sealed class EraTests
     });
 
     [Fact]
+    public void Batch_has_no_room_for_the_other_era() => ShimRig.Run(async rig =>
+    {
+        rig.Initialize("2025-03-26");
+        rig.Send("""[{"jsonrpc":"2.0","id":1,"method":"server/discover"},{"jsonrpc":"2.0","id":2,"method":"ping"}]""");
+
+        (await rig.Client.ResponseAsync("1")).RpcErrorCode.ShouldBe(-32601);
+        (await rig.Client.ResponseAsync("2")).Result.ShouldNotBeNull();
+    });
+
+    [Fact]
     public void Cancel_ends_a_call_of_the_era_and_no_line_follows() => ShimRig.Run(async rig =>
     {
         rig.Daemon.AnswersCalls = false;
