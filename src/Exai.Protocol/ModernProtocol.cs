@@ -8,13 +8,24 @@ public static class ModernProtocol
     public const string VersionKey = "io.modelcontextprotocol/protocolVersion";
     public const string ClientInfoKey = "io.modelcontextprotocol/clientInfo";
     public const string CapabilitiesKey = "io.modelcontextprotocol/clientCapabilities";
+    public const string ServerInfoKey = "io.modelcontextprotocol/serverInfo";
+
+    /// <summary>Of a notification: the id of the <see cref="Listen"/> to which it belongs.</summary>
+    public const string SubscriptionKey = "io.modelcontextprotocol/subscriptionId";
 
     public const string Discover = "server/discover";
     public const string Listen = "subscriptions/listen";
 
+    /// <summary>The first notification of a <see cref="Listen"/>: which of the wanted ones will come.</summary>
+    public const string Acknowledged = "notifications/subscriptions/acknowledged";
+
     public const int HeaderMismatch = -32020;
     public const int MissingCapability = -32021;
     public const int UnsupportedVersion = -32022;
+
+    /// <summary>Methods of the other era.</summary>
+    public static IReadOnlySet<string> Removed { get; } =
+        new HashSet<string>(StringComparer.Ordinal) { "initialize", "ping", "logging/setLevel", "resources/subscribe", "resources/unsubscribe" };
 
     /// <summary>How long a client may keep a list before it asks again.</summary>
     public static TimeSpan ListLifetime { get; } = TimeSpan.FromMinutes(1);

@@ -1,6 +1,8 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using Exai.Protocol;
+using Exai.Shim.Eras;
 using Exai.Shim.Files;
 using Exai.Shim.Lifecycle;
 using Exai.Shim.Link;
@@ -19,10 +21,9 @@ namespace Exai.Shim;
 /// <item>On every new connection all pending calls are sent again, unchanged; the daemon attaches them.</item>
 /// <item>A client gets exactly one response per request id, and no progress after it.</item>
 /// </list>
-/// The stateless protocol era gets a second relay with its own link, chosen by the first message; its <c>server/discover</c> is
-/// refused until then, so that clients fall back to <c>initialize</c>.
+/// Each protocol era has a relay of its own (<see cref="EraRouter"/>); <see cref="ProtocolEra"/> says what they do differently.
 /// </summary>
-internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, LineWriter output, string ownIdPrefix, TimeProvider time, ILogger logger) : ILinkEvents
+internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolListCache toolCache, LineWriter output, string ownIdPrefix, TimeProvider time, ILogger logger) : ILinkEvents
 {
     /// <summary>A list that a daemon does not answer in this time comes from the cache.</summary>
     private static readonly TimeSpan ListPatience = TimeSpan.FromSeconds(5);
@@ -41,8 +42,9 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
     private readonly PendingTable _pending = new(time);
     private readonly ServerRequests _serverRequests = new();
     private readonly Handshake _handshake = new(ownIdPrefix);
-    private readonly ShownTools _tools = new(toolCache, ownIdPrefix, time);
-    private readonly ClientRoots _roots = new(ownIdPrefix, time);
+    private readonly Subscriptions _subscriptions = new();
+    private readonly ShownTools _tools = new(era, toolCache, ownIdPrefix, time);
+    private readonly ClientRoots _roots = new(era.HasHandshake, ownIdPrefix, time);
 
     private LinkSession? _session;
     private LinkException? _failure;
@@ -59,11 +61,13 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
     /// <summary>Runs until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        var ticking = TickAsync(cancellationToken);
+        var ticking = Task.CompletedTask;
         try
         {
             while (await _events.Reader.WaitToReadAsync(cancellationToken))
             {
+                // Not before: most clients speak one era, and the other's relay has nothing to do.
+                ticking = ticking.IsCompleted ? TickAsync(cancellationToken) : ticking;
                 while (_events.Reader.TryRead(out var happened))
                 {
                     Handle(happened);
@@ -99,7 +103,9 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
         await settled.Task;
     }
 
-    IReadOnlyList<ReadOnlyMemory<byte>> ILinkEvents.Replay(RequestId initializeId) => _handshake.Replay(initializeId);
+    ProtocolEra ILinkEvents.Era => era;
+
+    IReadOnlyList<ReadOnlyMemory<byte>> ILinkEvents.Replay(RequestId initializeId) => era.HasHandshake ? _handshake.Replay(initializeId) : [];
 
     void ILinkEvents.LinkReady(LinkSession session, IReadOnlyList<byte[]> early) => Post(() => OnLinkReady(session, early));
 
@@ -205,13 +211,19 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
     private void OnClientRequest(Envelope request)
     {
         var id = request.Id!.Value;
-        if (_pending.Contains(id) || Files.Contains(id))
+        if (_pending.Contains(id) || Files.Contains(id) || _subscriptions.Contains(id))
         {
             _answers.Refuse(RpcMessages.Error(id, -32600, $"Invalid request: the id {id.ToJson()} belongs to a request that is still running."));
             return;
         }
 
         _answers.Expect(id);
+        if (era.Refusal(request) is { } refusal)
+        {
+            _answers.Answer(id, refusal);
+            return;
+        }
+
         switch (request.Method)
         {
             case "initialize":
@@ -225,9 +237,13 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
                 _answers.Answer(id, RpcMessages.Result(id, "{}"));
                 SendLogLevel();
                 break;
-            case "server/discover":
-                // A plain error makes a client of the stateless era fall back to initialize.
-                _answers.Answer(id, RpcMessages.Error(id, -32601, "server/discover is not available: begin with initialize."));
+            case ModernProtocol.Discover:
+                LinkLog.Serving(logger, Product.Version, era.ClientName(request) ?? "an unnamed client");
+                _answers.Answer(id, RpcMessages.Result(id, ModernResults.Discover()));
+                Wake();
+                break;
+            case ModernProtocol.Listen:
+                OnListen(request);
                 break;
             case "tools/list" when _session is null:
                 AnswerListFromCache(id);
@@ -237,14 +253,14 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
                 Forward(new PendingRequest(id, PendingKind.List, request.Bytes, default, time.GetTimestamp()));
                 break;
             case "tools/call" when request.ParamsStart >= 0:
-                if (!Files.Take(request, OnCall, error => _answers.Answer(id, RpcMessages.Result(id, ToolResults.Failure(error)))))
+                if (!Files.Take(request, OnCall, error => Fail(id, error)))
                 {
                     OnCall(request, []);
                 }
 
                 break;
             case "prompts/list" when _session is null:
-                _answers.Answer(id, RpcMessages.Result(id, PromptCatalogue.ListResult(settings.Current.Tools.Offered)));
+                _answers.Answer(id, RpcMessages.Result(id, era.ShapeList(PromptCatalogue.ListResult(settings.Current.Tools.Offered))));
                 Wake();
                 break;
             case "prompts/get" when _session is null:
@@ -252,10 +268,10 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
                 Wake();
                 break;
             case "resources/list":
-                _answers.Answer(id, RpcMessages.Result(id, """{"resources":[]}"""));
+                _answers.Answer(id, RpcMessages.Result(id, era.ShapeList(new JsonObject { ["resources"] = new JsonArray() })));
                 break;
             case "resources/templates/list":
-                _answers.Answer(id, RpcMessages.Result(id, """{"resourceTemplates":[]}"""));
+                _answers.Answer(id, RpcMessages.Result(id, era.ShapeList(new JsonObject { ["resourceTemplates"] = new JsonArray() })));
                 break;
             case var method when _session is null:
                 _answers.Answer(id, RpcMessages.Error(id, -32603, $"'{method}' needs the EXAI daemon, which is not reachable now. {_failure?.Message}".TrimEnd()));
@@ -282,7 +298,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
         var id = request.Id!.Value;
         var name = request.ParamText("name") ?? "";
         _answers.Answer(id, PromptCatalogue.GetResult(settings.Current.Tools.Offered, name, request.ParamText("arguments", PromptCatalogue.Argument)) is { } prompt
-            ? RpcMessages.Result(id, prompt)
+            ? RpcMessages.Result(id, era.Shape(prompt))
             : RpcMessages.Error(id, -32602, $"There is no prompt '{name}'; prompts/list names them."));
     }
 
@@ -301,14 +317,14 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
         if (shape.JobId is { } jobId && _pending.Detached.EndOf(jobId) is { } end)
         {
             // It ended here, without a daemon: none knows it.
-            _answers.Answer(request.Id!.Value, RpcMessages.Result(request.Id!.Value, ToolResults.Failure(end)));
+            Fail(request.Id!.Value, end);
             return;
         }
 
         if (_session is null && _failure is { Kind: LinkFailure.Unauthorized })
         {
             // The next dial is not hastened by a call, so the call does not wait for it. After any other failure the dial that it brings on decides.
-            _answers.Answer(request.Id!.Value, RpcMessages.Result(request.Id!.Value, ToolResults.Failure(Hopeless()!)));
+            Fail(request.Id!.Value, Hopeless()!);
             return;
         }
 
@@ -337,6 +353,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
             CallId = callId,
             Shape = shape,
             Files = new CallFiles(blobs, request.ParamText("arguments", "continuation_id")),
+            ClientName = era.ClientName(request),
             WaitAsked = shape.JobId is null ? null : CallShape.WaitAsked(request),
             Repeats = repeated is not null,
             IsPromised = repeated?.IsPromised is true,
@@ -396,8 +413,35 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
         }
     }
 
+    private void OnListen(Envelope request)
+    {
+        var id = request.Id!.Value;
+        if (request.Param("notifications") is not { IsEmpty: false, Span: [(byte)'{', ..] })
+        {
+            _answers.Answer(id, RpcMessages.Error(id, -32602, "params.notifications must be an object: which notifications are wanted, as {\"toolsListChanged\": true}."));
+            return;
+        }
+
+        if (_subscriptions.IsFull)
+        {
+            _answers.Answer(id, RpcMessages.Error(id, -32603, $"{Subscriptions.Most} subscriptions are open already. Cancel some of them."));
+            return;
+        }
+
+        _answers.Tell(_subscriptions.Add(request));
+        _session?.Send(request.Bytes);
+        TellListChanged();
+        Wake();
+    }
+
     private void OnClientCancel(Envelope notification)
     {
+        if (RequestId.Parse(notification.Param("requestId").Span) is { } subscription && _subscriptions.Remove(subscription))
+        {
+            _session?.Send(notification.Bytes);
+            return;
+        }
+
         if (RequestId.Parse(notification.Param("requestId").Span) is { } asked && Files.Cancel(asked))
         {
             // Nobody else knows of it.
@@ -425,7 +469,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
     private void OnLinkReady(LinkSession session, IReadOnlyList<byte[]> early)
     {
         (_session, _failure, _pending.DaemonDrains) = (session, null, false);
-        _tools.OnConnectionChanged();
+        _tools.OnConnectionChanged(session.DaemonVersion);
         _serverRequests.BeginEpoch();
         if (_handshake.LogLevelMissed)
         {
@@ -435,6 +479,11 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
         foreach (var message in early)
         {
             OnDaemonMessage(message);
+        }
+
+        foreach (var listen in _subscriptions.Requests)
+        {
+            session.Send(listen);
         }
 
         _pending.DeliverAll(session, settings.Current.Calls.Timeout);
@@ -449,7 +498,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
         }
 
         _session = null;
-        _tools.OnConnectionChanged();
+        _tools.OnConnectionChanged(daemonVersion: null);
         foreach (var cancelled in _serverRequests.EndEpoch())
         {
             _answers.Tell(cancelled);
@@ -528,6 +577,9 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
                 // The shim tells the client itself, once, when it has seen that the list is another.
                 _tools.OnChanged();
                 break;
+            case MessageKind.Notification when message.Method == ModernProtocol.Acknowledged:
+                // The client has the shim's.
+                break;
             case MessageKind.Notification when bytes.Length <= RpcMessages.LongestLine:
                 _answers.Mention(JsonSlice.OnOneLine(message.Bytes));
                 break;
@@ -537,6 +589,12 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
     private void OnDaemonResponse(Envelope response)
     {
         var id = response.Id!.Value;
+        if (_subscriptions.Contains(id))
+        {
+            // A daemon ends it when it ends itself; the client's goes on with the next one.
+            return;
+        }
+
         if (_tools.TakeOwn(response))
         {
             TellListChanged();
@@ -606,7 +664,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
         _answers.Answer(call.Id, Readable(call, response));
     }
 
-    private static ReadOnlyMemory<byte> Readable(PendingRequest request, Envelope response) =>
+    private ReadOnlyMemory<byte> Readable(PendingRequest request, Envelope response) =>
         response.Bytes.Length <= RpcMessages.LongestLine ? JsonSlice.OnOneLine(response.Bytes) : TooLong(request, response.Bytes.Length);
 
     /// <summary>A daemon that had no room for the call gets it again when it said, if the call clock allows; else the client hears of it.</summary>
@@ -681,7 +739,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
                     _pending.Settle(request);
                     _answers.Answer(request.Id, RpcMessages.Error(request.Id, -32603, $"The EXAI daemon did not answer within {limit.TotalSeconds:0} s (EXAI_CALL_TIMEOUT_SECS)."));
                     break;
-                case PendingKind.Call when waited >= OutwaitedCall.Patience(request, _handshake.ClientName, calls.ClientWait):
+                case PendingKind.Call when waited >= OutwaitedCall.Patience(request, request.ClientName ?? _handshake.ClientName, calls.ClientWait):
                     AnswerRunning(request, waited, limit);
                     break;
                 case PendingKind.Call when _session is not null && request.RoomIn(time) <= TimeSpan.Zero:
@@ -699,7 +757,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
         if (undelivered > limit)
         {
             _pending.Settle(call);
-            _answers.Answer(call.Id, RpcMessages.Result(call.Id, ToolResults.Failure(Unreachable(call, limit))));
+            Fail(call.Id, Unreachable(call, limit));
             return;
         }
 
@@ -722,7 +780,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
             _pending.Detached.AddRunning(call);
         }
 
-        _answers.Answer(call.Id, RpcMessages.Result(call.Id, OutwaitedCall.Answer(call, waited, waiting, accepted, limit)));
+        _answers.Answer(call.Id, RpcMessages.Result(call.Id, era.Shape(OutwaitedCall.Answer(call, waited, waiting, accepted, limit))));
     }
 
     private CallError Unreachable(PendingRequest call, TimeSpan limit) => new()
@@ -742,7 +800,7 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
         {
             var refusal = $"{PendingTable.Most:N0} requests wait for an answer already. Wait for some of them, or cancel them.";
             _answers.Answer(request.Id, request.Kind == PendingKind.Call
-                ? RpcMessages.Result(request.Id, ToolResults.Failure(new CallError { Code = ErrorCodes.OverCapacity, CallId = request.CallId, Message = refusal }))
+                ? Failure(request.Id, new CallError { Code = ErrorCodes.OverCapacity, CallId = request.CallId, Message = refusal })
                 : RpcMessages.Error(request.Id, -32603, refusal));
             return;
         }
@@ -788,9 +846,14 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
         foreach (var call in _pending.All().Where(request => request.Kind == PendingKind.Call && request.ReceivedAt <= dialedAt))
         {
             _pending.Settle(call);
-            _answers.Answer(call.Id, RpcMessages.Result(call.Id, ToolResults.Failure(error with { CallId = call.CallId })));
+            Fail(call.Id, error with { CallId = call.CallId });
         }
     }
+
+    private void Fail(RequestId id, CallError error) => _answers.Answer(id, Failure(id, error));
+
+    /// <summary>A call's failure, as its client reads it.</summary>
+    private byte[] Failure(RequestId id, CallError error) => RpcMessages.Result(id, era.Shape(ToolResults.Failure(error)));
 
     private void AnswerListFromCache(RequestId id) => _answers.Answer(id, RpcMessages.Result(id, _tools.ShowCached()));
 
@@ -798,17 +861,24 @@ internal sealed class ShimRelay(ShimSettings settings, ToolListCache toolCache, 
 
     private void TellListChanged()
     {
-        if (_clientInitialized && _tools.TakeNews())
+        if (era.HasHandshake && _clientInitialized && _tools.TakeNews())
         {
             _answers.Tell(RpcMessages.Notification("notifications/tools/list_changed"));
         }
+        else if (_subscriptions.WantsToolChanges && _tools.TakeNews())
+        {
+            foreach (var news in _subscriptions.ToolsChanged())
+            {
+                _answers.Tell(news);
+            }
+        }
     }
 
-    private static byte[] TooLong(PendingRequest request, int bytes)
+    private byte[] TooLong(PendingRequest request, int bytes)
     {
         var message = $"The result has {bytes:N0} bytes, more than a client can read in one message ({RpcMessages.LongestLine:N0}). Ask for less at once.";
         return request.Kind == PendingKind.Call
-            ? RpcMessages.Result(request.Id, ToolResults.Failure(new CallError { Code = ErrorCodes.InternalError, CallId = request.CallId, Message = message }))
+            ? Failure(request.Id, new CallError { Code = ErrorCodes.InternalError, CallId = request.CallId, Message = message })
             : RpcMessages.Error(request.Id, -32603, message);
     }
 }

@@ -1,5 +1,6 @@
 using Exai.Protocol;
 using Exai.Settings;
+using Exai.Shim.Eras;
 using Exai.Shim.Lifecycle;
 using Exai.Shim.Link;
 using Exai.Shim.Stdio;
@@ -32,17 +33,13 @@ public static class ShimSession
         using var end = CancellationTokenSource.CreateLinkedTokenSource(leave);
         var sessionId = Guid.NewGuid().ToString();
         var ownIdPrefix = $"exai:{sessionId[..8]}:";
-        LinkLoop? link = null;
-        var relay = new ShimRelay(settings, new ToolListCache(() => settings.Current), writer, ownIdPrefix, time, logger) { Wake = () => link!.Wake() };
-        link = new LinkLoop(
-            settings, dialer, new DaemonStarter(launcher, time, logger), relay, sessionId, ownIdPrefix, random, time, logger);
+        var router = new EraRouter(NewLane(ProtocolEra.Legacy), NewLane(ProtocolEra.Modern));
 
-        var relaying = relay.RunAsync(end.Token);
-        var linking = link.RunAsync(end.Token);
+        var relaying = router.RunAsync(end.Token);
         // A read of stdin cannot be cancelled everywhere; it may still be under way when the process ends.
-        var reading = new LineReader(input, settings.Current.Link.MaxBytes).ReadAllAsync(relay.ClientLine, relay.ClientRoomAsync, end.Token);
+        var reading = new LineReader(input, settings.Current.Link.MaxBytes).ReadAllAsync(router.ClientLine, router.ClientRoomAsync, end.Token);
 
-        var first = await Task.WhenAny(reading, writer.Broken, linking, relaying);
+        var first = await Task.WhenAny(reading, writer.Broken, relaying);
         LinkLog.Leaving(logger, Product.Version, leave.IsCancellationRequested ? "asked to" : first == reading ? "its input ended" : first == writer.Broken ? "its output is closed" : "a defect");
 
         if (writer.Dropped > 0)
@@ -51,16 +48,25 @@ public static class ShimSession
         }
 
         using var flush = new CancellationTokenSource(FlushLimit, time);
-        await relay.SettledAsync(flush.Token);
-        var closing = link.CloseAsync(flush.Token).AsTask();
+        await router.SettledAsync(flush.Token);
+        var closing = router.CloseAsync(flush.Token);
         await writer.FinishAsync(flush.Token);
         await Task.WhenAny(closing);
         end.Cancel();
-        await Task.WhenAny(Task.WhenAll(linking, relaying), Task.Delay(Timeout.InfiniteTimeSpan, time, flush.Token));
-        // What ended link or relay by itself is a defect and must not pass for a client that left.
-        if (!leave.IsCancellationRequested && (first == linking || first == relaying))
+        await Task.WhenAny(relaying, Task.Delay(Timeout.InfiniteTimeSpan, time, flush.Token));
+        // What ended a link or relay by itself is a defect and must not pass for a client that left.
+        if (!leave.IsCancellationRequested && first == relaying)
         {
             await first;
+        }
+
+        EraLane NewLane(ProtocolEra era)
+        {
+            LinkLoop? link = null;
+            var relay = new ShimRelay(settings, era, new ToolListCache(era, () => settings.Current), writer, ownIdPrefix, time, logger) { Wake = () => link!.Wake() };
+            link = new LinkLoop(
+                settings, dialer, new DaemonStarter(launcher, time, logger), relay, sessionId, ownIdPrefix, random, time, logger);
+            return new EraLane(relay, link);
         }
     }
 }

@@ -1,11 +1,12 @@
 using Exai.Protocol;
 using Exai.Shim.Link;
+using Exai.Shim.Tests.Eras;
 using Exai.Testing.Shim;
 
 namespace Exai.Shim.Tests;
 
 /// <summary>
-/// Whole sessions by chance: a client that calls, lists and cancels, a daemon that drops, freezes, restarts, answers late and twice, and
+/// Whole sessions by chance: a client of both eras that calls, lists and cancels, a daemon that drops, freezes, restarts, answers late and twice, and
 /// the order of everything that is ready at once. A failure names its seed; the same seed gives the same run. Traps 22, 28, 48, 50 and 113.
 /// </summary>
 public sealed class SeededSessionTests
@@ -67,6 +68,7 @@ public sealed class SeededSessionTests
     {
         private readonly List<string> _calls = [];
         private readonly List<string> _others = [];
+        private readonly List<string> _listens = [];
         private readonly HashSet<string> _cancelled = new(StringComparer.Ordinal);
         private int _ids;
 
@@ -100,7 +102,7 @@ public sealed class SeededSessionTests
                     Call();
                     break;
                 case 7:
-                    rig.ListTools(Other());
+                    List(Other());
                     break;
                 case 8:
                     rig.Send($$"""{"jsonrpc":"2.0","id":{{Other()}},"method":"{{(random.Next(2) == 0 ? "ping" : "some/method")}}"}""");
@@ -167,8 +169,35 @@ public sealed class SeededSessionTests
                 _calls.Add(twin);
             }
 
-            rig.Call(id, random.Next(2) == 0 ? $"\"t{id.Trim('"')}\"" : null);
+            var token = random.Next(2) == 0 ? $"\"t{id.Trim('"')}\"" : null;
+            if (random.Next(3) == 0)
+            {
+                rig.ModernCall(id, token);
+            }
+            else
+            {
+                rig.Call(id, token);
+            }
+
             _calls.Add(id);
+        }
+
+        private void List(string id)
+        {
+            switch (random.Next(3))
+            {
+                case 0:
+                    rig.Modern(id, "tools/list");
+                    break;
+                case 1 when _listens.Count < 5:
+                    _others.Remove(id);
+                    _listens.Add(id);
+                    rig.Listen(id);
+                    break;
+                default:
+                    rig.ListTools(id);
+                    break;
+            }
         }
 
         private string Other()
@@ -201,12 +230,8 @@ public sealed class SeededSessionTests
         private async Task SettleAsync()
         {
             (Daemon.Refusal, Daemon.Frozen) = (null, false);
-            if (Daemon.IsConnected)
-            {
-                // One that drains for ever takes no call.
-                Daemon.Drop();
-            }
-
+            // A link that drains for ever takes no call.
+            Daemon.Drop();
             if (!Daemon.IsUp)
             {
                 Daemon.Start();
@@ -251,7 +276,13 @@ public sealed class SeededSessionTests
 
             rig.Client.Responses("0").Count().ShouldBe(1);
             rig.Log.Entries.ShouldNotContain(entry => entry.Id == 2008, "a defect in the link");
-            Daemon.Connections.Take(Daemon.Connections.Count - 1).ShouldAllBe(connection => connection.WasDisposed);
+            foreach (var era in Daemon.Connections.GroupBy(connection => connection.Era, StringComparer.Ordinal))
+            {
+                era.SkipLast(1).ShouldAllBe(connection => connection.WasDisposed);
+            }
+
+            rig.Client.Notifications(ModernProtocol.Acknowledged).Select(line => line.Json["params"]!["_meta"]![ModernProtocol.SubscriptionKey]!.ToJsonString()).ShouldBe(_listens);
+            _listens.ShouldAllBe(id => !rig.Client.Responses(id).Any());
         }
     }
 }

@@ -14,7 +14,10 @@ public static class ServerManifest
     {
         ["protocolVersion"] = LinkContract.LegacyVersions.Contains(requestedVersion) ? requestedVersion : LinkContract.LegacyVersions[0],
         ["capabilities"] = new JsonObject { ["tools"] = new JsonObject { ["listChanged"] = true }, ["prompts"] = new JsonObject() },
-        ["serverInfo"] = new JsonObject { ["name"] = Product.Name, ["title"] = Product.Title, ["version"] = Product.Version },
+        ["serverInfo"] = ServerInfo(),
         ["instructions"] = Instructions,
     };
+
+    /// <summary>The server's name and version, as it is told in either era.</summary>
+    public static JsonObject ServerInfo() => new() { ["name"] = Product.Name, ["title"] = Product.Title, ["version"] = Product.Version };
 }

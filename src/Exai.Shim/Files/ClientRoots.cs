@@ -7,15 +7,27 @@ namespace Exai.Shim.Files;
 /// What the client says its workspace is. Asked once it has shaken hands, and again when it says that it changed. Belongs to the relay's one
 /// loop, except for <see cref="KnownAsync"/>.
 /// </summary>
-internal sealed class ClientRoots(string ownIdPrefix, TimeProvider time)
+internal sealed class ClientRoots
 {
     /// <summary>A client that offers roots and does not tell them is taken for one that offers none.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
+    private readonly string _ownIdPrefix;
+    private readonly TimeProvider _time;
     private volatile TaskCompletionSource<IReadOnlyList<string>?> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private RequestId? _request;
     private int _requests;
     private bool _offered;
+
+    /// <param name="canAsk">False in an era in which the client is asked nothing.</param>
+    public ClientRoots(bool canAsk, string ownIdPrefix, TimeProvider time)
+    {
+        (_ownIdPrefix, _time) = (ownIdPrefix, time);
+        if (!canAsk)
+        {
+            _answer.SetResult(null);
+        }
+    }
 
     /// <summary>The client's <c>initialize</c>.</summary>
     public void OnInitialize(Envelope request)
@@ -41,14 +53,14 @@ internal sealed class ClientRoots(string ownIdPrefix, TimeProvider time)
             _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
         }
 
-        _request = new RequestId($"{ownIdPrefix}roots-{++_requests}", 0);
+        _request = new RequestId($"{_ownIdPrefix}roots-{++_requests}", 0);
         return RpcMessages.Request(_request.Value, "roots/list");
     }
 
     /// <summary>Takes the answer to the shim's own question; false when it is none.</summary>
     public bool Take(Envelope response)
     {
-        if (response.Id!.Value.Text?.StartsWith(ownIdPrefix + "roots-", StringComparison.Ordinal) is not true)
+        if (response.Id!.Value.Text?.StartsWith(_ownIdPrefix + "roots-", StringComparison.Ordinal) is not true)
         {
             return false;
         }
@@ -66,7 +78,7 @@ internal sealed class ClientRoots(string ownIdPrefix, TimeProvider time)
     {
         try
         {
-            return await _answer.Task.WaitAsync(Patience, time, cancellationToken);
+            return await _answer.Task.WaitAsync(Patience, _time, cancellationToken);
         }
         catch (TimeoutException)
         {

@@ -1,4 +1,5 @@
 using System.Text;
+using Exai.Shim.Eras;
 using Exai.Shim.Messages;
 
 namespace Exai.Shim.Lifecycle;
@@ -7,7 +8,7 @@ namespace Exai.Shim.Lifecycle;
 /// Which tool list the client was shown, which one there is now, and when it is worth telling the client that they differ. Belongs to
 /// the relay's one loop; not thread-safe.
 /// </summary>
-internal sealed class ShownTools(ToolListCache cache, string ownIdPrefix, TimeProvider time)
+internal sealed class ShownTools(ProtocolEra era, ToolListCache cache, string ownIdPrefix, TimeProvider time)
 {
     /// <summary>Changes of the list within this time are told of once.</summary>
     private static readonly TimeSpan ChangesSettle = TimeSpan.FromSeconds(1);
@@ -17,6 +18,7 @@ internal sealed class ShownTools(ToolListCache cache, string ownIdPrefix, TimePr
     private RequestId? _request;
     private int _requests;
     private long? _changedAt;
+    private string? _daemonVersion;
 
     /// <summary>A daemon said that its list changed, and the shim has not asked for it yet.</summary>
     public bool HasChanged => _changedAt is not null;
@@ -60,7 +62,7 @@ internal sealed class ShownTools(ToolListCache cache, string ownIdPrefix, TimePr
     public byte[] NewRequest()
     {
         _request = new RequestId($"{ownIdPrefix}list-{++_requests}", 0);
-        return RpcMessages.Request(_request.Value, "tools/list");
+        return era.Request(_request.Value, "tools/list");
     }
 
     /// <summary>Takes the answer to the shim's own request; false when it is none.</summary>
@@ -79,7 +81,8 @@ internal sealed class ShownTools(ToolListCache cache, string ownIdPrefix, TimePr
     public void OnChanged() => _changedAt ??= time.GetTimestamp();
 
     /// <summary>What was under way on one connection says nothing about the next.</summary>
-    public void OnConnectionChanged() => (_request, _changedAt) = (null, null);
+    /// <param name="daemonVersion">Of the daemon at its other end; null when there is none.</param>
+    public void OnConnectionChanged(string? daemonVersion) => (_request, _changedAt, _daemonVersion) = (null, null, daemonVersion);
 
     /// <summary>Whether the client has to hear that its list is no longer the present one; true once for each change.</summary>
     public bool TakeNews()
@@ -97,7 +100,7 @@ internal sealed class ShownTools(ToolListCache cache, string ownIdPrefix, TimePr
     private bool Keep(Envelope response)
     {
         var (result, _) = JsonSlice.Member(response.Bytes, "result");
-        if (!cache.Keep(result))
+        if (!cache.Keep(result, _daemonVersion))
         {
             return false;
         }

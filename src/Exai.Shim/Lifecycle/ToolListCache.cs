@@ -3,43 +3,51 @@ using System.Text.Json;
 using Exai.Protocol;
 using Exai.Settings;
 using Exai.Settings.Home;
+using Exai.Shim.Eras;
 
 namespace Exai.Shim.Lifecycle;
 
 /// <summary>
 /// The tool list for moments without a daemon: the last good one of this era, or the one compiled in. Never empty, never an error.
 /// </summary>
-internal sealed class ToolListCache(Func<ExaiSettings> settings)
+internal sealed class ToolListCache(ProtocolEra era, Func<ExaiSettings> settings)
 {
     private byte[]? _last;
-    private string? _lastHash;
+    private (string Hash, string? DaemonVersion) _lastKept;
 
     /// <summary>The result of <c>tools/list</c> as JSON.</summary>
     public string Read()
     {
         _last ??= ReadFile();
-        return _last is null ? ToolCatalogue.ListResult(settings().Tools.Offered).ToJsonString(ToolResults.Json) : Encoding.UTF8.GetString(_last);
+        return _last is null ? era.ShapeList(ToolCatalogue.ListResult(settings().Tools.Offered)).ToJsonString(ToolResults.Json) : Encoding.UTF8.GetString(_last);
     }
 
     /// <summary>Keeps a list that a daemon sent; false for one page of several, or one without tools: that is no list to fall back on.</summary>
-    public bool Keep(ReadOnlyMemory<byte> result)
+    /// <param name="daemonVersion">Whose list it is; null or empty when it did not say.</param>
+    public bool Keep(ReadOnlyMemory<byte> result, string? daemonVersion)
     {
         if (!IsWhole(result))
         {
             return false;
         }
 
-        var hash = Hash(result);
-        if (hash == _lastHash)
+        var kept = (Hash(result), daemonVersion);
+        if (kept == _lastKept)
         {
             return true;
         }
 
-        (_last, _lastHash) = (result.ToArray(), hash);
+        (_last, _lastKept) = (result.ToArray(), kept);
+        if (string.IsNullOrEmpty(daemonVersion) || !daemonVersion.All(character => char.IsAsciiLetterOrDigit(character) || character is '.' or '-'))
+        {
+            // Whose it is cannot be told by a file's name.
+            return true;
+        }
+
         try
         {
             Directory.CreateDirectory(settings().Home.CacheDirectory);
-            OwnerOnlyFile.WriteAllText(CacheFile, Encoding.UTF8.GetString(_last));
+            OwnerOnlyFile.WriteAllText(CacheFile(daemonVersion), Encoding.UTF8.GetString(_last));
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
@@ -59,14 +67,15 @@ internal sealed class ToolListCache(Func<ExaiSettings> settings)
         return CanonicalJson.Hash(document.RootElement.TryGetProperty("tools", out var tools) ? tools : document.RootElement);
     }
 
-    // One entry per era, shape and program version: another version's list is not this one's.
-    private string CacheFile => Path.Combine(settings().Home.CacheDirectory, $"tools-{LinkContract.LegacyEra}-{Product.Version}.json");
+    // One entry per era and daemon version: another version's list is not this one's.
+    private string CacheFile(string daemonVersion) => Path.Combine(settings().Home.CacheDirectory, $"tools-{era.Name}-{daemonVersion}.json");
 
     private byte[]? ReadFile()
     {
         try
         {
-            var bytes = File.ReadAllBytes(CacheFile);
+            // The daemon that will be there is of this version: the shim starts its own.
+            var bytes = File.ReadAllBytes(CacheFile(Product.Version));
             return IsWhole(bytes) ? bytes : null;
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)

@@ -40,8 +40,9 @@ internal interface ILinkConnection : IAsyncDisposable
 
 /// <param name="Token">The shared secret; null when none can be read yet.</param>
 /// <param name="SessionId">The same for all connections of one shim.</param>
+/// <param name="Era">Of the protocol, as in <see cref="LinkContract.EraHeader"/>: a connection serves one.</param>
 /// <param name="Reconnect">What it takes to have a link again; null for the first one.</param>
-internal sealed record LinkEndpoint(string Host, int Port, string? Token, string SessionId, Reconnect? Reconnect = null);
+internal sealed record LinkEndpoint(string Host, int Port, string? Token, string SessionId, string Era, Reconnect? Reconnect = null);
 
 internal enum LinkFailure
 {

@@ -1,5 +1,6 @@
 using Exai.Protocol;
 using Exai.Settings.Home;
+using Exai.Shim.Eras;
 using Exai.Shim.Lifecycle;
 using Exai.Shim.Messages;
 using Microsoft.Extensions.Logging;
@@ -9,7 +10,9 @@ namespace Exai.Shim.Link;
 /// <summary>What the relay hears from the link. Called from the link's own task, one call at a time.</summary>
 internal interface ILinkEvents
 {
-    /// <summary>What to replay on a new connection: <c>initialize</c> under the id given, and what follows it.</summary>
+    ProtocolEra Era { get; }
+
+    /// <summary>What to replay on a new connection: <c>initialize</c> under the id given, and what follows it; nothing in an era without a handshake.</summary>
     IReadOnlyList<ReadOnlyMemory<byte>> Replay(RequestId initializeId);
 
     /// <summary>Whether calls wait for the link.</summary>
@@ -128,7 +131,7 @@ internal sealed class LinkLoop(
     {
         var link = settings.Current.Link;
         var connection = await DialAnyAsync(cancellationToken);
-        var session = new LinkSession(connection, link, ownIdPrefix, time);
+        var session = new LinkSession(connection, link, events.Era, ownIdPrefix, time);
         try
         {
             var initializeId = new RequestId($"{ownIdPrefix}initialize-{++_epochs}", 0);
@@ -181,7 +184,7 @@ internal sealed class LinkLoop(
         {
             try
             {
-                return await dialer.DialAsync(new LinkEndpoint(host, port, Token(), sessionId, Reconnect()), cancellationToken);
+                return await dialer.DialAsync(new LinkEndpoint(host, port, Token(), sessionId, events.Era.Name, Reconnect()), cancellationToken);
             }
             catch (LinkException refused)
             {

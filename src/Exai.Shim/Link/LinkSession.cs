@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Exai.Settings;
+using Exai.Shim.Eras;
 using Exai.Shim.Files;
 using Exai.Shim.Messages;
 
@@ -9,7 +10,7 @@ namespace Exai.Shim.Link;
 /// One connection from its validation to its end: replays the handshake, proves with a probe that the daemon answers, then relays.
 /// Ends by itself when the connection does, or when calls wait and the daemon is silent.
 /// </summary>
-internal sealed class LinkSession(ILinkConnection connection, LinkSettings settings, string ownIdPrefix, TimeProvider time) : IAsyncDisposable
+internal sealed class LinkSession(ILinkConnection connection, LinkSettings settings, ProtocolEra era, string ownIdPrefix, TimeProvider time) : IAsyncDisposable
 {
     /// <summary>With calls pending, this much silence makes the shim ask whether the daemon is still there.</summary>
     private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(15);
@@ -47,7 +48,7 @@ internal sealed class LinkSession(ILinkConnection connection, LinkSettings setti
         _courier.Send(message, files);
     }
 
-    /// <summary>Replays <c>initialize</c> and what follows it, then waits for the answer to a probe.</summary>
+    /// <summary>Replays the handshake, if the era has one, then waits for the answer to a probe.</summary>
     /// <returns>What the daemon sent meanwhile that was not for the shim itself.</returns>
     /// <exception cref="LinkException">It did not answer in time.</exception>
     public async Task<IReadOnlyList<byte[]>> ValidateAsync(IReadOnlyList<ReadOnlyMemory<byte>> replay, RequestId replayId, CancellationToken cancellationToken)
@@ -62,16 +63,15 @@ internal sealed class LinkSession(ILinkConnection connection, LinkSettings setti
                 await connection.SendAsync(message, either.Token);
             }
 
-            var (error, _) = JsonSlice.Member((await ReceiveAnswerAsync(replayId, others, either.Token)).Bytes, "error");
-            if (!error.IsEmpty)
+            if (replay.Count > 0)
             {
-                throw new LinkException(LinkFailure.NotValidated, $"The daemon refused the handshake: {System.Text.Encoding.UTF8.GetString(error.Span)}");
+                ThrowIfRefused(await ReceiveAnswerAsync(replayId, others, either.Token));
             }
 
             using var validation = new CancellationTokenSource(settings.PingValidationTimeout, time);
             using var first = CancellationTokenSource.CreateLinkedTokenSource(validation.Token, either.Token);
             var probe = NextProbeId();
-            await connection.SendAsync(RpcMessages.Request(probe, "ping"), first.Token);
+            await connection.SendAsync(era.Probe(probe), first.Token);
             await ReceiveAnswerAsync(probe, others, first.Token);
             return others;
         }
@@ -151,6 +151,15 @@ internal sealed class LinkSession(ILinkConnection connection, LinkSettings setti
         }
     }
 
+    private static void ThrowIfRefused(Envelope handshake)
+    {
+        var (error, _) = JsonSlice.Member(handshake.Bytes, "error");
+        if (!error.IsEmpty)
+        {
+            throw new LinkException(LinkFailure.NotValidated, $"The daemon refused the handshake: {System.Text.Encoding.UTF8.GetString(error.Span)}");
+        }
+    }
+
     private async Task<Envelope> ReceiveAnswerAsync(RequestId id, List<byte[]> others, CancellationToken cancellationToken)
     {
         while (true)
@@ -196,7 +205,7 @@ internal sealed class LinkSession(ILinkConnection connection, LinkSettings setti
                 await Task.Delay(wait <= TimeSpan.Zero ? LongestSilence : wait + TimeSpan.FromMilliseconds(1), time, cancellationToken);
                 if (callsPending() && Silence() >= LongestSilence)
                 {
-                    Send(RpcMessages.Request(NextProbeId(), "ping"));
+                    Send(era.Probe(NextProbeId()));
                     await Task.Delay(settings.PingValidationTimeout, time, cancellationToken);
                     if (Silence() >= LongestSilence)
                     {

@@ -17,7 +17,7 @@ internal sealed class WebSocketDialer(Func<LinkSettings> settings, TimeProvider 
         var socket = new ClientWebSocket();
         socket.Options.AddSubProtocol(LinkContract.Subprotocol);
         socket.Options.SetRequestHeader(LinkContract.SessionHeader, endpoint.SessionId);
-        socket.Options.SetRequestHeader(LinkContract.EraHeader, LinkContract.LegacyEra);
+        socket.Options.SetRequestHeader(LinkContract.EraHeader, endpoint.Era);
         socket.Options.SetRequestHeader(LinkContract.ShimVersionHeader, Product.Version);
         if (endpoint.Reconnect is { } reconnect)
         {

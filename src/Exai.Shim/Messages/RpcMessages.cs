@@ -18,6 +18,10 @@ internal static class RpcMessages
     public static byte[] Error(RequestId? id, int code, string message) =>
         Bytes($"{{\"jsonrpc\":\"2.0\",\"id\":{id?.ToJson() ?? "null"},\"error\":{{\"code\":{code},\"message\":{JsonSlice.Quote(message)}}}}}");
 
+    /// <param name="data">What programs may read of it.</param>
+    public static byte[] Error(RequestId id, int code, string message, JsonObject data) =>
+        Bytes($"{{\"jsonrpc\":\"2.0\",\"id\":{id.ToJson()},\"error\":{{\"code\":{code},\"message\":{JsonSlice.Quote(message)},\"data\":{data.ToJsonString(ToolResults.Json)}}}}}");
+
     public static byte[] Request(RequestId id, string method, string? paramsJson = null) =>
         Bytes($"{{\"jsonrpc\":\"2.0\",\"id\":{id.ToJson()},\"method\":{JsonSlice.Quote(method)}{(paramsJson is null ? "" : ",\"params\":" + paramsJson)}}}");
 

@@ -48,6 +48,9 @@ internal sealed class PendingRequest(RequestId id, PendingKind kind, ReadOnlyMem
     /// <summary>Only of a <see cref="PendingKind.Call"/>.</summary>
     public CallShape? Shape { get; init; }
 
+    /// <summary>Who asks, where each request says it; null where the handshake did.</summary>
+    public string? ClientName { get; init; }
+
     /// <summary>The longest that a <c>job_result</c> is to wait.</summary>
     public TimeSpan? WaitAsked { get; init; }
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Exai.Protocol;
+using Exai.Shim.Tests.Eras;
 using Exai.Testing.Shim;
 
 namespace Exai.Shim.Tests.Files;
@@ -31,6 +32,25 @@ public sealed class FileCallTests : IDisposable
             var hash = file["sha256"]!.GetValue<string>();
             rig.Daemon.Blobs[hash].ShouldBe("class A;"u8.ToArray());
             rig.Daemon.BlobRequests.ShouldBe([$"HEAD {hash}", $"PUT {hash}"]);
+        });
+    }
+
+    [Fact]
+    public void Files_of_a_call_without_a_handshake_reach_the_daemon_and_nobody_is_asked_for_roots()
+    {
+        var path = _project.Write("a.cs", "class A;");
+        Run(async rig =>
+        {
+            rig.Environment["EXAI_ALLOWED_ROOTS"] = _project.Root;
+            rig.Daemon.ToolList = Tools;
+            await rig.ModernReadyAsync();
+            var asked = rig.Time.GetUtcNow();
+            rig.Modern("1", "tools/call", $"\"name\":\"chat\",\"arguments\":{new JsonObject { ["prompt"] = "Review.", ["files"] = new JsonArray(path) }.ToJsonString()}");
+            var answer = await rig.Client.ResponseAsync("1");
+
+            (answer.At - asked).ShouldBeLessThan(TimeSpan.FromSeconds(1));
+            Files(rig.Daemon.Call().Sent.ShouldHaveSingleItem().Json).ShouldHaveSingleItem()!["path"]!.GetValue<string>().ShouldEndWith("a.cs");
+            rig.Client.Notifications("roots/list").ShouldBeEmpty();
         });
     }
 

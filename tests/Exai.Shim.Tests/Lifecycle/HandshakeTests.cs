@@ -134,17 +134,6 @@ public sealed class HandshakeTests
     });
 
     [Fact]
-    public void Discover_is_refused_and_initialize_works_after_it() => ShimRig.Run(async rig =>
-    {
-        // Rule 4, trap 139: a client of the stateless era falls back.
-        rig.Send("""{"jsonrpc":"2.0","id":1,"method":"server/discover","params":{}}""");
-        (await rig.Client.ResponseAsync("1")).RpcErrorCode.ShouldBe(-32601);
-        await rig.ReadyAsync();
-        rig.ListTools("2");
-        (await rig.Client.ResponseAsync("2")).Result!["tools"]!.AsArray().ShouldNotBeEmpty();
-    });
-
-    [Fact]
     public void Batch_is_refused_and_the_next_message_works() => ShimRig.Run(async rig =>
     {
         rig.Send("""[{"jsonrpc":"2.0","id":1,"method":"ping"}]""");

@@ -9,12 +9,15 @@ using Exai.Shim.Link;
 namespace Exai.Testing.Shim;
 
 /// <summary>One connection of a <see cref="FakeDaemon"/>. Fails the test that sends or receives twice at a time.</summary>
-internal sealed class FakeConnection(FakeDaemon daemon, string epoch, string version, VirtualTime time) : ILinkConnection
+internal sealed class FakeConnection(FakeDaemon daemon, string era, string epoch, string version, VirtualTime time) : ILinkConnection
 {
     private readonly Channel<byte[]> _toShim = Channel.CreateUnbounded<byte[]>();
     private readonly List<FakeMessage> _unread = [];
     private bool _sending;
     private bool _receiving;
+
+    /// <summary>As the shim named it in the upgrade.</summary>
+    public string Era => era;
 
     public string Epoch => epoch;
 

@@ -69,6 +69,9 @@ internal sealed class FakeDaemon(ExaiHome home, VirtualTime time) : ILinkDialer
 
     public bool IsConnected => Connections.Count > 0 && Connections[^1].IsOpen;
 
+    /// <summary>The connection of one era that is open.</summary>
+    public FakeConnection Link(string era) => Connections.Last(connection => connection.Era == era && connection.IsOpen);
+
     /// <summary>Every message of every connection.</summary>
     public IEnumerable<FakeMessage> Received => Connections.SelectMany(connection => connection.Received);
 
@@ -154,7 +157,7 @@ internal sealed class FakeDaemon(ExaiHome home, VirtualTime time) : ILinkDialer
             throw new LinkException(LinkFailure.Unauthorized, $"The daemon at {endpoint.Host}:{endpoint.Port} refused the token.");
         }
 
-        var connection = new FakeConnection(this, Epoch, Version, time);
+        var connection = new FakeConnection(this, endpoint.Era, Epoch, Version, time);
         Connections.Add(connection);
         return connection;
     }
@@ -173,6 +176,12 @@ internal sealed class FakeDaemon(ExaiHome home, VirtualTime time) : ILinkDialer
                 break;
             case "ping" when AnswersPings:
                 connection.Result(message, "{}");
+                break;
+            case ModernProtocol.Discover when AnswersPings:
+                connection.Result(message, ModernResults.Discover().ToJsonString());
+                break;
+            case ModernProtocol.Listen:
+                connection.Push($$"""{"jsonrpc":"2.0","method":"{{ModernProtocol.Acknowledged}}","params":{"notifications":{"toolsListChanged":true},"_meta":{"{{ModernProtocol.SubscriptionKey}}":{{message.IdJson}} } } }""");
                 break;
             case "tools/list" when AnswersLists:
                 connection.Result(message, ToolList);

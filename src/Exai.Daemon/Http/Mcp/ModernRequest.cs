@@ -16,8 +16,6 @@ internal static class ModernRequest
     private const int InvalidParams = -32602;
     private const int MethodNotFound = -32601;
 
-    private static readonly HashSet<string> Removed = ["initialize", "ping", "logging/setLevel", "resources/subscribe", "resources/unsubscribe"];
-
     /// <summary>The version that the request names in its header or its body; null for none.</summary>
     public static string? Version(HttpContext context, JsonRpcMessage message) =>
         Header(context, "MCP-Protocol-Version") ?? Text(Meta(message)?[ModernProtocol.VersionKey]);
@@ -62,7 +60,7 @@ internal static class ModernRequest
             return Mismatch("Mcp-Name", named, name);
         }
 
-        return Removed.Contains(request.Method)
+        return ModernProtocol.Removed.Contains(request.Method)
             ? Error(StatusCodes.Status404NotFound, MethodNotFound, $"'{request.Method}' is not part of {ModernProtocol.Version}.")
             : null;
     }
