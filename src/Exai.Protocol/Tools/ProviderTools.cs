@@ -45,7 +45,7 @@ internal static class ProviderTools
             AsksModel = true,
             Parameters =
             [
-                Text("search_query") with { Required = true, Longest = 2000 }, Count("count", 1, 50),
+                Text("search_query") with { Required = true, Longest = 70 }, Count("count", 1, 50),
                 Choice("search_recency_filter", "oneDay", "oneWeek", "oneMonth", "oneYear", "all"),
                 Text("search_domain_filter"), Text("search_engine").Unlisted(), Text("request_id").Unlisted(), Text("user_id").Unlisted(),
             ],
@@ -64,7 +64,7 @@ internal static class ProviderTools
             Tier = ToolTier.Full,
             AsksModel = true,
             ReadOnly = false,
-            Parameters = [Text("file", "Absolute path") with { Required = true, Attach = AttachKind.File }, Choice("purpose", "agent").Unlisted()],
+            Parameters = [Text("file", "Absolute path") with { Required = true, Attach = AttachKind.File, Binary = true }, Choice("purpose", "agent").Unlisted()],
         },
         new("kimi_upload_files", "Kimi file upload", "Upload files to Kimi and get their ids; equal content is uploaded once.")
         {
@@ -73,7 +73,7 @@ internal static class ProviderTools
             ReadOnly = false,
             Parameters =
             [
-                List("files", "Absolute paths") with { Required = true, Attach = AttachKind.File },
+                List("files", "Absolute paths") with { Required = true, Attach = AttachKind.File, Binary = true },
                 Choice("purpose", "file-extract", "image", "video", "batch") with
                 {
                     Synonyms = new Dictionary<string, string> { ["assistants"] = "file-extract" },
@@ -111,6 +111,6 @@ internal static class ProviderTools
     {
         Tier = ToolTier.Full,
         AsksModel = true,
-        Parameters = [files with { Required = true, Attach = AttachKind.File }, .. own, Model.Unlisted()],
+        Parameters = [files with { Required = true, Attach = AttachKind.File, Binary = true }, .. own, Model.Unlisted()],
     };
 }

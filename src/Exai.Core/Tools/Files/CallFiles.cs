@@ -1,5 +1,7 @@
 using System.Text;
 using Exai.Core.Models;
+using Exai.Core.Providers;
+using Exai.Core.Providers.Services;
 using Exai.Core.Threads;
 using Exai.Protocol;
 
@@ -23,8 +25,14 @@ internal sealed record CallFiles
     public string Note => Problems.Count == 0 ? "" : $"Files that could not be included:\n{string.Join('\n', Problems.Select(problem => "- " + problem))}";
 }
 
+/// <summary>The text in a document, as a provider reads it.</summary>
+/// <exception cref="ProviderException">It could not be read.</exception>
+/// <exception cref="CallException">It is nothing that the provider takes.</exception>
+internal delegate Task<string> DocumentReader(FileUpload file, CancellationToken cancellationToken);
+
 /// <summary>Gathers the files of a call: those attached to it and those that its thread has seen, each in its latest version.</summary>
-internal sealed class FileGatherer(IFileContents contents)
+/// <param name="documents">Reads what is no text, such as a PDF; null when nobody can.</param>
+internal sealed class FileGatherer(IFileContents contents, DocumentReader? documents = null)
 {
     /// <param name="attached">What came with the call.</param>
     /// <param name="named">The paths in the call's arguments: one that came with nothing is told as a problem.</param>
@@ -100,13 +108,28 @@ internal sealed class FileGatherer(IFileContents contents)
             return null;
         }
 
-        if (TextOf(bytes.Span) is not { } text)
+        if (TextOf(bytes.Span) is { } text)
         {
-            return $"{file.Path}: it is no text ({bytes.Length:N0} bytes).";
+            texts.Add(new QuestionFile(file.Path, text));
+            return null;
         }
 
-        texts.Add(new QuestionFile(file.Path, text));
-        return null;
+        return documents is null
+            ? $"{file.Path}: it is no text ({bytes.Length:N0} bytes)."
+            : await ReadDocumentAsync(documents, new FileUpload(file.Path, bytes) { MediaType = file.MediaType }, texts, cancellationToken);
+    }
+
+    private static async ValueTask<string?> ReadDocumentAsync(DocumentReader documents, FileUpload file, List<QuestionFile> texts, CancellationToken cancellationToken)
+    {
+        try
+        {
+            texts.Add(new QuestionFile(file.Name, await documents(file, cancellationToken)));
+            return null;
+        }
+        catch (Exception failure) when (failure is ProviderException or CallException)
+        {
+            return $"{file.Name}: {failure.Message}";
+        }
     }
 
     private static string? TextOf(ReadOnlySpan<byte> bytes)
@@ -116,7 +139,7 @@ internal sealed class FileGatherer(IFileContents contents)
             return (bytes[0] == 0xFF ? Encoding.Unicode : Encoding.BigEndianUnicode).GetString(bytes[2..]);
         }
 
-        if (bytes.IndexOf((byte)0) >= 0)
+        if (bytes.IndexOf((byte)0) >= 0 || bytes.StartsWith("%PDF-"u8))
         {
             return null;
         }
