@@ -98,6 +98,17 @@ internal static class ProviderTools
             AsksModel = true,
             Parameters = [Prompt, List("file_ids") with { Required = true, MostItems = 50 }, Model.Unlisted(), Temperature01],
         },
+        new("kimi_chat_with_tools", "Kimi chat with search", "Ask Kimi with a conversation of your own and its web search.")
+        {
+            Tier = ToolTier.Full,
+            AsksModel = true,
+            Parameters =
+            [
+                new("messages", ParameterKind.Any) { Required = true, Description = "A text, or a list of role and content" }, WebSearch, Model.Unlisted(), Temperature01,
+                new("tools", ParameterKind.ObjectList) { Listed = false }, new("tool_choice", ParameterKind.Any) { Listed = false, Ignored = true },
+                Flag("stream") with { Listed = false, Ignored = true },
+            ],
+        },
         FileQuestion("glm_multi_file_chat", "GLM chat with files", "Ask a GLM model about several files.", List("files", "Absolute paths"), Prompt, Temperature01),
         FileQuestion(
             "smart_file_query", "File question", "Ask a model about one file.", Text("file_path", "Absolute path"), Text("question") with { Required = true, Longest = LongestPrompt },

@@ -178,5 +178,47 @@ public sealed class ProviderToolTests
         Asked(rig).ShouldContain("A contract promises delivery in May.");
     }
 
+    [Fact]
+    public async Task Conversation_that_the_caller_brings_goes_to_kimi_message_by_message()
+    {
+        await using var rig = await ToolRig.StartAsync();
+        object[] messages =
+        [
+            new { role = "system", content = "Be brief." }, "First?", new { role = "assistant", content = "Yes." }, new { role = "user", content = "Second?" }, "Third?",
+        ];
+
+        var answer = await rig.CallAsync("kimi_chat_with_tools", new { messages });
+
+        answer.ShouldContain("[kimi-");
+        Asked(rig).ShouldBe(
+            """[{"role":"system","content":"Be brief."},{"role":"user","content":"First?"},{"role":"assistant","content":"Yes."},{"role":"user","content":"Second?\n\nThird?"}]""");
+    }
+
+    [Fact]
+    public async Task Conversation_with_a_search_tool_searches()
+    {
+        await using var rig = await ToolRig.StartAsync();
+
+        var answer = await rig.CallAsync(
+            "kimi_chat_with_tools", """{"messages":"What is new?","model":"kimi-k2-0905-preview","tools":[{"type":"function","function":{"name":"web_search"}}]}""");
+
+        answer.ShouldContain("[kimi-k2-0905-preview");
+        rig.Provider.Log.Chats[0].Body.GetProperty("tools").GetRawText().ShouldContain("$web_search");
+    }
+
+    [Theory]
+    [InlineData("""{"messages":"p","tools":[{"type":"function","function":{"name":"get_weather"}}]}""", "'get_weather', which nobody here can run")]
+    [InlineData("""{"messages":[{"role":"assistant","content":"I say."}]}""", "does not end with a message of the user")]
+    [InlineData("""{"messages":[{"role":"tool","content":"x"}]}""", "an entry is neither")]
+    [InlineData("""{"messages":7}""", "neither a text nor a list")]
+    [InlineData("{}", "'messages' is missing")]
+    public async Task Conversation_that_cannot_be_asked_is_refused_before_it_is_sent(string arguments, string problem)
+    {
+        await using var rig = await ToolRig.StartAsync();
+
+        (await rig.CallAsync("kimi_chat_with_tools", arguments)).ShouldContain(problem);
+        rig.Routes.ShouldBeEmpty();
+    }
+
     private static string Asked(ToolRig rig) => rig.Provider.Log.Chats[^1].Body.GetProperty("messages").GetRawText();
 }
