@@ -15,6 +15,9 @@ internal sealed record CallFiles
 
     public IReadOnlyList<QuestionImage> Images { get; init; } = [];
 
+    /// <summary>What the thread has seen before: shown again to a model that sees, and asked of none.</summary>
+    public IReadOnlyList<QuestionImage> EarlierImages { get; init; } = [];
+
     /// <summary>Named and not to be shown: a line for each.</summary>
     public IReadOnlyList<string> Problems { get; init; } = [];
 
@@ -34,6 +37,10 @@ internal delegate Task<string> DocumentReader(FileUpload file, CancellationToken
 /// <param name="documents">Reads what is no text, such as a PDF; null when nobody can.</param>
 internal sealed class FileGatherer(IFileContents contents, DocumentReader? documents = null)
 {
+    /// <summary>What to do when a client sends no files.</summary>
+    public const string HowToSend =
+        "Files are read by `exai shim` on the client's machine; a client that speaks HTTP to the daemon sends none. Connect it by `exai shim`, or give text in the prompt and images as data URLs.";
+
     /// <param name="attached">What came with the call.</param>
     /// <param name="named">The paths in the call's arguments: one that came with nothing is told as a problem.</param>
     /// <param name="images">Pictures in the arguments: data URLs, or paths.</param>
@@ -73,11 +80,13 @@ internal sealed class FileGatherer(IFileContents contents, DocumentReader? docum
         }
 
         var sent = attached.Select(file => file.Path).ToHashSet(StringComparer.Ordinal);
-        problems.AddRange(named.Where(path => attached.Count == 0 && !sent.Contains(path)).Select(path => $"{path}: it was named, but this client sent no files."));
+        problems.AddRange(named.Where(path => attached.Count == 0 && !sent.Contains(path)).Select(path => $"{path}: it was named, but this client sent no files. {HowToSend}"));
         pictures.AddRange(DataImages(images));
-        problems.AddRange(images.Where(image => !IsData(image) && attached.All(file => file.Argument != "images")).Select(path => $"{path}: this client sent no images; a data URL can be given."));
-        await RecallAsync(thread, sent, texts, pictures, cancellationToken);
-        return new CallFiles { Texts = texts, Images = pictures, Problems = problems, References = references };
+        pictures.AddRange(images.Where(IsLink).Select(LinkedImage));
+        problems.AddRange(images.Where(image => !IsGiven(image) && attached.All(file => file.Argument != "images")).Select(path => $"{path}: this client sent no images. {HowToSend}"));
+        var earlier = new List<QuestionImage>();
+        await RecallAsync(thread, sent, texts, earlier, cancellationToken);
+        return new CallFiles { Texts = texts, Images = pictures, EarlierImages = earlier, Problems = problems, References = references };
     }
 
     /// <summary>What earlier turns have seen and this call does not bring again.</summary>
@@ -156,7 +165,17 @@ internal sealed class FileGatherer(IFileContents contents, DocumentReader? docum
         }
     }
 
-    public static bool IsData(string image) => image.StartsWith("data:", StringComparison.OrdinalIgnoreCase);
+    /// <summary>Whether an image needs nobody to read it: a data URL, or a link that the provider follows.</summary>
+    public static bool IsGiven(string image) => IsData(image) || IsLink(image);
+
+    private static bool IsLink(string image) =>
+        image.StartsWith("http://", StringComparison.OrdinalIgnoreCase) || image.StartsWith("https://", StringComparison.OrdinalIgnoreCase);
+
+    private static QuestionImage LinkedImage(string image) => Uri.TryCreate(image, UriKind.Absolute, out var link)
+        ? new QuestionImage("image/*", ReadOnlyMemory<byte>.Empty) { Link = link }
+        : throw ToolArguments.Invalid($"'images' holds '{image}', which is no link; it must look like https://example.com/picture.png.");
+
+    private static bool IsData(string image) => image.StartsWith("data:", StringComparison.OrdinalIgnoreCase);
 
     private static IEnumerable<QuestionImage> DataImages(IReadOnlyList<string> images)
     {

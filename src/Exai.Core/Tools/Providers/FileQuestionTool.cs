@@ -50,7 +50,7 @@ internal sealed class FileQuestionTool(string tool, string filesArgument, string
     {
         if (context.Call.Files.Count == 0)
         {
-            throw ToolArguments.Invalid($"{string.Join(", ", named.Take(5))}: this client sent no files with the call. Put what the model must see into a prompt of chat.");
+            throw ToolArguments.Invalid($"{string.Join(", ", named.Take(5))}: this client sent no files with the call. {FileGatherer.HowToSend}");
         }
 
         var reader = (Chosen(context.Arguments) is { } chosen ? [chosen] : Readers).Select(name => directory.Provider(name)?.Client)
