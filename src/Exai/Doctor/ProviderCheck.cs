@@ -23,7 +23,8 @@ internal static class ProviderCheck
 
     public static async Task<IReadOnlyList<Finding>> LookAsync(ExaiSettings settings, bool probe, TimeProvider time, CancellationToken cancellationToken)
     {
-        var configured = new ConfiguredProviders(settings, ModelCatalogue.Load().With(settings.DescribedModels), time);
+        var catalogue = ModelCatalogue.Load().With(settings.DescribedModels);
+        var configured = new ConfiguredProviders(settings, catalogue, time);
         var providers = configured.All();
         try
         {
@@ -33,7 +34,7 @@ internal static class ProviderCheck
             }
 
             var lists = new LiveModelLists(time);
-            var findings = await Task.WhenAll(providers.Select(provider => LookAsync(provider, Address(settings, provider), lists, probe, time, cancellationToken)));
+            var findings = await Task.WhenAll(providers.Select(provider => LookAsync(provider, Address(settings, provider), catalogue, lists, probe, time, cancellationToken)));
             return [.. findings.SelectMany(found => found)];
         }
         finally
@@ -46,14 +47,14 @@ internal static class ProviderCheck
     }
 
     private static async Task<IReadOnlyList<Finding>> LookAsync(
-        ModelProvider provider, Uri address, LiveModelLists lists, bool probe, TimeProvider time, CancellationToken cancellationToken)
+        ModelProvider provider, Uri address, ModelCatalogue catalogue, LiveModelLists lists, bool probe, TimeProvider time, CancellationToken cancellationToken)
     {
         var findings = new List<Finding>();
         using var limit = new CancellationTokenSource(Patience, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         if (await ReachAsync(provider.Name, address, findings, either.Token))
         {
-            await AskForModelsAsync(provider, lists, findings, cancellationToken);
+            await AskForModelsAsync(provider, catalogue, lists, findings, cancellationToken);
             await AskForQuotaAsync(provider, findings, either.Token);
             if (probe)
             {
@@ -110,7 +111,11 @@ internal static class ProviderCheck
         return false;
     }
 
-    private static async Task AskForModelsAsync(ModelProvider provider, LiveModelLists lists, List<Finding> findings, CancellationToken cancellationToken)
+    /// <summary>Where its default model is set.</summary>
+    private static string Setting(string provider) => provider is "glm" or "kimi" ? $"{provider.ToUpperInvariant()}_DEFAULT_MODEL" : "the providers file";
+
+    private static async Task AskForModelsAsync(
+        ModelProvider provider, ModelCatalogue catalogue, LiveModelLists lists, List<Finding> findings, CancellationToken cancellationToken)
     {
         if (await lists.GetAsync(provider, cancellationToken) is not { } list)
         {
@@ -130,7 +135,7 @@ internal static class ProviderCheck
             findings.Add(list.Lacks(model)
                 ? Finding.Warning(
                     Link, $"{provider.Name}: model", $"The default model {model} is no longer served.",
-                    $"Name another as the default{(list.InPlaceOf(model, successor: null) is { } near ? $": {near}" : "")}.")
+                    $"Name another in {Setting(provider.Name)}{(list.InPlaceOf(model, catalogue.Find(model)?.Successor) is { } near ? $", such as {near}" : "")}.")
                 : Finding.Ok(Link, $"{provider.Name}: model", $"{model} is served"));
         }
     }
