@@ -95,6 +95,7 @@ internal sealed class DaemonCore : IAsyncDisposable
             new KimiManageFilesTool(directory),
             new UploadTool("glm_upload_file", "glm", "file", "agent", directory, Blobs),
             new UploadTool("kimi_upload_files", "kimi", "files", "file-extract", directory, Blobs),
+            new KimiChatWithToolsTool(directory),
             new FileQuestionTool("glm_multi_file_chat", "files", "prompt", "glm", directory),
             new FileQuestionTool("kimi_chat_with_files", "file_ids", "prompt", "kimi", directory),
             new FileQuestionTool("smart_file_query", "file_path", "question", provider: null, directory),

@@ -29,6 +29,9 @@ public sealed record ModelQuestion
 
     public IReadOnlyList<QuestionImage> Images { get; init; } = [];
 
+    /// <summary>Of earlier turns: shown to a model that sees them, and left out, with a word about it, for any other.</summary>
+    public IReadOnlyList<QuestionImage> EarlierImages { get; init; } = [];
+
     /// <summary>The question cannot be answered without seeing images.</summary>
     public bool NeedsVision { get => field || Images.Count > 0; init; }
 

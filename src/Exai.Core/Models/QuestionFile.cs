@@ -23,4 +23,9 @@ public sealed record QuestionFile(string Path, string Text)
 }
 
 /// <summary>A picture that is shown with a question.</summary>
-public sealed record QuestionImage(string MediaType, ReadOnlyMemory<byte> Bytes);
+/// <param name="Bytes">Empty when there is a link.</param>
+public sealed record QuestionImage(string MediaType, ReadOnlyMemory<byte> Bytes)
+{
+    /// <summary>Where the provider itself fetches it, over http or https; null when the bytes are here.</summary>
+    public Uri? Link { get; init; }
+}

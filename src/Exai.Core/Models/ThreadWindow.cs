@@ -43,6 +43,7 @@ internal static class ThreadWindow
     /// <exception cref="CallException">CONTEXT_TOO_LARGE: the question alone does not fit.</exception>
     public static LaidQuestion Lay(ModelQuestion question, ModelRoute route, long room, int maxOutput)
     {
+        var sees = route.Info is { Vision: true };
         var needed = Least(question);
         if (needed > room)
         {
@@ -56,8 +57,15 @@ internal static class ThreadWindow
             });
         }
 
+        IReadOnlyList<QuestionImage> images = sees && needed + (question.EarlierImages.Count * TokensPerImage) <= room ? [.. question.EarlierImages, .. question.Images] : question.Images;
+        needed += (images.Count - question.Images.Count) * TokensPerImage;
         var (files, leftOut) = LayFiles(question, room - needed);
         var prompt = Compose(question, files, leftOut);
+        if (images.Count - question.Images.Count < question.EarlierImages.Count)
+        {
+            prompt += "\n\nThe images of earlier turns are not shown to you.";
+        }
+
         needed += TokenEstimate.Of(prompt) - (long)TokenEstimate.Of(question.Prompt);
         var kept = LayTurns(question, room - needed);
         List<ChatMessage> messages = [new(ChatRole.System, question.SystemPrompt)];
@@ -67,9 +75,11 @@ internal static class ThreadWindow
             messages.Add(new ChatMessage(ChatRole.Assistant, answered));
         }
 
-        messages.Add(new ChatMessage(ChatRole.User, [new TextContent(prompt), .. question.Images.Select(image => new DataContent(image.Bytes, image.MediaType))]));
+        messages.Add(new ChatMessage(ChatRole.User, [new TextContent(prompt), .. images.Select(Shown)]));
         return new LaidQuestion(messages, question.History.Count - kept.Count, leftOut);
     }
+
+    private static AIContent Shown(QuestionImage image) => image.Link is { } link ? new UriContent(link, image.MediaType) : new DataContent(image.Bytes, image.MediaType);
 
     private static (List<QuestionFile> Files, List<string> LeftOut) LayFiles(ModelQuestion question, long room)
     {

@@ -1,3 +1,4 @@
+using System.Text;
 using Exai.Core.Storage;
 using Exai.Protocol;
 
@@ -6,6 +7,9 @@ namespace Exai.Core.Threads;
 /// <summary>Opens a conversation to go on with, or says why that cannot be; never begins a new one in its place.</summary>
 public sealed class ThreadReader(IThreadStore store, TimeSpan lifetime, int mostTurns, TimeProvider time)
 {
+    /// <summary>Bytes of all questions and answers: they are read and written as one with each turn.</summary>
+    public const int MostBytes = 8 * 1024 * 1024;
+
     /// <exception cref="CallException">THREAD_NOT_FOUND: unknown, expired or full.</exception>
     public async ValueTask<ConversationThread?> OpenAsync(string threadId, CancellationToken cancellationToken)
     {
@@ -22,6 +26,14 @@ public sealed class ThreadReader(IThreadStore store, TimeSpan lifetime, int most
         {
             throw NotFound(
                 $"Thread {threadId} has {thread.Turns.Count} turns, the most that MAX_CONVERSATION_TURNS allows. " +
+                "Leave continuation_id out to begin a new one, with a summary of this one.");
+        }
+
+        var bytes = thread.Turns.Sum(turn => (long)Encoding.UTF8.GetByteCount(turn.Question) + Encoding.UTF8.GetByteCount(turn.Answer) + Encoding.UTF8.GetByteCount(turn.State ?? ""));
+        if (bytes >= MostBytes)
+        {
+            throw NotFound(
+                $"Thread {threadId} holds {bytes / (1024 * 1024d):0.0} MB of text; one that holds {MostBytes / (1024 * 1024)} MB takes no further turn. " +
                 "Leave continuation_id out to begin a new one, with a summary of this one.");
         }
 

@@ -8,6 +8,12 @@ internal static class AnswerFooter
 {
     public static string Append(string text, Receipt receipt)
     {
+        if (receipt.Model is null && receipt.ThreadId is null)
+        {
+            // What a service answered stays as it is: JSON that can be read by a program.
+            return text;
+        }
+
         var parts = new List<string>();
         if (receipt.Model is { } model)
         {

@@ -18,7 +18,7 @@ public sealed class CallContext
     private readonly ICallStore _store;
     private readonly ThreadReader _threads;
     private readonly IModelGateway _models;
-    private readonly FileGatherer _files;
+    private readonly IFileContents _files;
     private readonly Lock _lock = new();
     private readonly List<ModelAnswer> _answers = [];
     private readonly CallClock _clock;
@@ -37,7 +37,7 @@ public sealed class CallContext
         _store = store;
         _threads = threads;
         _models = models;
-        _files = new FileGatherer(files);
+        _files = files;
     }
 
     public CallRecord Call { get; }
@@ -56,9 +56,11 @@ public sealed class CallContext
 
     /// <summary>The files that came with the call, and those that its thread has seen.</summary>
     /// <param name="named">Paths in the arguments.</param>
+    /// <param name="documents">Reads what is no text; null when such files are to be named as problems.</param>
     /// <exception cref="CallException">FILE_DENIED, FILE_NOT_FOUND.</exception>
-    internal ValueTask<CallFiles> GatherFilesAsync(IReadOnlyList<string> named, ConversationThread? thread, CancellationToken cancellationToken) =>
-        _files.GatherAsync(Call.Files, named, Arguments.TextList("images"), thread, cancellationToken);
+    internal ValueTask<CallFiles> GatherFilesAsync(
+        IReadOnlyList<string> named, ConversationThread? thread, CancellationToken cancellationToken, DocumentReader? documents = null) =>
+        new FileGatherer(_files, documents).GatherAsync(Call.Files, named, Arguments.TextList("images"), thread, cancellationToken);
 
     /// <summary>What the call has asked of models, over all its runs.</summary>
     internal AttemptBook Attempts { get; }

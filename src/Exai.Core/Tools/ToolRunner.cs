@@ -38,6 +38,12 @@ public sealed class ToolRunner(
             context.Arguments.Check(tool.Descriptor);
             var answer = await tool.RunAsync(context, clock.Token);
             var receipt = Receipt(context, CallState.Succeeded) with { Parts = answer.Parts };
+            if (answer.Turn is null && !call.ContinuesThread)
+            {
+                // Nothing begins a thread here, so there is none to go on with.
+                receipt = receipt with { ThreadId = null };
+            }
+
             return (new CallOutcome { State = CallState.Succeeded, Text = AnswerFooter.Append(answer.Text, receipt), Receipt = receipt }, answer.Turn);
         }
         catch (Exception failure)

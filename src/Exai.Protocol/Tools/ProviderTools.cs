@@ -45,7 +45,7 @@ internal static class ProviderTools
             AsksModel = true,
             Parameters =
             [
-                Text("search_query") with { Required = true, Longest = 2000 }, Count("count", 1, 50),
+                Text("search_query") with { Required = true, Longest = 70 }, Count("count", 1, 50),
                 Choice("search_recency_filter", "oneDay", "oneWeek", "oneMonth", "oneYear", "all"),
                 Text("search_domain_filter"), Text("search_engine").Unlisted(), Text("request_id").Unlisted(), Text("user_id").Unlisted(),
             ],
@@ -64,7 +64,7 @@ internal static class ProviderTools
             Tier = ToolTier.Full,
             AsksModel = true,
             ReadOnly = false,
-            Parameters = [Text("file", "Absolute path") with { Required = true, Attach = AttachKind.File }, Choice("purpose", "agent").Unlisted()],
+            Parameters = [Text("file", "Absolute path") with { Required = true, Attach = AttachKind.File, Binary = true }, Choice("purpose", "agent").Unlisted()],
         },
         new("kimi_upload_files", "Kimi file upload", "Upload files to Kimi and get their ids; equal content is uploaded once.")
         {
@@ -73,7 +73,7 @@ internal static class ProviderTools
             ReadOnly = false,
             Parameters =
             [
-                List("files", "Absolute paths") with { Required = true, Attach = AttachKind.File },
+                List("files", "Absolute paths") with { Required = true, Attach = AttachKind.File, Binary = true },
                 Choice("purpose", "file-extract", "image", "video", "batch") with
                 {
                     Synonyms = new Dictionary<string, string> { ["assistants"] = "file-extract" },
@@ -98,6 +98,17 @@ internal static class ProviderTools
             AsksModel = true,
             Parameters = [Prompt, List("file_ids") with { Required = true, MostItems = 50 }, Model.Unlisted(), Temperature01],
         },
+        new("kimi_chat_with_tools", "Kimi chat with search", "Ask Kimi with a conversation of your own and its web search.")
+        {
+            Tier = ToolTier.Full,
+            AsksModel = true,
+            Parameters =
+            [
+                new("messages", ParameterKind.Any) { Required = true, Description = "A text, or a list of role and content" }, WebSearch, Model.Unlisted(), Temperature01,
+                new("tools", ParameterKind.ObjectList) { Listed = false }, new("tool_choice", ParameterKind.Any) { Listed = false, Ignored = true },
+                Flag("stream") with { Listed = false, Ignored = true },
+            ],
+        },
         FileQuestion("glm_multi_file_chat", "GLM chat with files", "Ask a GLM model about several files.", List("files", "Absolute paths"), Prompt, Temperature01),
         FileQuestion(
             "smart_file_query", "File question", "Ask a model about one file.", Text("file_path", "Absolute path"), Text("question") with { Required = true, Longest = LongestPrompt },
@@ -111,6 +122,6 @@ internal static class ProviderTools
     {
         Tier = ToolTier.Full,
         AsksModel = true,
-        Parameters = [files with { Required = true, Attach = AttachKind.File }, .. own, Model.Unlisted()],
+        Parameters = [files with { Required = true, Attach = AttachKind.File, Binary = true }, .. own, Model.Unlisted()],
     };
 }

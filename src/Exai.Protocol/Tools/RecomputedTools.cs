@@ -8,7 +8,7 @@ public static class RecomputedTools
     private static readonly HashSet<string> Names = new(StringComparer.Ordinal)
     {
         "version", "status", "listmodels", "challenge", JobTools.Result, JobTools.List, JobTools.Cancel,
-        "health", "activity", "provider_capabilities", "self-check", "toolcall_log_tail",
+        "health", "activity", "provider_capabilities", "self-check", "toolcall_log_tail", "glm_payload_preview",
     };
 
     /// <param name="tool">Its own name, or one of old.</param>

@@ -44,15 +44,22 @@ public sealed record ToolDescriptor(string Name, string Title, string Descriptio
         {
             json["_meta"] = new JsonObject
             {
-                [MetaKeys.Attach] = new JsonArray([.. attached.Select(parameter => (JsonNode)new JsonObject
-                {
-                    ["argument"] = parameter.Name,
-                    ["kind"] = parameter.Attach!.Value.ToString().ToLowerInvariant(),
-                })]),
+                [MetaKeys.Attach] = new JsonArray([.. attached.Select(Wish)]),
             };
         }
 
         return json;
+    }
+
+    private static JsonNode Wish(ToolParameter parameter)
+    {
+        var wish = new JsonObject { ["argument"] = parameter.Name, ["kind"] = parameter.Attach!.Value.ToString().ToLowerInvariant() };
+        if (parameter.Binary)
+        {
+            wish["binary"] = true;
+        }
+
+        return wish;
     }
 
     /// <summary>Open for further members: what is accepted without being listed must pass a client's own check too.</summary>

@@ -29,8 +29,8 @@ public static class ToolDocuments
         What differs from the predecessor, and why: answers are text and end with one line about their origin, not JSON in a text; the number of steps is not
         forced; unknown values and wrong types are refused by name instead of being replaced; `use_websearch` is off unless asked for; temperature is the model's
         own unless given; consensus asks all models with its first step, and later steps replay the verdicts at no cost; clean-ups of files only list, unless
-        `dry_run` is false. Left out on purpose: `kimi_capture_headers`, `kimi_intent_analysis`, `smart_file_download`, `test_echo`. Not there:
-        `kimi_chat_with_tools`.
+        `dry_run` is false. Left out on purpose: `kimi_capture_headers`, `kimi_intent_analysis`, `smart_file_download`, `test_echo`.
+        `kimi_chat_with_tools` knows one tool, web search: an answer over MCP has no way to run a caller's function in its middle, so others are refused.
         """;
 
     /// <summary>A call of each tool that works as it stands, given the files that it names.</summary>
@@ -67,6 +67,7 @@ public static class ToolDocuments
         ["kimi_upload_files"] = """{"files":["/work/report.pdf"]}""",
         ["kimi_manage_files"] = """{"operation":"cleanup_expired"}""",
         ["kimi_chat_with_files"] = """{"prompt":"What does it promise?","file_ids":["file-1"]}""",
+        ["kimi_chat_with_tools"] = """{"messages":[{"role":"user","content":"What changed in SQLite 3.50?"}],"use_websearch":true}""",
         ["glm_multi_file_chat"] = """{"prompt":"Which of them is wrong?","files":["/work/a.md","/work/b.md"]}""",
         ["smart_file_query"] = """{"file_path":"/work/a.md","question":"What does it promise?"}""",
     };

@@ -61,6 +61,9 @@ public sealed record ToolParameter(string Name, ParameterKind Kind)
     /// <summary>Null unless it holds paths.</summary>
     public AttachKind? Attach { get; init; }
 
+    /// <summary>Whether the files that it names need not be text: documents that a provider reads.</summary>
+    public bool Binary { get; init; }
+
     public ToolParameter Unlisted() => this with { Listed = false };
 
     /// <summary>Its JSON Schema.</summary>

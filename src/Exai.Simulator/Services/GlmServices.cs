@@ -5,11 +5,14 @@ using Exai.Simulator.Dialects;
 
 namespace Exai.Simulator.Services;
 
-/// <summary>Zhipu's files, document parser, tokenizer and the usage of its Coding Plan.</summary>
+/// <summary>Zhipu's files, document parser, web search, tokenizer and the usage of its Coding Plan.</summary>
 internal sealed class GlmServices : IProviderServices
 {
     /// <summary>Outside the API's base, on the same host.</summary>
     public const string QuotaPath = "/api/monitor/usage/quota/limit";
+
+    /// <summary>Characters of a web search.</summary>
+    private const int LongestQuery = 70;
 
     private static readonly string[] Purposes = ["batch", "code-interpreter", "agent", "voice-clone-input", "retrieval", "fine-tune"];
 
@@ -20,6 +23,7 @@ internal sealed class GlmServices : IProviderServices
     {
         "GET " + QuotaPath => new ServiceAnswer(Quota(now)),
         "POST /tokenizer" => new ServiceAnswer(Tokenizer(request, now)),
+        "POST /web_search" => Search(request, rule, now),
         "POST /files/parser/create" => CreateTask(request),
         "POST /files/parser/sync" => request.File is null
             ? Refused("1213", "The file parameter was not received properly.")
@@ -36,6 +40,24 @@ internal sealed class GlmServices : IProviderServices
             _files.Remove(id) ? new ServiceAnswer(new JsonObject { ["id"] = id, ["object"] = "file", ["deleted"] = true }) : Missing(id),
         _ => null,
     };
+
+    /// <summary>A rule's answer comes as it is: the real service tells errors at HTTP 200 too.</summary>
+    private static ServiceAnswer Search(ServiceRequest request, SimulatorRule rule, DateTimeOffset now)
+    {
+        if (rule.Answer is { } answer)
+            return new ServiceAnswer(Text: answer);
+        var query = ChatRequest.Text(request.Body, "search_query");
+        if (query is not { Length: > 0 and <= LongestQuery } || ChatRequest.Text(request.Body, "search_engine") is null)
+            return Refused("1214", "Incorrect search_query or search_engine parameter, please check the documentation.");
+        return new ServiceAnswer(new JsonObject
+        {
+            ["id"] = "search-simulated",
+            ["created"] = now.ToUnixTimeSeconds(),
+            ["request_id"] = ChatRequest.Text(request.Body, "request_id") ?? "search-simulated",
+            ["search_intent"] = new JsonArray(new JsonObject { ["query"] = query, ["intent"] = "SEARCH_ALWAYS", ["keywords"] = query }),
+            ["search_result"] = rule.EmptyAnswer ? new JsonArray() : WebSources.Array(),
+        });
+    }
 
     private ServiceAnswer Upload(ServiceRequest request, DateTimeOffset now)
     {

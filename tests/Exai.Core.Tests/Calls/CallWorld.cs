@@ -11,6 +11,7 @@ using Exai.Core.Tools;
 using Exai.Core.Tools.Chat;
 using Exai.Core.Tools.Consensus;
 using Exai.Core.Tools.Files;
+using Exai.Core.Tools.Providers;
 using Exai.Core.Tools.Workflow;
 using Exai.Protocol;
 using Exai.Settings;
@@ -133,7 +134,11 @@ internal sealed class TestDaemon : IAsyncDisposable
         var attempts = new AttemptRegistry();
         Permits = new PermitScheduler(world.Admission, attempts, world.Time, world.Log);
         var models = TestGateway.Create(router, world.Time, world.Log, permits: Permits, attempts: attempts);
-        ITool[] tools = [new ChatTool(), new ConsensusTool(directory), .. WorkflowTool.All()];
+        ITool[] tools =
+        [
+            new ChatTool(), new ConsensusTool(directory), .. WorkflowTool.All(),
+            new UploadTool("kimi_upload_files", "kimi", "files", "file-extract", directory, world.Files), new KimiManageFilesTool(directory),
+        ];
         var runner = new ToolRunner(tools, Store, ledger, new ThreadReader(Threads, TimeSpan.FromHours(24), 200, world.Time), models, world.Files, world.Time, world.Log);
         Calls = new CallService(Store, runner, Permits, new CallOwner(epoch, "process-" + epoch), new Liveness(world), world.Options, world.Time, world.Log);
     }

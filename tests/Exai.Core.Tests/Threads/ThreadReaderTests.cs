@@ -46,9 +46,28 @@ public sealed class ThreadReaderTests
         }
     }
 
-    private ThreadReader Reader(int turns) => new(new OneThread(turns, _time.GetUtcNow()), TimeSpan.FromHours(24), mostTurns: 200, _time);
+    /// <summary>Counted in bytes of UTF-8: the text has half as many characters.</summary>
+    [Theory]
+    [InlineData(7, true)]
+    [InlineData(8, false)]
+    public async Task OpenAsync_size(int megabytes, bool opens)
+    {
+        var reader = Reader(megabytes, new string('ä', 512 * 1024));
+        if (opens)
+        {
+            (await reader.OpenAsync("t", CancellationToken.None))!.Turns.Count.ShouldBe(megabytes);
+            return;
+        }
 
-    private sealed class OneThread(int turns, DateTimeOffset updatedAt) : IThreadStore
+        var refused = await Should.ThrowAsync<CallException>(async () => await reader.OpenAsync("t", CancellationToken.None));
+        refused.Error.Code.ShouldBe(ErrorCodes.ThreadNotFound);
+        refused.Message.ShouldContain("holds 8.0 MB of text");
+        refused.Message.ShouldContain("Leave continuation_id out");
+    }
+
+    private ThreadReader Reader(int turns, string question = "q") => new(new OneThread(turns, question, _time.GetUtcNow()), TimeSpan.FromHours(24), mostTurns: 200, _time);
+
+    private sealed class OneThread(int turns, string question, DateTimeOffset updatedAt) : IThreadStore
     {
         public ValueTask<IReadOnlyList<ThreadSummary>> ListAsync(string? text, int most, CancellationToken cancellationToken) => throw new NotSupportedException();
 
@@ -61,7 +80,7 @@ public sealed class ThreadReaderTests
             {
                 CallId = $"c{number}",
                 Tool = "chat",
-                Question = "q",
+                Question = question,
                 Answer = "a",
                 Model = "glm/glm-4.6",
                 At = updatedAt,

@@ -135,4 +135,38 @@ public sealed class CallFilesTests
         outcome.Error!.Code.ShouldBe(ErrorCodes.InvalidArgument);
         outcome.Text.ShouldContain("data:image/png;base64");
     });
+
+    [Fact]
+    public void Linked_image_is_passed_on_as_it_is() => CallWorld.Run(async world =>
+    {
+        await world.Start().AskAsync(world.Call("chat", new { prompt = "What is it?", model = "glm-4.6v", images = new[] { "https://example.com/a.png" } }));
+
+        world.Provider.Requests.ShouldHaveSingleItem().Messages[^1].Contents.OfType<UriContent>().ShouldHaveSingleItem().Uri.OriginalString.ShouldBe("https://example.com/a.png");
+    });
+
+    [Fact]
+    public void Linked_image_that_is_no_link_is_refused() => CallWorld.Run(async world =>
+    {
+        var outcome = await world.Start().AskAsync(world.Call("chat", new { prompt = "What is it?", images = new[] { "https://" } }));
+
+        outcome.Text.ShouldContain("'https://', which is no link");
+        world.Provider.Requests.ShouldBeEmpty();
+    });
+
+    /// <summary>A thread that has seen a picture goes on with a model that sees none, and again with one that does.</summary>
+    [Fact]
+    public void Earlier_image_is_shown_again_only_to_a_model_that_sees() => CallWorld.Run(async world =>
+    {
+        var daemon = world.Start();
+        var picture = world.Files.Attach("images", "/a.png", [0x89, (byte)'P', (byte)'N', (byte)'G'], "image/png");
+        var begun = await daemon.AskAsync(world.Call("chat", new { prompt = "What is it?", model = "glm-4.6v", images = new[] { "/a.png" } }, null, picture));
+        object Next(string model) => new { prompt = "And now?", model, continuation_id = begun.Receipt.ThreadId };
+
+        (await daemon.AskAsync(world.Call("chat", Next("glm-4.6")))).Error.ShouldBeNull();
+        (await daemon.AskAsync(world.Call("chat", Next("glm-4.6v")))).Error.ShouldBeNull();
+
+        world.Provider.Requests.Select(request => request.Messages[^1].Contents.OfType<DataContent>().Count()).ShouldBe([1, 0, 1]);
+        world.Provider.Requests[1].Prompt.ShouldEndWith("The images of earlier turns are not shown to you.");
+        world.Provider.Requests[2].Prompt.ShouldBe("And now?");
+    });
 }

@@ -14,6 +14,10 @@ internal static class PredecessorTools
         },
         { "challenge", "prompt string" },
         {
+            "kimi_chat_with_tools",
+            "messages any, model string, tools object[], tool_choice any, temperature number, stream boolean, use_websearch boolean"
+        },
+        {
             "analyze",
             """
             step string, step_number integer, total_steps integer, next_step_required boolean, findings string, files_checked string[],
@@ -158,7 +162,6 @@ internal static class PredecessorTools
         ["kimi_intent_analysis"] = "routing is EXAI's own work; the answer changed nothing",
         ["kimi_capture_headers"] = "the receipt reports cached tokens for every call",
         ["smart_file_download"] = "wrote a provider's file to the server's disk, which is not the client's",
-        ["kimi_chat_with_tools"] = "its function calls would have to be run by the client; chat with use_websearch does its search",
         ["test_echo"] = "exai sim and exai bench take its place",
     };
 

@@ -20,8 +20,8 @@ internal sealed class ChatTool : ITool
         if (context.Call.Files.Count == 0)
         {
             // Asked as if all were well, the model would answer about files that it never saw.
-            RefuseUnsent("files", named, "Put what the model must see into the prompt.");
-            RefuseUnsent("images", arguments.TextList("images").Where(image => !FileGatherer.IsData(image)), "Give the image as a data URL.");
+            RefuseUnsent("files", named);
+            RefuseUnsent("images", arguments.TextList("images").Where(image => !FileGatherer.IsGiven(image)));
         }
 
         var thread = await context.OpenThreadAsync(cancellationToken);
@@ -30,6 +30,7 @@ internal sealed class ChatTool : ITool
         {
             Files = files.Texts,
             Images = files.Images,
+            EarlierImages = files.EarlierImages,
         };
         if (arguments.Text("kimi_thinking") is not null)
         {
@@ -50,11 +51,11 @@ internal sealed class ChatTool : ITool
         return new ToolAnswer(Asking.WithNote(AnswerText.Compose(answer), files), turn);
     }
 
-    private static void RefuseUnsent(string argument, IEnumerable<string> paths, string advice)
+    private static void RefuseUnsent(string argument, IEnumerable<string> paths)
     {
         if (paths.Any())
         {
-            throw ToolArguments.Invalid($"'{argument}' names {string.Join(", ", paths.Take(5))}, and this client sent no files with the call. {advice}");
+            throw ToolArguments.Invalid($"'{argument}' names {string.Join(", ", paths.Take(5))}, and this client sent no files with the call. {FileGatherer.HowToSend}");
         }
     }
 }

@@ -61,6 +61,7 @@ internal sealed class ConsensusTool(ModelDirectory directory) : ITool
             Fallback = FallbackMode.Never,
             Files = files.Texts,
             Images = files.Images,
+            EarlierImages = files.EarlierImages,
         };
         var book = context.Attempts.Part();
         var started = context.Time.GetTimestamp();

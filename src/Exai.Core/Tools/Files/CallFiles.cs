@@ -1,5 +1,7 @@
 using System.Text;
 using Exai.Core.Models;
+using Exai.Core.Providers;
+using Exai.Core.Providers.Services;
 using Exai.Core.Threads;
 using Exai.Protocol;
 
@@ -13,6 +15,9 @@ internal sealed record CallFiles
 
     public IReadOnlyList<QuestionImage> Images { get; init; } = [];
 
+    /// <summary>What the thread has seen before: shown again to a model that sees, and asked of none.</summary>
+    public IReadOnlyList<QuestionImage> EarlierImages { get; init; } = [];
+
     /// <summary>Named and not to be shown: a line for each.</summary>
     public IReadOnlyList<string> Problems { get; init; } = [];
 
@@ -23,9 +28,19 @@ internal sealed record CallFiles
     public string Note => Problems.Count == 0 ? "" : $"Files that could not be included:\n{string.Join('\n', Problems.Select(problem => "- " + problem))}";
 }
 
+/// <summary>The text in a document, as a provider reads it.</summary>
+/// <exception cref="ProviderException">It could not be read.</exception>
+/// <exception cref="CallException">It is nothing that the provider takes.</exception>
+internal delegate Task<string> DocumentReader(FileUpload file, CancellationToken cancellationToken);
+
 /// <summary>Gathers the files of a call: those attached to it and those that its thread has seen, each in its latest version.</summary>
-internal sealed class FileGatherer(IFileContents contents)
+/// <param name="documents">Reads what is no text, such as a PDF; null when nobody can.</param>
+internal sealed class FileGatherer(IFileContents contents, DocumentReader? documents = null)
 {
+    /// <summary>What to do when a client sends no files.</summary>
+    public const string HowToSend =
+        "Files are read by `exai shim` on the client's machine; a client that speaks HTTP to the daemon sends none. Connect it by `exai shim`, or give text in the prompt and images as data URLs.";
+
     /// <param name="attached">What came with the call.</param>
     /// <param name="named">The paths in the call's arguments: one that came with nothing is told as a problem.</param>
     /// <param name="images">Pictures in the arguments: data URLs, or paths.</param>
@@ -65,11 +80,13 @@ internal sealed class FileGatherer(IFileContents contents)
         }
 
         var sent = attached.Select(file => file.Path).ToHashSet(StringComparer.Ordinal);
-        problems.AddRange(named.Where(path => attached.Count == 0 && !sent.Contains(path)).Select(path => $"{path}: it was named, but this client sent no files."));
+        problems.AddRange(named.Where(path => attached.Count == 0 && !sent.Contains(path)).Select(path => $"{path}: it was named, but this client sent no files. {HowToSend}"));
         pictures.AddRange(DataImages(images));
-        problems.AddRange(images.Where(image => !IsData(image) && attached.All(file => file.Argument != "images")).Select(path => $"{path}: this client sent no images; a data URL can be given."));
-        await RecallAsync(thread, sent, texts, pictures, cancellationToken);
-        return new CallFiles { Texts = texts, Images = pictures, Problems = problems, References = references };
+        pictures.AddRange(images.Where(IsLink).Select(LinkedImage));
+        problems.AddRange(images.Where(image => !IsGiven(image) && attached.All(file => file.Argument != "images")).Select(path => $"{path}: this client sent no images. {HowToSend}"));
+        var earlier = new List<QuestionImage>();
+        await RecallAsync(thread, sent, texts, earlier, cancellationToken);
+        return new CallFiles { Texts = texts, Images = pictures, EarlierImages = earlier, Problems = problems, References = references };
     }
 
     /// <summary>What earlier turns have seen and this call does not bring again.</summary>
@@ -100,13 +117,28 @@ internal sealed class FileGatherer(IFileContents contents)
             return null;
         }
 
-        if (TextOf(bytes.Span) is not { } text)
+        if (TextOf(bytes.Span) is { } text)
         {
-            return $"{file.Path}: it is no text ({bytes.Length:N0} bytes).";
+            texts.Add(new QuestionFile(file.Path, text));
+            return null;
         }
 
-        texts.Add(new QuestionFile(file.Path, text));
-        return null;
+        return documents is null
+            ? $"{file.Path}: it is no text ({bytes.Length:N0} bytes)."
+            : await ReadDocumentAsync(documents, new FileUpload(file.Path, bytes) { MediaType = file.MediaType }, texts, cancellationToken);
+    }
+
+    private static async ValueTask<string?> ReadDocumentAsync(DocumentReader documents, FileUpload file, List<QuestionFile> texts, CancellationToken cancellationToken)
+    {
+        try
+        {
+            texts.Add(new QuestionFile(file.Name, await documents(file, cancellationToken)));
+            return null;
+        }
+        catch (Exception failure) when (failure is ProviderException or CallException)
+        {
+            return $"{file.Name}: {failure.Message}";
+        }
     }
 
     private static string? TextOf(ReadOnlySpan<byte> bytes)
@@ -116,7 +148,7 @@ internal sealed class FileGatherer(IFileContents contents)
             return (bytes[0] == 0xFF ? Encoding.Unicode : Encoding.BigEndianUnicode).GetString(bytes[2..]);
         }
 
-        if (bytes.IndexOf((byte)0) >= 0)
+        if (bytes.IndexOf((byte)0) >= 0 || bytes.StartsWith("%PDF-"u8))
         {
             return null;
         }
@@ -133,7 +165,17 @@ internal sealed class FileGatherer(IFileContents contents)
         }
     }
 
-    public static bool IsData(string image) => image.StartsWith("data:", StringComparison.OrdinalIgnoreCase);
+    /// <summary>Whether an image needs nobody to read it: a data URL, or a link that the provider follows.</summary>
+    public static bool IsGiven(string image) => IsData(image) || IsLink(image);
+
+    private static bool IsLink(string image) =>
+        image.StartsWith("http://", StringComparison.OrdinalIgnoreCase) || image.StartsWith("https://", StringComparison.OrdinalIgnoreCase);
+
+    private static QuestionImage LinkedImage(string image) => Uri.TryCreate(image, UriKind.Absolute, out var link)
+        ? new QuestionImage("image/*", ReadOnlyMemory<byte>.Empty) { Link = link }
+        : throw ToolArguments.Invalid($"'images' holds '{image}', which is no link; it must look like https://example.com/picture.png.");
+
+    private static bool IsData(string image) => image.StartsWith("data:", StringComparison.OrdinalIgnoreCase);
 
     private static IEnumerable<QuestionImage> DataImages(IReadOnlyList<string> images)
     {

@@ -9,6 +9,8 @@ internal sealed class GlmWebSearchTool(ModelDirectory directory) : ITool
 {
     public ToolDescriptor Descriptor { get; } = ToolCatalogue.Find("glm_web_search")!;
 
+    public bool AsksModels => false;
+
     public async Task<ToolAnswer> RunAsync(CallContext context, CancellationToken cancellationToken)
     {
         var arguments = context.Arguments;

@@ -14,6 +14,8 @@ internal sealed class KimiManageFilesTool(ModelDirectory directory) : ITool
 
     public ToolDescriptor Descriptor { get; } = ToolCatalogue.Find("kimi_manage_files")!;
 
+    public bool AsksModels => false;
+
     public async Task<ToolAnswer> RunAsync(CallContext context, CancellationToken cancellationToken)
     {
         var files = ProviderServices.Of<IProviderFiles>(directory, "kimi");
@@ -44,6 +46,11 @@ internal sealed class KimiManageFilesTool(ModelDirectory directory) : ITool
 
     private static async Task<JsonObject> CleanUpAsync(IProviderFiles files, string operation, CallContext context, CancellationToken cancellationToken)
     {
+        if (operation == "cleanup_orphaned")
+        {
+            throw ToolArguments.Invalid("cleanup_orphaned cannot be told: files of other programs and machines look the same. Delete them by file_id, or use cleanup_expired.");
+        }
+
         var limit = context.Arguments.OptionalInteger("limit") ?? DefaultLimit;
         var dryRun = context.Arguments.OptionalBool("dry_run") ?? true;
         if (!dryRun)
@@ -53,12 +60,7 @@ internal sealed class KimiManageFilesTool(ModelDirectory directory) : ITool
 
         var oldest = context.Time.GetUtcNow() - Expired;
         var all = await files.ListAsync(cancellationToken: cancellationToken);
-        var chosen = operation switch
-        {
-            "cleanup_all" => all,
-            "cleanup_expired" => [.. all.Where(file => file.CreatedAt < oldest)],
-            _ => throw ToolArguments.Invalid("cleanup_orphaned cannot be told: files of other programs and machines look the same. Delete them by file_id, or use cleanup_expired."),
-        };
+        var chosen = operation == "cleanup_all" ? all : [.. all.Where(file => file.CreatedAt < oldest)];
         var deleted = 0;
         var failed = new JsonArray();
         foreach (var file in dryRun ? [] : chosen.Take(limit))

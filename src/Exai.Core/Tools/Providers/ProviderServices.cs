@@ -33,7 +33,7 @@ internal static class ProviderServices
     {
         if (context.Call.Files.Count == 0)
         {
-            throw ToolArguments.Invalid($"{string.Join(", ", named.Take(5))} cannot be uploaded: this client sent no files with the call.");
+            throw ToolArguments.Invalid($"{string.Join(", ", named.Take(5))} cannot be uploaded: this client sent no files with the call. {FileGatherer.HowToSend}");
         }
 
         var read = new List<(AttachedFile, ReadOnlyMemory<byte>)>();

@@ -11,14 +11,22 @@ internal sealed class UploadTool(string tool, string provider, string argument, 
 {
     public ToolDescriptor Descriptor { get; } = ToolCatalogue.Find(tool)!;
 
+    public bool AsksModels => false;
+
     public async Task<ToolAnswer> RunAsync(CallContext context, CancellationToken cancellationToken)
     {
         ProviderServices.RefuseSecondRun(context);
         var files = ProviderServices.Of<IProviderFiles>(directory, provider);
         var wanted = Descriptor.Find("purpose") is { } parameter ? context.Arguments.Choice(parameter) ?? purpose : purpose;
         IReadOnlyList<string> named = argument == "file" ? [context.Arguments.RequiredText(argument, int.MaxValue)] : context.Arguments.TextList(argument);
+        var sent = await ProviderServices.ReadAsync(context, named, contents, cancellationToken);
+        if (argument == "file" && sent.Count != 1)
+        {
+            throw ToolArguments.Invalid($"'file' was {named[0]}, which stands for {sent.Count} files; it must be one file. Nothing was uploaded.");
+        }
+
         var uploaded = new JsonArray();
-        foreach (var (file, bytes) in await ProviderServices.ReadAsync(context, named, contents, cancellationToken))
+        foreach (var (file, bytes) in sent)
         {
             context.Report($"uploading {file.Path}");
             var kept = await files.UploadAsync(new FileUpload(file.Path, bytes) { MediaType = file.MediaType }, wanted, cancellationToken);

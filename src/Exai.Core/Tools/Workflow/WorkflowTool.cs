@@ -65,7 +65,7 @@ internal sealed class WorkflowTool(WorkflowDefinition definition) : ITool
         // The steps of this investigation are in the prompt; what an expert said of it before is not.
         bool IsInPrompt(Turn turn) => turn.Tool == definition.Tool && turn.Model.Length == 0 && WorkflowRun.StepOf(turn)?.RunId == run.RunId;
         var question = Asking.Question(context, _systemPrompt, ExpertPrompt.Compose(run, files.Note), thread, IsInPrompt);
-        question = question with { Thinking = question.Thinking ?? definition.Thinking, Files = files.Texts, Images = files.Images };
+        question = question with { Thinking = question.Thinking ?? definition.Thinking, Files = files.Texts, Images = files.Images, EarlierImages = files.EarlierImages };
         context.Report("asking the expert");
         return context.AskAsync("expert", question, cancellationToken, AttemptPriority.Background);
     }
