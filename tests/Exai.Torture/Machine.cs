@@ -80,6 +80,10 @@ internal sealed class Machine : IAsyncDisposable
         ? Health?.Pid
         : LinuxProcesses.With("HOME", _root.FullName).Where(process => string.Join(' ', process.Arguments).Contains(_options.Victim ?? "\0", StringComparison.Ordinal)).Select(process => (int?)process.Pid).FirstOrDefault();
 
+    /// <summary>Every daemon of this home that lives, those that are on their way up included.</summary>
+    public IReadOnlyList<int> Daemons =>
+        [.. LinuxProcesses.OfHome(Home.Path).Where(process => process.Arguments.Contains("daemon", StringComparer.Ordinal) && !process.Arguments[0].EndsWith("sh", StringComparison.Ordinal)).Select(process => process.Pid)];
+
     public static async Task<Machine> StartAsync(TortureOptions options, Plan plan, TimeProvider time)
     {
         var provider = await SimulatorServer.StartAsync(new SimulatorOptions { Script = ProviderScript.For(plan) });

@@ -26,6 +26,7 @@ internal enum Trouble
 internal enum FaultKind
 {
     Kill,
+    KillTwice,
     Terminate,
     Pause,
     Restart,
@@ -99,7 +100,8 @@ internal sealed record Plan(IReadOnlyList<PlannedCall> Calls, IReadOnlyList<Plan
             {
                 < 2 => FaultKind.Terminate,
                 < 3 => FaultKind.Restart,
-                < 6 => FaultKind.Pause,
+                < 4 => FaultKind.KillTwice,
+                < 7 => FaultKind.Pause,
                 < 12 => FaultKind.Cut,
                 < 16 => FaultKind.HalfOpen,
                 _ => FaultKind.Slow,

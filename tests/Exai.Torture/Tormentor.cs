@@ -26,7 +26,7 @@ internal sealed class Tormentor(Machine machine, Pace pace, Findings findings, T
 
             last?.Serves(time.GetUtcNow());
             await Task.Delay(fault.Moment, time);
-            if (fault.Kind is FaultKind.Kill or FaultKind.Terminate)
+            if (fault.Kind is FaultKind.Kill or FaultKind.KillTwice or FaultKind.Terminate)
             {
                 last = pace.Dies(killed: fault.Kind == FaultKind.Kill);
                 lastVictim = victim;
@@ -49,6 +49,10 @@ internal sealed class Tormentor(Machine machine, Pace pace, Findings findings, T
             case FaultKind.Kill:
                 LinuxProcesses.TryKill(victim);
                 break;
+            case FaultKind.KillTwice:
+                LinuxProcesses.TryKill(victim);
+                await KillNewbornAsync(victim, fault.Length);
+                break;
             case FaultKind.Terminate:
                 TrySend(victim, Signal.Terminate);
                 break;
@@ -58,7 +62,6 @@ internal sealed class Tormentor(Machine machine, Pace pace, Findings findings, T
                 TrySend(victim, Signal.Continue);
                 break;
             case FaultKind.Restart:
-                pace.Dies(killed: false);
                 _lasting.Add(machine.RestartAsync());
                 break;
             case FaultKind.Cut:
@@ -71,6 +74,24 @@ internal sealed class Tormentor(Machine machine, Pace pace, Findings findings, T
                 machine.Wire.Slow(TimeSpan.FromMilliseconds(fault.Length.TotalMilliseconds / 10));
                 _lasting.Add(HurryAfterAsync(fault.Length));
                 break;
+        }
+    }
+
+    /// <summary>The next daemon dies too, somewhere between its first instruction and its first answers.</summary>
+    private async Task KillNewbornAsync(int victim, TimeSpan age)
+    {
+        var since = time.GetUtcNow();
+        while (time.GetUtcNow() - since < WaitsForDaemon)
+        {
+            if (machine.Daemons.Where(pid => pid != victim).Select(pid => (int?)pid).FirstOrDefault() is { } newborn)
+            {
+                await Task.Delay(age, time);
+                pace.Dies(killed: false);
+                LinuxProcesses.TryKill(newborn);
+                return;
+            }
+
+            await Task.Delay(Look, time);
         }
     }
 
