@@ -9,6 +9,7 @@ internal sealed partial class Caller(Bridge bridge, bool impatient, Pace pace, F
 {
     /// <summary>What the clock of a call may be late by on a busy machine.</summary>
     private static readonly TimeSpan CallLimit = TimeSpan.FromSeconds(Machine.CallSeconds + 30);
+    private static readonly TimeSpan BetweenClaims = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan PingLimit = TimeSpan.FromSeconds(15);
 
     private static readonly string[] ReasonsOfTrouble =
@@ -54,6 +55,7 @@ internal sealed partial class Caller(Bridge bridge, bool impatient, Pace pace, F
             if (answer is null || Code(answer) != ErrorCodes.DaemonUnavailable || time.GetUtcNow() - ask.SentAt > CallLimit)
                 return answer;
             findings.Answer("claim without daemon");
+            await Task.Delay(BetweenClaims, time);
         }
     }
 
