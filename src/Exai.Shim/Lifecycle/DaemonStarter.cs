@@ -29,6 +29,9 @@ internal interface IDaemonProcess : IDisposable
 internal sealed class DaemonStarter(IDaemonLauncher launcher, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan LongestStart = TimeSpan.FromSeconds(20);
+    /// <summary>Who kills each new daemon, such as a kernel out of memory, is told of like a daemon's own fault.</summary>
+    private const int MostStarts = 3;
+
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(20);
 
     /// <summary>What to tell whoever waits for a daemon that a person has stopped.</summary>
@@ -124,25 +127,44 @@ internal sealed class DaemonStarter(IDaemonLauncher launcher, TimeProvider time,
 
     private async Task<bool> StartAsync(ExaiSettings settings, CancellationToken cancellationToken, params IEnumerable<string> options)
     {
-        var before = HealthFile.TryRead(settings.Home)?.Epoch;
-        LinkLog.StartingDaemon(logger);
-        using var daemon = launcher.Launch(settings, options);
+        for (var starts = 1; ; starts++)
+        {
+            var before = HealthFile.TryRead(settings.Home)?.Epoch;
+            LinkLog.StartingDaemon(logger);
+            using var daemon = launcher.Launch(settings, options);
+            if (await WatchAsync(daemon, settings.Home, before, cancellationToken) is { } serves)
+            {
+                return serves;
+            }
+
+            var (code, lines) = (daemon.ExitCode!.Value, daemon.LastLines());
+            LinkLog.DaemonDied(logger, code, lines);
+            if (WasKilled(code) && starts < MostStarts)
+            {
+                continue;
+            }
+
+            new CrashRecord(settings.Home, time).Note();
+            throw new LinkException(
+                LinkFailure.DaemonDied,
+                $"The daemon was started and ended at once with exit code {code}. It said:\n{(lines.Length > 0 ? lines : "(nothing)")}");
+        }
+    }
+
+    /// <returns>True when it serves, false when it does not in time, null when it has ended.</returns>
+    private async Task<bool?> WatchAsync(IDaemonProcess daemon, ExaiHome home, string? before, CancellationToken cancellationToken)
+    {
         var started = time.GetTimestamp();
         while (time.GetElapsedTime(started) < LongestStart)
         {
-            if (HealthFile.TryRead(settings.Home) is { } health && health.Epoch != before)
+            if (HealthFile.TryRead(home) is { } health && health.Epoch != before)
             {
                 return true;
             }
 
-            if (daemon.ExitCode is { } code)
+            if (daemon.ExitCode is not null)
             {
-                var lines = daemon.LastLines();
-                LinkLog.DaemonDied(logger, code, lines);
-                new CrashRecord(settings.Home, time).Note();
-                throw new LinkException(
-                    LinkFailure.DaemonDied,
-                    $"The daemon was started and ended at once with exit code {code}. It said:\n{(lines.Length > 0 ? lines : "(nothing)")}");
+                return null;
             }
 
             await Task.Delay(Poll, time, cancellationToken);
@@ -150,6 +172,9 @@ internal sealed class DaemonStarter(IDaemonLauncher launcher, TimeProvider time,
 
         return false;
     }
+
+    /// <summary>Ended by a signal that somebody sent (SIGHUP, SIGINT, SIGKILL, SIGTERM), as .NET reports it on Unix; nothing ails the daemon.</summary>
+    private static bool WasKilled(int exitCode) => exitCode is 128 + 1 or 128 + 2 or 128 + 9 or 128 + 15;
 
     /// <summary>A daemon holds its home's lock from before it listens until it ends, however it ends.</summary>
     private static bool IsServed(ExaiHome home)

@@ -46,6 +46,43 @@ public sealed class DaemonStartTests
         },
         Autostart);
 
+    /// <summary>Found by torture: the call was told DAEMON_UNAVAILABLE, and the kill counted as the daemon's own fault.</summary>
+    [Theory]
+    [InlineData(137)]
+    [InlineData(143)]
+    public void Daemon_that_is_killed_while_it_starts_is_started_again_and_the_call_answered(int exitCode) => ShimRig.Run(
+        async rig =>
+        {
+            rig.Launcher.OnLaunch = process =>
+            {
+                if (rig.Launcher.Launched.Count < 3)
+                {
+                    process.ExitCode = exitCode;
+                }
+                else
+                {
+                    rig.Daemon.Start();
+                }
+            };
+            rig.Call("1");
+            (await rig.Client.ResponseAsync("1", TimeSpan.FromSeconds(3))).IsToolError.ShouldBeFalse();
+            rig.Launcher.Launched.Count.ShouldBe(3);
+        },
+        Autostart);
+
+    [Fact]
+    public void Daemon_that_is_killed_at_each_start_fails_the_call_and_says_so() => ShimRig.Run(
+        async rig =>
+        {
+            rig.Launcher.OnLaunch = process => process.ExitCode = 137;
+            rig.Call("1");
+            var failed = await rig.Client.ResponseAsync("1", TimeSpan.FromSeconds(3));
+            failed.ErrorCode.ShouldBe(ErrorCodes.DaemonUnavailable);
+            failed.ToolText.ShouldContain("exit code 137");
+            rig.Launcher.Launched.Count.ShouldBe(3);
+        },
+        Autostart);
+
     /// <summary>No more than one call in a while pays for a daemon that cannot live; the others are told at once.</summary>
     [Fact]
     public void Daemon_that_dies_again_and_again_is_started_ever_more_rarely_and_each_call_gets_its_last_lines() => ShimRig.Run(

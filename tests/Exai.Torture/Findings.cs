@@ -1,0 +1,85 @@
+using System.Globalization;
+
+namespace Exai.Torture;
+
+/// <summary>What was seen during a run. Thread-safe.</summary>
+internal sealed class Findings
+{
+    private const int Shown = 20;
+    private const int ShownCharacters = 1500;
+
+    private readonly Lock _gate = new();
+    private readonly List<(string Kind, string Text)> _violations = [];
+    private readonly SortedDictionary<string, int> _answers = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, int> _faults = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, List<double>> _times = new(StringComparer.Ordinal);
+    private readonly TextWriter _output;
+
+    public Findings(TextWriter output) => _output = output;
+
+    public int Violations
+    {
+        get
+        {
+            lock (_gate)
+                return _violations.Count;
+        }
+    }
+
+    /// <param name="kind">One of the words of the help text.</param>
+    public void Violation(string kind, string text)
+    {
+        lock (_gate)
+        {
+            _violations.Add((kind, text));
+            if (_violations.Count <= Shown)
+                _output.WriteLine($"{kind.ToUpperInvariant()}: {text[..Math.Min(text.Length, ShownCharacters)]}");
+        }
+    }
+
+    public void Answer(string how)
+    {
+        lock (_gate)
+            _answers[how] = _answers.GetValueOrDefault(how) + 1;
+    }
+
+    public void Fault(FaultKind kind)
+    {
+        lock (_gate)
+            _faults[$"{kind}"] = _faults.GetValueOrDefault($"{kind}") + 1;
+    }
+
+    public void Time(string what, TimeSpan time)
+    {
+        lock (_gate)
+        {
+            if (!_times.TryGetValue(what, out var times))
+                _times[what] = times = [];
+            times.Add(time.TotalMilliseconds);
+        }
+    }
+
+    public void Print(IEnumerable<(string Name, string Value)> conditions)
+    {
+        lock (_gate)
+        {
+            _output.WriteLine();
+            foreach (var (name, value) in conditions)
+                _output.WriteLine($"{name,-34} {value}");
+            _output.WriteLine($"{"faults",-34} {Counts(_faults)}");
+            _output.WriteLine($"{"answers",-34} {Counts(_answers)}");
+            foreach (var (what, times) in _times)
+                _output.WriteLine($"{what + ", ms",-34} p50 {Percentile(times, 50)}  p95 {Percentile(times, 95)}  p99 {Percentile(times, 99)}  max {Percentile(times, 100)}  ({times.Count})");
+            foreach (var kind in (string[])["lost", "hung", "doubled", "crossed", "failed", "asked"])
+                _output.WriteLine($"{kind,-34} {_violations.Count(violation => violation.Kind == kind)}");
+        }
+    }
+
+    private static string Counts(SortedDictionary<string, int> counts) => string.Join(", ", counts.Select(count => $"{count.Key} {count.Value}"));
+
+    private static string Percentile(List<double> times, int percent)
+    {
+        times.Sort();
+        return times[Math.Max(0, (int)Math.Ceiling(times.Count * percent / 100.0) - 1)].ToString("0", CultureInfo.InvariantCulture);
+    }
+}

@@ -1,0 +1,84 @@
+using System.Globalization;
+
+namespace Exai.Torture;
+
+/// <summary>What the command line asks for.</summary>
+internal sealed record TortureOptions
+{
+    public const string Help = """
+        Torments a bridge between stdio clients and a daemon, and counts what it did wrong.
+
+          dotnet run --project tests/Exai.Torture -c Release -- --seed 7 --shims 16 --calls 20000 --kills 1000
+
+          --seed N        the plan of calls and faults; the same seed, shims, calls and kills give the same plan (default 1)
+          --shims N       client processes, each with two calls at a time (default 4)
+          --calls N       calls in all (default 400)
+          --kills N       kill -9 of the daemon; about as many faults of other kinds come with them (default 20)
+          --minutes M     no new call after that time; those that were begun are still waited for
+          --keep          keeps the home and its logs, as a violation does
+          --target "..."  another bridge: the command line of its stdio side. It is asked with the tool `chat` and its argument `prompt`, and finds
+                          the provider's address in GLM_API_URL, the key in GLM_API_KEY
+          --victim TEXT   with --target: kills the process of this run whose command line holds the text
+
+        Shims with even numbers share the daemon's home and start the daemon; those with odd numbers reach it over a wire that is cut, falls
+        silent and slows down. Every call's prompt holds a marker of its own, which the provider's answer repeats. Exit code 1 means a violation:
+
+          lost       no answer when the call's clock was over, while the shim answers a ping
+          hung       the same, and no answer to the ping
+          doubled    two responses to one request, or progress after its response
+          crossed    an answer or a provider's request with the marker of another call or thread
+          failed     an error without a reason: the provider was healthy and the daemon did not die too often
+          asked      more requests to the provider than runs and retries allow
+        """;
+
+    public int Seed { get; init; } = 1;
+
+    public int Shims { get; init; } = 4;
+
+    public int Calls { get; init; } = 400;
+
+    public int Kills { get; init; } = 20;
+
+    public TimeSpan? Limit { get; init; }
+
+    public bool Keep { get; init; }
+
+    public string? Target { get; init; }
+
+    public string? Victim { get; init; }
+
+    /// <exception cref="FormatException">Names the argument and what it takes.</exception>
+    public static TortureOptions Parse(string[] arguments)
+    {
+        var options = new TortureOptions();
+        for (var at = 0; at < arguments.Length; at++)
+        {
+            var name = arguments[at];
+            if (name == "--keep")
+            {
+                options = options with { Keep = true };
+                continue;
+            }
+
+            var value = ++at < arguments.Length ? arguments[at] : throw new FormatException($"{name} takes a value; see --help.");
+            options = name switch
+            {
+                "--seed" => options with { Seed = Number(name, value, 0) },
+                "--shims" => options with { Shims = Number(name, value, 1) },
+                "--calls" => options with { Calls = Number(name, value, 1) },
+                "--kills" => options with { Kills = Number(name, value, 0) },
+                "--minutes" => options with { Limit = TimeSpan.FromMinutes(Number(name, value, 1)) },
+                "--target" => options with { Target = value },
+                "--victim" => options with { Victim = value },
+                _ => throw new FormatException($"{name} is no argument of this program; see --help."),
+            };
+        }
+
+        return options;
+    }
+
+    private static int Number(string name, string value, int least) =>
+        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least
+            ? number
+            : throw new FormatException($"{name} {value}: a whole number from {least} is wanted.");
+}
