@@ -36,7 +36,7 @@ internal sealed class DaemonCore : IAsyncDisposable
     private readonly IReadOnlyList<ModelProvider> _providers;
     private readonly PermitScheduler _permits;
     private readonly AdmissionUpkeep _upkeep;
-    private readonly ThreadUpkeep _threadUpkeep;
+    private readonly Housekeeping _housekeeping;
     private readonly GatewayMeters _meters;
     private readonly LocalServerProbe _localProbe = new();
     private readonly LocalServers _local;
@@ -57,7 +57,7 @@ internal sealed class DaemonCore : IAsyncDisposable
         Blobs = new BlobStore(settings.Home.BlobsDirectory, time);
         _sweep = new BlobSweep(Blobs, new SqliteBlobReferences(_database), settings.Tools.ConversationTimeout, time, loggers.CreateLogger("blobs"));
         var threadStore = new SqliteThreadStore(_database);
-        _threadUpkeep = new ThreadUpkeep(threadStore, settings.Tools.ConversationTimeout, time, loggers.CreateLogger("threads"));
+        _housekeeping = new Housekeeping(threadStore, Ledger, settings.Tools.ConversationTimeout, time, loggers.CreateLogger("store"));
         var threads = new ThreadReader(threadStore, settings.Tools.ConversationTimeout, settings.Tools.MaxConversationTurns, time);
 
         // Admission
@@ -179,7 +179,7 @@ internal sealed class DaemonCore : IAsyncDisposable
         await Calls.DisposeAsync();
         await _sweep.DisposeAsync();
         await _upkeep.DisposeAsync();
-        await _threadUpkeep.DisposeAsync();
+        await _housekeeping.DisposeAsync();
         _permits.Dispose();
         await _database.DisposeAsync();
         await _local.DisposeAsync();

@@ -154,6 +154,7 @@ public sealed class AttemptBook(string callId, int run, IAttemptLedger ledger)
 
     public void Learned(ReceiptLimit? limit)
     {
+        _whole?.Learned(limit);
         lock (_lock)
         {
             if (limit is not null)
@@ -165,6 +166,7 @@ public sealed class AttemptBook(string callId, int run, IAttemptLedger ledger)
 
     public void QueuedInVain(TimeSpan waited)
     {
+        _whole?.QueuedInVain(waited);
         lock (_lock)
         {
             _waitedInVain += waited;

@@ -10,4 +10,7 @@ public interface IAttemptLedger
 
     /// <summary>All attempts of a call, of all its runs, in order.</summary>
     ValueTask<IReadOnlyList<AttemptRecord>> FindAsync(string callId, CancellationToken cancellationToken);
+
+    /// <summary>Removes the attempts that began before the time given; the number removed.</summary>
+    ValueTask<int> ForgetAsync(DateTimeOffset before, CancellationToken cancellationToken);
 }

@@ -42,8 +42,8 @@ internal static partial class CallLog
     [LoggerMessage(1011, LogLevel.Error, "Call {CallId}: the provider's client met a defect while it asked {Model}")]
     public static partial void ClientDefect(ILogger logger, Exception failure, string callId, string model);
 
-    [LoggerMessage(1020, LogLevel.Warning, "Old threads could not be removed from the store")]
-    public static partial void ThreadsNotForgotten(ILogger logger, Exception failure);
+    [LoggerMessage(1020, LogLevel.Warning, "Old threads and ledger rows could not be removed from the store")]
+    public static partial void OldRecordsNotForgotten(ILogger logger, Exception failure);
 
     [LoggerMessage(1021, LogLevel.Information, "{Count} files of forgotten calls and threads were removed")]
     public static partial void BlobsRemoved(ILogger logger, int count);

@@ -11,4 +11,6 @@ internal sealed class FaultyLedger(IAttemptLedger inner, Func<bool> killed) : IA
         : inner.SaveAsync(attempt, cancellationToken);
 
     public ValueTask<IReadOnlyList<AttemptRecord>> FindAsync(string callId, CancellationToken cancellationToken) => inner.FindAsync(callId, cancellationToken);
+
+    public ValueTask<int> ForgetAsync(DateTimeOffset before, CancellationToken cancellationToken) => inner.ForgetAsync(before, cancellationToken);
 }

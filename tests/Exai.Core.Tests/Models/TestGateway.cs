@@ -74,4 +74,7 @@ internal sealed class MemoryLedger : IAttemptLedger
 
     public ValueTask<IReadOnlyList<AttemptRecord>> FindAsync(string callId, CancellationToken cancellationToken) =>
         ValueTask.FromResult<IReadOnlyList<AttemptRecord>>([.. Rows.Where(row => row.CallId == callId)]);
+
+    public ValueTask<int> ForgetAsync(DateTimeOffset before, CancellationToken cancellationToken) =>
+        ValueTask.FromResult(Writes.RemoveAll(row => row.StartedAt < before));
 }

@@ -23,6 +23,20 @@ public sealed class SqliteAttemptLedgerTests : IDisposable
     public void Dispose() => _file.Dispose();
 
     [Fact]
+    public async Task Rows_that_began_before_a_time_are_forgotten()
+    {
+        await using var database = _file.Open();
+        var ledger = new SqliteAttemptLedger(database);
+        var later = Begun with { Number = 2, StartedAt = Begun.StartedAt.AddDays(1) };
+        await ledger.SaveAsync(Begun, CancellationToken.None);
+        await ledger.SaveAsync(later, CancellationToken.None);
+
+        (await ledger.ForgetAsync(later.StartedAt, CancellationToken.None)).ShouldBe(1);
+
+        (await ledger.FindAsync("call", CancellationToken.None)).ShouldBe([later]);
+    }
+
+    [Fact]
     public async Task Row_comes_back_as_it_was_written()
     {
         await using var database = _file.Open();

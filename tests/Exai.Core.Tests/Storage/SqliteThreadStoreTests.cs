@@ -1,6 +1,7 @@
 using Exai.Core.Calls;
 using Exai.Core.Tests.Calls;
-using Exai.Core.Threads;
+using Exai.Core.Storage;
+using Exai.Core.Tests.Models;
 using Exai.Testing;
 
 namespace Exai.Core.Tests.Storage;
@@ -79,7 +80,7 @@ public sealed class SqliteThreadStoreTests
             var old = (await daemon.AskAsync(world.Chat("old"))).Receipt.ThreadId!;
             world.Time.Advance(TimeSpan.FromDays(30));
             var recent = (await daemon.AskAsync(world.Chat("recent"))).Receipt.ThreadId!;
-            await using var upkeep = new ThreadUpkeep(daemon.Threads, TimeSpan.FromHours(24), world.Time, new ListLogger());
+            await using var upkeep = new Housekeeping(daemon.Threads, new MemoryLedger(), TimeSpan.FromHours(24), world.Time, new ListLogger());
             await world.AfterAsync(TimeSpan.FromHours(2).TotalSeconds);
 
             (await daemon.Threads.FindAsync(old, CancellationToken.None)).ShouldBeNull();

@@ -83,7 +83,7 @@ public sealed class CallFilesTests
         await world.AfterAsync(1);
         await daemon.KillAsync();
 
-        (await world.Start().AskAsync(call with { Files = [] })).State.ShouldBe(CallState.Succeeded);
+        (await world.Start().AskAsync(call)).State.ShouldBe(CallState.Succeeded);
 
         world.Provider.Requests[^1].Prompt.ShouldContain("kept text");
     });

@@ -45,6 +45,27 @@ public sealed class McpEndpointTests
     }
 
     [Fact]
+    public async Task Session_over_http_needs_a_place_while_it_has_a_call()
+    {
+        await using var daemon = await DaemonFixture.StartAsync(("SESSION_MAX_CONCURRENT", "1"));
+        await using var shim = await daemon.OpenAsync("shim");
+        var running = await shim.BeginAsync("tools/call", LinkClient.Chat("hello"));
+        var request = await daemon.Provider.ArrivedAsync();
+        using var client = new McpClientOverHttp(daemon.Host.Port);
+        await client.InitializeAsync();
+
+        var refused = await client.RequestAsync("tools/call", LinkClient.Chat("me too"));
+        request.Answer("hello");
+        await shim.EndAsync(running);
+        daemon.Provider.Open = true;
+        var answered = await client.RequestAsync("tools/call", LinkClient.Chat("me too"));
+
+        refused.IsError().ShouldBeTrue();
+        refused.Text().ShouldStartWith("OVER_CAPACITY: 1 sessions are connected (SESSION_MAX_CONCURRENT=1)");
+        answered.IsError().ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task Modern_request_whose_headers_and_body_differ_is_refused()
     {
         await using var daemon = await DaemonFixture.StartAsync();

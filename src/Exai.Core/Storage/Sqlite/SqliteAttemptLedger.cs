@@ -29,6 +29,9 @@ public sealed class SqliteAttemptLedger(SqliteDatabase database) : IAttemptLedge
         ValueTask.FromResult<IReadOnlyList<AttemptRecord>>(database.Read(connection => connection.Query(
             "SELECT * FROM attempts WHERE call_id = $call ORDER BY run, number", Map, ("$call", callId))));
 
+    public ValueTask<int> ForgetAsync(DateTimeOffset before, CancellationToken cancellationToken) => database.WriteAsync(
+        connection => connection.Execute("DELETE FROM attempts WHERE started_at < $before", ("$before", before.ToUnixTimeMilliseconds())), cancellationToken);
+
     private static AttemptRecord Map(SqliteDataReader reader) => new()
     {
         CallId = reader.Text("call_id"),

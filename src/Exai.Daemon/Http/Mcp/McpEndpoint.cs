@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Exai.Core.Admission;
 using Exai.Core.Tools;
 using Exai.Daemon.Link;
 using Exai.Daemon.Security;
@@ -30,6 +31,7 @@ internal sealed class McpEndpoint : IAsyncDisposable
     private readonly RequestGuard _guard;
     private readonly ExaiSettings _settings;
     private readonly Func<string?> _token;
+    private readonly SessionPlaces _places;
     private readonly ToolDispatcher _tools;
     private readonly ToolCallHandler _calls;
     private readonly DaemonState _state;
@@ -40,10 +42,10 @@ internal sealed class McpEndpoint : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
 
     public McpEndpoint(
-        RequestGuard guard, ExaiSettings settings, Func<string?> token, ToolDispatcher tools, ToolCallHandler calls, DaemonState state, TimeProvider time,
-        ILoggerFactory loggers)
+        RequestGuard guard, ExaiSettings settings, Func<string?> token, SessionPlaces places, ToolDispatcher tools, ToolCallHandler calls, DaemonState state,
+        TimeProvider time, ILoggerFactory loggers)
     {
-        (_guard, _settings, _token, _tools, _calls, _state, _time, _loggers) = (guard, settings, token, tools, calls, state, time, loggers);
+        (_guard, _settings, _token, _places, _tools, _calls, _state, _time, _loggers) = (guard, settings, token, places, tools, calls, state, time, loggers);
         _sessions = new HttpSessions(new SessionIds(token), key => Options("http-" + key), time, loggers);
         state.Changed += EndStreamsWhenDraining;
     }
@@ -374,8 +376,27 @@ internal sealed class McpEndpoint : IAsyncDisposable
         }
     }
 
-    private McpServerOptions Options(string sessionId) => McpSetup.Options(
-        _tools, (request, cancellationToken) => _calls.CallAsync(sessionId, request, _ => { }, cancellationToken, client => ClientWaits.For(client, _settings.Calls.ClientWait)));
+    private McpServerOptions Options(string sessionId) => McpSetup.Options(_tools, (request, cancellationToken) => CallAsync(sessionId, request, cancellationToken));
+
+    /// <summary>Over HTTP a session has its place while it has a call: nothing else of it lasts.</summary>
+    private async ValueTask<CallToolResult> CallAsync(string sessionId, RequestContext<CallToolRequestParams> request, CancellationToken cancellationToken)
+    {
+        SessionLink place;
+        try
+        {
+            place = _places.Enter(sessionId);
+        }
+        catch (CallException refused)
+        {
+            return McpShapes.ToolResult(_tools.Failure(refused, request.Params.Name, CallId.New(_time)));
+        }
+
+        using (place)
+        using (place.Call(() => cancellationToken.IsCancellationRequested))
+        {
+            return await _calls.CallAsync(sessionId, request, _ => { }, cancellationToken, client => ClientWaits.For(client, _settings.Calls.ClientWait));
+        }
+    }
 
     /// <summary>Without sessions, whoever has the same token and goes by the same name is one.</summary>
     private string SessionOf(JsonRpcMessage message)
