@@ -18,8 +18,15 @@ for witness in tests/Exai.Witness.Tests/node tests/Exai.Witness.Tests/conformanc
   fi
 done
 # One project after the other: the end-to-end tests measure answer times, and a machine may have two cores.
+results=$(mktemp)
+trap 'rm -f "$results"' EXIT
 failed=0
 for project in tests/*.Tests; do
-  dotnet test "$project" --configuration Release --no-build --nologo || failed=1
+  dotnet test "$project" --configuration Release --no-build --nologo 2>&1 | tee -a "$results" || failed=1
 done
+# The tests that a broken test process did not come to are in no count.
+if grep -q 'FATAL ERROR' "$results"; then
+  echo 'A test process broke off before its end.' >&2
+  failed=1
+fi
 exit $failed

@@ -71,8 +71,8 @@ public sealed class ProviderToolTests
         await using var rig = await ToolRig.StartAsync();
         object Arguments(string path) => new Dictionary<string, object> { [argument] = argument == "file" ? path : new[] { path } };
 
-        var first = await rig.CallAsync(tool, Arguments("/work/report.pdf"), await rig.SendAsync(argument, "/work/report.pdf", Pdf, "application/octet-stream"));
-        var second = await rig.CallAsync(tool, Arguments("/work/copy.pdf"), await rig.SendAsync(argument, "/work/copy.pdf", Pdf, "application/octet-stream"));
+        var first = await rig.CallAsync(tool, Arguments("/project/report.pdf"), await rig.SendAsync(argument, "/project/report.pdf", Pdf, "application/octet-stream"));
+        var second = await rig.CallAsync(tool, Arguments("/project/copy.pdf"), await rig.SendAsync(argument, "/project/copy.pdf", Pdf, "application/octet-stream"));
 
         rig.Routes.ShouldBe([$"POST {route}"]);
         rig.Provider.Log.Requests[0].Body.GetProperty("bytes").GetInt32().ShouldBe(Pdf.Length);

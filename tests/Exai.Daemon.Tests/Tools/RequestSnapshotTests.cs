@@ -6,9 +6,9 @@ namespace Exai.Daemon.Tests.Tools;
 public sealed class RequestSnapshotTests
 {
     [Theory]
-    [InlineData("chat", """{"prompt":"Is this right?","files":["/work/src/Parser.cs"],"thinking_mode":"low","use_websearch":true}""")]
+    [InlineData("chat", """{"prompt":"Is this right?","files":["/project/src/Parser.cs"],"thinking_mode":"low","use_websearch":true}""")]
     [InlineData("thinkdeep")]
-    [InlineData("debug", """{"step":"The total is one too high.","findings":"Sum() counts the header line.","hypothesis":"off by one","relevant_files":["/work/src/Parser.cs"]}""")]
+    [InlineData("debug", """{"step":"The total is one too high.","findings":"Sum() counts the header line.","hypothesis":"off by one","relevant_files":["/project/src/Parser.cs"]}""")]
     [InlineData("codereview")]
     [InlineData("analyze")]
     [InlineData("refactor")]

@@ -34,7 +34,7 @@ internal static partial class WorkedExamples
     {
         if (tool == "kimi_chat_with_files")
         {
-            await rig.CallAsync("kimi_upload_files", new { files = new[] { "/work/report.pdf" } }, await rig.SendAsync("files", "/work/report.pdf", "We promise delivery in May."));
+            await rig.CallAsync("kimi_upload_files", new { files = new[] { "/project/report.pdf" } }, await rig.SendAsync("files", "/project/report.pdf", "We promise delivery in May."));
         }
 
         return await rig.CallAsync(tool, arguments.ToJsonString(), await FilesAsync(rig, tool, arguments));
