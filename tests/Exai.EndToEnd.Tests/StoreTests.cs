@@ -1,3 +1,4 @@
+using Exai.Core.Storage.Sqlite;
 using Exai.EndToEnd.Tests.Harness;
 using Exai.Settings.Home;
 using Microsoft.Data.Sqlite;
@@ -117,6 +118,8 @@ public sealed class StoreTests
     /// <summary>What a database browser does in the middle of a change.</summary>
     private static SqliteConnection Locked(string database)
     {
+        // Before any connection: a process that has begun with one SQLite library and goes on with another crashes.
+        _ = SqliteDatabase.LibraryVersion;
         var connection = new SqliteConnection($"Data Source={database};Pooling=False");
         connection.Open();
         using var command = connection.CreateCommand();
