@@ -1,3 +1,4 @@
+using System.Globalization;
 using Exai.Browser.Tests.Harness;
 using Exai.EndToEnd.Tests.Harness;
 using Exai.Simulator;
@@ -23,6 +24,7 @@ public sealed class LiveCallTests(Chromium chromium)
         var row = page.Call("marker-live");
         await Assertions.Expect(DashboardPage.Cell(row, "Client")).ToHaveTextAsync("e2e");
         await Assertions.Expect(DashboardPage.Cell(row, "Model")).ToHaveTextAsync("glm-4.6");
+        await Assertions.Expect(DashboardPage.Cell(row, "Doing")).ToHaveTextAsync("answering");
         var few = await TokensAsync(row, above: 0);
         (await TokensAsync(row, above: few)).ShouldBeGreaterThan(few);
         await page.PictureAsync("live-call");
@@ -42,9 +44,8 @@ public sealed class LiveCallTests(Chromium chromium)
         var patience = Patience.Token();
         while (true)
         {
-            var text = await DashboardPage.Cell(row, "Doing").TextContentAsync() ?? "";
-            var words = text.Split(' ');
-            if (words.Length > 3 && words[3].StartsWith("token", StringComparison.Ordinal) && int.Parse(words[2].Replace(",", "")) is var tokens && tokens > above)
+            var text = await DashboardPage.Cell(row, "Tokens").TextContentAsync() ?? "";
+            if (int.TryParse(text, NumberStyles.AllowThousands, CultureInfo.InvariantCulture, out var tokens) && tokens > above)
             {
                 return tokens;
             }

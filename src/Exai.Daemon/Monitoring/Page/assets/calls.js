@@ -5,13 +5,25 @@ const stateClass = { succeeded: "good", failed: "bad", interrupted: "bad", cance
 const link = call => el("a", { href: `#call/${call.callId}` }, call.question || call.callId);
 const state = call => el("span", { class: stateClass[call.state] ?? "" }, call.state);
 
+/** What a call does, without what other columns say. */
+function doing(call) {
+  switch (call.stage) {
+    case "queue": return `queued, place ${call.queuePlace}`;
+    case "first_token": return "waiting for the first token";
+    case "reasoning": return "thinking";
+    case "answer": return "answering";
+    default: return call.progress ?? "runs in another daemon";
+  }
+}
+
 export function live() {
   const running = table("Calls that run now", [
     { title: "For", number: true, value: call => seconds(call.elapsedMs) },
     { title: "Client", value: call => call.client },
     { title: "Tool", value: call => call.tool },
     { title: "Model", value: call => call.model },
-    { title: "Doing", wide: true, value: call => call.progress },
+    { title: "Doing", wide: true, value: doing },
+    { title: "Tokens", number: true, value: call => call.receivedTokens === undefined ? null : count(call.receivedTokens) },
     { title: "Question", wide: true, value: link },
     { title: "Cancel", value: cancelButton },
   ], "No call is running.");
