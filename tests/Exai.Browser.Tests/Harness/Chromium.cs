@@ -45,6 +45,15 @@ public sealed class Chromium : IAsyncLifetime
         return page;
     }
 
+    /// <summary>Every process of the browser: that of the tabs, of the network, and the browser itself.</summary>
+    internal async Task<List<int>> ProcessesAsync()
+    {
+        var session = await _browser!.NewBrowserCDPSessionAsync();
+        var answer = await session.SendAsync("SystemInfo.getProcessInfo");
+        await session.DetachAsync();
+        return [.. answer!.Value.GetProperty("processInfo").EnumerateArray().Select(process => process.GetProperty("id").GetInt32())];
+    }
+
     /// <summary>Called before anything expensive is started.</summary>
     internal static void SkipWithout() => Assert.SkipWhen(Program is null, "Chromium is not installed (Debian: apt install chromium)");
 
