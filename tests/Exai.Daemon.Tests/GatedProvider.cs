@@ -62,7 +62,7 @@ internal sealed class GatedProvider : IAsyncDisposable
 
         Interlocked.Increment(ref _requests);
         await context.Request.Body.CopyToAsync(Stream.Null, context.RequestAborted);
-        var request = new GatedRequest();
+        var request = new GatedRequest { TraceHeaders = [.. context.Request.Headers.Keys.Where(name => name.StartsWith("trace", StringComparison.OrdinalIgnoreCase))] };
         if (Open)
         {
             request.Answer("at once");
@@ -104,6 +104,9 @@ internal sealed class GatedRequest
     private readonly TaskCompletionSource<string> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public Task<string> Answering => _answer.Task;
+
+    /// <summary>Names of headers that belong to a trace.</summary>
+    public IReadOnlyList<string> TraceHeaders { get; init; } = [];
 
     /// <summary>Completes when the client closes the request.</summary>
     public TaskCompletionSource GivenUp { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);

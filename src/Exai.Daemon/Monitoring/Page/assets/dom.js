@@ -14,14 +14,14 @@ export function el(name, attributes = {}, ...children) {
 const SHOWN_AT_FIRST = 100;
 
 /**
- * A table whose rows are kept between updates, so that the focus stays where it is. Only so many rows are there at a time, and more when
- * they are asked for: a page with a thousand calls must stay quick. A column with `keep` makes its control once for each row.
+ * A table whose rows are kept between updates, so that the focus stays where it is. Only the `most` first rows are there, and more when they
+ * are asked for: a page with a thousand calls must stay quick. A column with `keep` makes its control once for each row.
  */
-export function table(caption, columns, empty) {
+export function table(caption, columns, empty, most = SHOWN_AT_FIRST) {
   const body = el("tbody");
   const rows = new Map();
   const note = el("p", { class: "empty" }, empty);
-  let shown = SHOWN_AT_FIRST;
+  let shown = most;
   let latest = null;
   const more = el("button", { type: "button", hidden: true, onclick: () => { shown += SHOWN_AT_FIRST; update(...latest); } });
   const element = el("div", { class: "scroll" },
