@@ -32,7 +32,6 @@ namespace Exai.Daemon;
 internal sealed class DaemonCore : IAsyncDisposable
 {
     private readonly SqliteDatabase _database;
-    private readonly BlobSweep _sweep;
     private readonly IReadOnlyList<ModelProvider> _providers;
     private readonly PermitScheduler _permits;
     private readonly AdmissionUpkeep _upkeep;
@@ -55,9 +54,9 @@ internal sealed class DaemonCore : IAsyncDisposable
         Ledger = new SqliteAttemptLedger(_database);
         History = new SqliteCallHistory(_database);
         Blobs = new BlobStore(settings.Home.BlobsDirectory, time);
-        _sweep = new BlobSweep(Blobs, new SqliteBlobReferences(_database), settings.Tools.ConversationTimeout, time, loggers.CreateLogger("blobs"));
+        var sweep = new BlobSweep(Blobs, new SqliteBlobReferences(_database), settings.Tools.ConversationTimeout, time, loggers.CreateLogger("blobs"));
         var threadStore = new SqliteThreadStore(_database);
-        _housekeeping = new Housekeeping(threadStore, Ledger, settings.Tools.ConversationTimeout, time, loggers.CreateLogger("store"));
+        _housekeeping = new Housekeeping(threadStore, Ledger, sweep, settings.Tools.ConversationTimeout, time, loggers.CreateLogger("store"));
         var threads = new ThreadReader(threadStore, settings.Tools.ConversationTimeout, settings.Tools.MaxConversationTurns, time);
 
         // Admission
@@ -178,7 +177,6 @@ internal sealed class DaemonCore : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await Calls.DisposeAsync();
-        await _sweep.DisposeAsync();
         await _upkeep.DisposeAsync();
         await _housekeeping.DisposeAsync();
         _permits.Dispose();
