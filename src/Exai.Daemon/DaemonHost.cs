@@ -208,6 +208,7 @@ public sealed class DaemonHost : IAsyncDisposable
             ReadSettings = readSettings,
         };
         host = new DaemonHost(view, epoch, serveLock, calls, mcp, listener, await OperationsServer.StartAsync(view, Token, loggers, cancellationToken), loggers);
+        core.Serves();
         DaemonEvents.Started(host._logger, Product.Version, epoch, settings.Link.Host, host.Port, home.Path, Core.Storage.Sqlite.SqliteDatabase.LibraryVersion);
         return host;
 
