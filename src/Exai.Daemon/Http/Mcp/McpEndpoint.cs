@@ -38,6 +38,7 @@ internal sealed class McpEndpoint : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILoggerFactory _loggers;
     private readonly HttpSessions _sessions;
+    private readonly HttpVisits _visits;
     private readonly CancellationTokenSource _draining = new();
     private readonly CancellationTokenSource _stop = new();
 
@@ -46,9 +47,13 @@ internal sealed class McpEndpoint : IAsyncDisposable
         TimeProvider time, ILoggerFactory loggers)
     {
         (_guard, _settings, _token, _places, _tools, _calls, _state, _time, _loggers) = (guard, settings, token, places, tools, calls, state, time, loggers);
-        _sessions = new HttpSessions(new SessionIds(token), key => Options("http-" + key), time, loggers);
+        _visits = new HttpVisits(time);
+        _sessions = new HttpSessions(new SessionIds(token), SessionName, key => Options(SessionName(key)), _visits, time, loggers);
         state.Changed += EndStreamsWhenDraining;
     }
+
+    /// <summary>The clients that were here lately.</summary>
+    public IReadOnlyList<ConnectedSession> Snapshot() => _visits.Snapshot();
 
     /// <summary>Answers the request by its method.</summary>
     public Task AnswerAsync(HttpContext context)
@@ -146,7 +151,9 @@ internal sealed class McpEndpoint : IAsyncDisposable
 #pragma warning disable MCP9006
         await using var transport = new StreamableHttpServerTransport(_loggers) { Stateless = true };
 #pragma warning restore MCP9006
-        await using var server = McpServer.Create(transport, Options(SessionOf(message)), _loggers);
+        var session = SessionOf(message);
+        _visits.Seen(session, LinkContract.ModernEra, ModernRequest.ClientName(message), ModernRequest.ClientVersion(message));
+        await using var server = McpServer.Create(transport, Options(session), _loggers);
         var serving = ServeAsync(server, end.Token);
         try
         {
@@ -398,11 +405,13 @@ internal sealed class McpEndpoint : IAsyncDisposable
         }
     }
 
+    private static string SessionName(string key) => "http-" + key;
+
     /// <summary>Without sessions, whoever has the same token and goes by the same name is one.</summary>
     private string SessionOf(JsonRpcMessage message)
     {
         var who = SHA256.HashData(Encoding.UTF8.GetBytes($"{_token()}\n{ModernRequest.ClientName(message)}"));
-        return $"http-{Convert.ToHexStringLower(who.AsSpan(0, 16))}";
+        return SessionName(Convert.ToHexStringLower(who.AsSpan(0, 16)));
     }
 
     /// <summary>A subscription has no end of its own.</summary>
