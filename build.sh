@@ -2,6 +2,7 @@
 # Builds and checks EXAI.
 #   ./build.sh         restore, build with warnings as errors and analyzers, check the format
 #   ./build.sh test    the same, then all tests
+#   ./build.sh pack    the same, then what users install, in artifacts/ (deploy/pack.sh; systems as further arguments)
 # Needs the .NET 10 SDK and nothing else. With Node.js, the tests also meet clients and servers that other people wrote.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -11,6 +12,9 @@ dotnet restore Exai.slnx --verbosity quiet
 dotnet build Exai.slnx --configuration Release --no-restore --verbosity quiet
 dotnet format whitespace Exai.slnx --no-restore --verify-no-changes
 
+if [ "${1:-}" = pack ]; then
+  exec deploy/pack.sh "${@:2}"
+fi
 [ "${1:-}" = test ] || exit 0
 for witness in tests/Exai.Witness.Tests/node tests/Exai.Witness.Tests/conformance; do
   if ! command -v npm >/dev/null || ! timeout 120 npm ci --prefix "$witness" --silent; then
