@@ -3,7 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Exai.Protocol;
 
-namespace Exai.Shim.Files;
+namespace Exai.Files;
 
 /// <summary>A repository's pending changes as attachments; or why the repository is not looked at.</summary>
 internal sealed record GitState(IReadOnlyList<(SentFile File, byte[]? Content)> Files, string? Denied = null);

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Exai.Protocol;
 
-namespace Exai.Shim.Files;
+namespace Exai.Files;
 
 /// <summary>
 /// Reads what a call's arguments name, in the order of the arguments: hashes it, tells what it is, and remembers where it was. Nothing is

@@ -1,11 +1,11 @@
-namespace Exai.Shim.Files;
+namespace Exai.Files;
 
 /// <summary>
 /// The folders whose files a call may name: what the client calls its workspace (MCP roots), else the shim's working directory if it lies in
 /// a project; and what the settings add. Never a whole disk, a home or a system folder, unless the settings name it.
 /// </summary>
 /// <param name="Roots">Links resolved, absolute; the first is where relative paths begin.</param>
-/// <param name="Why">Where the roots come from, for the refusal of a path outside.</param>
+/// <param name="Why">For the refusal of a path outside: where the roots come from, or why there are none and what to do.</param>
 internal sealed record Workspace(IReadOnlyList<string> Roots, string Why)
 {
     private static readonly string[] ProjectMarkers =
@@ -22,16 +22,38 @@ internal sealed record Workspace(IReadOnlyList<string> Roots, string Why)
     /// <param name="allowed">EXAI_ALLOWED_ROOTS.</param>
     public static Workspace Of(IReadOnlyList<string>? clientRoots, string workingDirectory, IReadOnlyList<string> allowed)
     {
-        List<string> roots = [.. (clientRoots ?? []).Select(RealPath.Of).OfType<string>().Where(root => !WideFolders.Contains(root))];
+        List<string> roots = [.. Real(clientRoots ?? []).Where(root => !WideFolders.Contains(root))];
         var why = roots.Count > 0 ? "the client's roots" : "the client's workspace";
         if (roots.Count == 0 && ProjectOf(workingDirectory) is { } project)
         {
             roots.Add(project);
         }
 
-        roots.AddRange(allowed.Select(RealPath.Of).OfType<string>());
-        return new Workspace([.. roots.Distinct(PathRules.Comparer)], allowed.Count > 0 ? why + " and EXAI_ALLOWED_ROOTS" : why);
+        roots.AddRange(Real(allowed));
+        return roots.Count == 0
+            ? None("there is no workspace. The client names none, and it was not started inside a project. Set EXAI_ALLOWED_ROOTS to the folders that tools may read.")
+            : new Workspace([.. roots.Distinct(PathRules.Comparer)], allowed.Count > 0 ? why + " and EXAI_ALLOWED_ROOTS" : why);
     }
+
+    /// <summary>For a client whose project nobody knows: what the settings name, and nothing else.</summary>
+    /// <param name="clientRoots">Where relative paths begin, as far as they lie in what the settings name; they allow nothing.</param>
+    /// <param name="allowed">EXAI_ALLOWED_ROOTS.</param>
+    public static Workspace OfSettings(IReadOnlyList<string> clientRoots, IReadOnlyList<string> allowed)
+    {
+        List<string> roots = [.. Real(allowed)];
+        if (roots.Count == 0)
+        {
+            return None(allowed.Count == 0
+                ? "over HTTP only files in EXAI_ALLOWED_ROOTS are read, and it is not set. Set it to the folders that tools may read and restart the daemon, or connect the client by 'exai shim'."
+                : $"over HTTP only files in EXAI_ALLOWED_ROOTS are read, and none of its folders exists: {string.Join(", ", allowed)}. Mend it and restart the daemon.");
+        }
+
+        var first = Real(clientRoots).Where(folder => roots.Any(root => PathRules.IsWithin(folder, root)));
+        return new Workspace([.. first.Concat(roots).Distinct(PathRules.Comparer)], "EXAI_ALLOWED_ROOTS");
+    }
+
+    /// <param name="why">Why there is none, and what to do.</param>
+    public static Workspace None(string why) => new([], why);
 
     public bool Contains(string realPath) => Roots.Any(root => PathRules.IsWithin(realPath, root));
 
@@ -46,6 +68,8 @@ internal sealed record Workspace(IReadOnlyList<string> Roots, string Why)
         var relative = Path.GetRelativePath(root, realPath).Replace('\\', '/');
         return Roots.Count == 1 ? relative : $"{Path.GetFileName(root)}/{relative}";
     }
+
+    private static IEnumerable<string> Real(IReadOnlyList<string> folders) => folders.Select(RealPath.Of).OfType<string>();
 
     /// <summary>The project's own folder, not only the part of it that the client was started in; null outside of any.</summary>
     private static string? ProjectOf(string workingDirectory)

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
-namespace Exai.Shim.Files;
+namespace Exai.Files;
 
 /// <summary>Where a path leads when every link on the way is followed.</summary>
 internal static class RealPath

@@ -1,6 +1,6 @@
-using Exai.Shim.Files;
+using Exai.Testing.Files;
 
-namespace Exai.Shim.Tests.Files;
+namespace Exai.Files.Tests;
 
 public sealed class FolderTests : IDisposable
 {

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Exai.Shim.Files;
+namespace Exai.Files;
 
 /// <summary>How paths are compared and spelled on this system.</summary>
 internal static class PathRules

@@ -1,9 +1,9 @@
 using System.Text.Json;
 using Exai.Protocol;
 
-namespace Exai.Shim.Files;
+namespace Exai.Files;
 
-/// <summary>What a tool wants the shim to read: an entry of its descriptor's <c>_meta["exai/attach"]</c>.</summary>
+/// <summary>What a tool wants to have read: an entry of its descriptor's <c>_meta["exai/attach"]</c>.</summary>
 /// <param name="Kind">file | image | directory | git.</param>
 /// <param name="Binary">Whether files need not be text.</param>
 internal sealed record AttachWish(string Argument, string Kind, bool Binary)
@@ -30,6 +30,12 @@ internal sealed record AttachWish(string Argument, string Kind, bool Binary)
 
         return [];
     }
+
+    /// <summary>What the tool wants.</summary>
+    public static IReadOnlyList<AttachWish> Of(ToolDescriptor tool) =>
+        [.. tool.Parameters.Where(parameter => parameter.Attach is not null).Select(parameter => new AttachWish(parameter.Name, KindOf(parameter), parameter.Binary))];
+
+    private static string KindOf(ToolParameter parameter) => parameter.Attach!.Value.ToString().ToLowerInvariant();
 
     private static AttachWish? Read(JsonElement wish) => Text(wish, "argument") is { } argument && Text(wish, "kind") is { } kind
         ? new AttachWish(argument, kind, wish.TryGetProperty("binary", out var binary) && binary.ValueKind == JsonValueKind.True)

@@ -1,7 +1,7 @@
 using Exai.Protocol;
 using Microsoft.Win32.SafeHandles;
 
-namespace Exai.Shim.Files;
+namespace Exai.Files;
 
 /// <summary>
 /// The one way to a file's bytes: links are resolved, the real path is checked, the file is opened, and what was opened is checked again, so that
@@ -82,7 +82,7 @@ internal sealed class FileGate(Workspace workspace, string home)
     private FileRefusedException Outside(string path) => new(
         ErrorCodes.FileDenied,
         workspace.Roots.Count == 0
-            ? $"{path} was not read: there is no workspace. The client names none, and it was not started inside a project. Set EXAI_ALLOWED_ROOTS to the folders that tools may read."
+            ? $"{path} was not read: {workspace.Why}"
             : $"{path} was not read: it lies outside of {string.Join(", ", workspace.Roots)} ({workspace.Why}). Set EXAI_ALLOWED_ROOTS to allow further folders.");
 
     /// <summary>The deepest folder on the way that exists, links resolved, with what follows it.</summary>

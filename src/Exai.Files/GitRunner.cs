@@ -2,7 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Text;
 
-namespace Exai.Shim.Files;
+namespace Exai.Files;
 
 /// <summary>Runs git. The seam at which tests put another.</summary>
 internal interface IGitRunner

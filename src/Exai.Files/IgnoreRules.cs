@@ -1,7 +1,7 @@
 using System.Text;
 using System.Text.RegularExpressions;
 
-namespace Exai.Shim.Files;
+namespace Exai.Files;
 
 /// <summary>
 /// What is left out when a folder is expanded: what <c>.gitignore</c> files say, from the workspace's root down to each folder, and what no reader

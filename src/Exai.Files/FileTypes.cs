@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Exai.Shim.Files;
+namespace Exai.Files;
 
 /// <summary>What a file is, by its first bytes and not by its name.</summary>
 internal static class FileTypes

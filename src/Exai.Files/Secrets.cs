@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace Exai.Shim.Files;
+namespace Exai.Files;
 
 /// <summary>
 /// Files that hold keys, passwords or tokens by their name or their first line. They are refused wherever they lie: what a model

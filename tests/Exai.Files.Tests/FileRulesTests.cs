@@ -1,8 +1,8 @@
 using System.Security.Cryptography;
 using Exai.Protocol;
-using Exai.Shim.Files;
+using Exai.Testing.Files;
 
-namespace Exai.Shim.Tests.Files;
+namespace Exai.Files.Tests;
 
 public sealed class FileRulesTests : IDisposable
 {

@@ -1,6 +1,6 @@
 using Exai.Protocol;
 
-namespace Exai.Shim.Files;
+namespace Exai.Files;
 
 /// <summary>What the shim read for one call.</summary>
 /// <param name="Files">For <c>_meta["exai/files"]</c>, in the order of the arguments; what could not be read among them.</param>

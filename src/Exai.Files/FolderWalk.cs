@@ -1,6 +1,6 @@
 using Exai.Protocol;
 
-namespace Exai.Shim.Files;
+namespace Exai.Files;
 
 /// <summary>The files of a folder, near ones first, in the order of their names. Links are not followed.</summary>
 internal static class FolderWalk
