@@ -28,7 +28,7 @@ internal sealed class Audit(SimulatedWorld world, WorldDaemon serving)
 
         CheckPermits();
         var errors = world.Log.Errors.Where(error => !error.Contains("could not be journaled", StringComparison.Ordinal) && !error.Contains("This process is dead", StringComparison.Ordinal)
-            && !error.Contains("The store is closed", StringComparison.Ordinal));
+            && !error.Contains("The store is closed", StringComparison.Ordinal) && !error.Contains("disk is full", StringComparison.Ordinal));
         errors.ShouldBeEmpty();
     }
 

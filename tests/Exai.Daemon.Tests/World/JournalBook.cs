@@ -15,6 +15,9 @@ internal sealed class JournalBook
     /// <summary>Found in the midst of the product's code, where an exception would be taken for its own.</summary>
     public List<string> Violations { get; } = [];
 
+    /// <summary>Another one after each power cut: what is written to an earlier one is not written.</summary>
+    public int File { get; private set; }
+
     public BookedCall? Find(string callId) => _calls.GetValueOrDefault(callId);
 
     public void OnAccepted(CallRecord call) =>
@@ -61,7 +64,7 @@ internal sealed class JournalBook
     public Action Remember()
     {
         var now = new Dictionary<string, BookedCall>(_calls, StringComparer.Ordinal);
-        return () => _calls = now;
+        return () => (_calls, File) = (now, File + 1);
     }
 
     public void Check(bool holds, string violation)

@@ -123,8 +123,13 @@ internal sealed class MortalStore(ICallStore inner, IAttemptLedger ledger, Journ
             ThrowIfDead();
         }
 
+        var file = book.File;
         var result = await write();
-        written(result);
+        if (book.File == file)
+        {
+            written(result);
+        }
+
         if (dies)
         {
             die();

@@ -62,6 +62,9 @@ internal sealed class SimulatedWorld : IOwnerLiveness, IDisposable
 
     public Meter Meter { get; } = new("exai-world");
 
+    /// <summary>Told what happens, to look into one seed; null tells nobody.</summary>
+    public Action<string>? Trace { get; init; }
+
     public JournalBook Book { get; } = new();
 
     public string DatabasePath { get; private set; }

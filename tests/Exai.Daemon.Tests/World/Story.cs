@@ -12,8 +12,11 @@ internal sealed class Story
 {
     private const int Steps = 24;
 
+    /// <summary>A client's patience.</summary>
+    private const int SecondsToAnswer = 60;
+
     /// <summary>A cancel's grace, the longest wait of a shim that nobody needs, and what a daemon needs to look.</summary>
-    private const double TimeToHeal = 130;
+    private const int SecondsToCancel = 110;
 
     private readonly SimulatedWorld _world;
     private readonly Random _random;
@@ -27,8 +30,9 @@ internal sealed class Story
 
     /// <summary>Plays it to its end.</summary>
     /// <param name="saw">Hears what happened, for a count.</param>
+    /// <param name="trace">Hears every message that arrives, with its time.</param>
     /// <exception cref="InvalidOperationException">Something did not hold; names the seed.</exception>
-    public static void Play(int seed, Action<string> saw)
+    public static void Play(int seed, Action<string> saw, Action<string>? trace = null)
     {
         var emptyDatabase = SimulatedWorld.EmptyDatabase.Value;
         try
@@ -36,8 +40,19 @@ internal sealed class Story
             Simulation.Run(
                 async simulation =>
                 {
-                    using var world = new SimulatedWorld(simulation, seed, emptyDatabase);
-                    await new Story(world, saw).RunAsync();
+                    using var world = new SimulatedWorld(simulation, seed, emptyDatabase)
+                    {
+                        Trace = trace is null ? null : said => trace($"{simulation.Time.GetUtcNow():HH:mm:ss.fff} {said}"),
+                    };
+                    await new Story(world, happening =>
+                    {
+                        world.Trace?.Invoke($"--- {happening}");
+                        saw(happening);
+                    }).RunAsync();
+                    if (simulation.Stray is { } stray)
+                    {
+                        saw($"left the simulation's thread: {stray}");
+                    }
                 },
                 seed,
                 usesPool: false);
@@ -153,7 +168,7 @@ internal sealed class Story
             connection.Break();
         }
 
-        await _world.PassAsync(_random.NextDouble() * 60);
+        await _world.PassAsync(_random.NextDouble() * (_random.Next(4) == 0 ? 60 : 5));
         shim.IsCutOff = false;
     }
 
@@ -177,7 +192,15 @@ internal sealed class Story
             _world.Start();
         }
 
-        await _world.PassAsync(TimeToHeal);
+        for (var second = 0; second < SecondsToAnswer && !Present.All(client => client.IsAnswered); second++)
+        {
+            await _world.PassAsync(1);
+        }
+
+        if (Present.Any(client => client.HasCancelled))
+        {
+            await _world.PassAsync(SecondsToCancel);
+        }
     }
 
     private async Task CheckAsync()

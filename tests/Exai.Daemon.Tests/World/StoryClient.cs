@@ -57,6 +57,11 @@ internal sealed class StoryClient(SimulatedWorld world, WorldShim shim, Action<s
     /// <summary>Whether nobody here wants the call any more.</summary>
     public bool GaveUp(BookedCall call) => call.SessionId == shim.SessionId && !Jobs().Contains(call.CallId, StringComparer.Ordinal);
 
+    /// <summary>Everything that waits for an answer has it.</summary>
+    public bool IsAnswered => _asked.Keys.Concat(_others).All(id => _cancelled.Contains(id) || Client.Responses(id).Any());
+
+    public bool HasCancelled => _cancelled.Count > 0;
+
     /// <summary>Each request has its one answer, and that is its own.</summary>
     public void CheckAnswers()
     {
@@ -86,9 +91,7 @@ internal sealed class StoryClient(SimulatedWorld world, WorldShim shim, Action<s
             do
             {
                 (++tries).ShouldBeLessThan(40, $"job {job} does not end");
-                var id = Claim(job, 30);
-                await world.PassAsync(40);
-                answer = Client.Responses(id).Single();
+                answer = await Client.ResponseAsync(Claim(job, 30), within: TimeSpan.FromSeconds(60));
             }
             while (Status(answer) == JobTools.Running);
 

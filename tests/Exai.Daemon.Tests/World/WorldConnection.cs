@@ -131,6 +131,7 @@ internal sealed class WorldConnection : ILinkConnection
                 await _world.UnderWayAsync();
                 if (!_silent)
                 {
+                    _world.Trace?.Invoke($"{Epoch} {SessionId[..4]} {(messages == _toShim.Reader ? "<-" : "->")} {Encoding.UTF8.GetString(message)}");
                     arrive(message);
                 }
             }
