@@ -161,7 +161,7 @@ internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, D
         var wait = _interval < FirstNote ? _interval : FirstNote;
         while (context.Params.ProgressToken is { } token && !ending.IsCompleted)
         {
-            await Task.WhenAny(ending, Task.Delay(wait, time, cancellationToken));
+            await Waiting.ForAsync(ending, wait, time, cancellationToken);
             wait = _interval;
             cancellationToken.ThrowIfCancellationRequested();
             if (!ending.IsCompleted)
