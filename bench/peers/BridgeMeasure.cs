@@ -10,7 +10,11 @@ internal sealed record BridgeFigures(string Name)
 
     public required double CallsPerSecond { get; init; }
 
+    /// <summary>Right after the calls.</summary>
     public required double Memory { get; init; }
+
+    /// <summary>When nothing has been asked for a while; null when that was not waited for.</summary>
+    public double? IdleMemory { get; init; }
 
     /// <summary>Of the server behind it; null where it is the bridge itself.</summary>
     public double? BackendMemory { get; init; }
@@ -50,12 +54,16 @@ internal static class BridgeMeasure
         var pipelined = Watch.Start();
         client.Pipeline("version", options.Pipelined, InFlight);
         var perSecond = options.Pipelined / pipelined.Elapsed.TotalSeconds;
+        var busy = Children.Memory(Children.Tree(client.Id)) / 1e6;
+        if (options.IdleWait > TimeSpan.Zero)
+            await Task.Delay(options.IdleWait, TimeProvider.System);
         var figures = new BridgeFigures(bridge.Name)
         {
             ColdStart = cold,
             RoundTrip = new Distribution(trips),
             CallsPerSecond = perSecond,
-            Memory = Children.Memory(Children.Tree(client.Id)) / 1e6,
+            Memory = busy,
+            IdleMemory = options.IdleWait > TimeSpan.Zero ? Children.Memory(Children.Tree(client.Id)) / 1e6 : null,
             BackendMemory = bridge.Backend.Count > 0 ? Children.Memory(bridge.Backend) / 1e6 : null,
         };
         return bridge.HasBackend ? await KillAsync(bridge, client, figures) : figures;

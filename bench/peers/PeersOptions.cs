@@ -31,6 +31,9 @@ internal sealed record PeersOptions
 
     public int Pipelined => Short ? 1000 : 10_000;
 
+    /// <summary>Before the memory of an idle bridge is read; zero leaves that out.</summary>
+    public TimeSpan IdleWait => Short ? TimeSpan.Zero : TimeSpan.FromSeconds(45);
+
     /// <summary>How many questions at once, and how many in all.</summary>
     public IReadOnlyList<(int InFlight, int Questions)> Loads => Short
         ? [(1, 50), (16, 200)]
