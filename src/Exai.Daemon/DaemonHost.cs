@@ -203,7 +203,7 @@ public sealed class DaemonHost : IAsyncDisposable
         var link = new LinkEndpoint(guard, settings.Link, epoch, core.Sessions, core.Tools, calls, state, time, loggers);
         ProcessMeters.Add(core.Meter, time.GetUtcNow());
         link.Meters = new LinkMeters(core.Meter, () => link.SessionCount);
-        var mcp = new McpEndpoint(guard, settings, Token, core.Sessions, core.Tools, calls, state, time, loggers);
+        var mcp = new McpEndpoint(guard, settings, Token, core.Sessions, core.Tools, calls, new LocalFiles(settings, core.Blobs, core.CallStore, time), state, time, loggers);
         var blobs = new BlobEndpoint(guard, core.Blobs);
         DaemonHost? host = null;
         var handover = new HandoverEndpoint(guard, leaveCalls => host!.MakeWayAsync(leaveCalls));
@@ -215,6 +215,7 @@ public sealed class DaemonHost : IAsyncDisposable
             Traces = collector is null ? null : new TraceExport(collector),
         };
         host = new DaemonHost(view, epoch, serveLock, calls, listener, await OperationsServer.StartAsync(view, Token, loggers, cancellationToken), loggers);
+        core.Serves();
         DaemonEvents.Started(host._logger, Product.Version, epoch, settings.Link.Host, host.Port, home.Path, Core.Storage.Sqlite.SqliteDatabase.LibraryVersion);
         return host;
 
