@@ -20,6 +20,7 @@ public sealed class SocketTests(Chromium chromium)
         await page.IsLiveAsync();
         var before = await machine.Daemon.KillAsync();
         await Assertions.Expect(page.Connection).ToHaveTextAsync(new System.Text.RegularExpressions.Regex("^disconnected; trying again in [124] s$"));
+        await Assertions.Expect(page.Tab.Locator("#daemon")).ToHaveTextAsync(new System.Text.RegularExpressions.Regex("^as it was at "));
         await page.PictureAsync("disconnected");
         // Long enough for a page that does not wait between its attempts to make very many.
         await Patience.ForAsync("the page has tried twice", () => page.Sockets >= 3);

@@ -18,10 +18,10 @@ internal static class TerminalPicture
         var height = TitleHeight + ((lines.Count + 1) * LineHeight) + Margin;
         var svg = new StringBuilder(
             $"""
-            <svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img" aria-label="Output of {Text(command)}">
+            <svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img" aria-label="Output of {WebUtility.HtmlEncode(command)}">
             <rect width="100%" height="100%" rx="8" fill="#10151d"/>
             <circle cx="18" cy="17" r="5" fill="#ff8f87"/><circle cx="36" cy="17" r="5" fill="#f0c25b"/><circle cx="54" cy="17" r="5" fill="#6fd598"/>
-            <g font-family="ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace" font-size="14" fill="#e6ebf2" xml:space="preserve">
+            <g font-family="ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace" font-size="14" fill="#e6ebf2">
 
             """);
         Line("$ " + command, 0, "#8ab4ff");
@@ -43,5 +43,6 @@ internal static class TerminalPicture
         }
     }
 
-    private static string Text(string text) => WebUtility.HtmlEncode(text).Replace("&#39;", "'", StringComparison.Ordinal);
+    /// <summary>Spaces that a reader of SVG may not put together.</summary>
+    private static string Text(string text) => WebUtility.HtmlEncode(text).Replace("&#39;", "'", StringComparison.Ordinal).Replace(' ', '\u00A0');
 }

@@ -139,6 +139,22 @@ public sealed class ApiTests
     }
 
     [Fact]
+    public async Task Client_without_a_handshake_is_one_session_however_often_it_asks()
+    {
+        await using var daemon = await DaemonFixture.StartAsync();
+        using var client = new McpClientOverHttp(daemon.Host.Port);
+        for (var request = 0; request < 2; request++)
+        {
+            var (response, _) = await client.ModernAsync("tools/list");
+            response.Dispose();
+        }
+
+        var session = (await daemon.JsonAsync("/api/v1/sessions"))["sessions"]!.AsArray().Single()!;
+
+        ((string?)session["transport"], (string?)session["era"], (string?)session["client"], (string?)session["clientVersion"]).ShouldBe(("http", "modern", "http-test", "1"));
+    }
+
+    [Fact]
     public async Task Provider_shows_its_hours_and_its_failures()
     {
         await using var daemon = await DaemonFixture.StartAsync();

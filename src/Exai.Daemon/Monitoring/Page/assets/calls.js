@@ -17,7 +17,8 @@ function doing(call) {
 }
 
 /** Those that are at work come first, the oldest ahead; then the queue in its order. */
-const byTurn = (one, other) => (one.queuePlace ?? 0) - (other.queuePlace ?? 0) || Date.parse(one.acceptedAt) - Date.parse(other.acceptedAt);
+const turn = call => call.queuePlace ?? (call.stage === "accepted" ? Infinity : 0);
+const byTurn = (one, other) => turn(one) - turn(other) || Date.parse(one.acceptedAt) - Date.parse(other.acceptedAt);
 
 export function live() {
   const problem = el("p", { class: "bad", role: "alert" });
