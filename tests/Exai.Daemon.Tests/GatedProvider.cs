@@ -62,7 +62,10 @@ internal sealed class GatedProvider : IAsyncDisposable
 
         Interlocked.Increment(ref _requests);
         using var body = new StreamReader(context.Request.Body);
-        var request = new GatedRequest(await body.ReadToEndAsync(context.RequestAborted));
+        var request = new GatedRequest(await body.ReadToEndAsync(context.RequestAborted))
+        {
+            TraceHeaders = [.. context.Request.Headers.Keys.Where(name => name.StartsWith("trace", StringComparison.OrdinalIgnoreCase))],
+        };
         if (Open)
         {
             request.Answer("at once");
@@ -107,6 +110,9 @@ internal sealed class GatedRequest(string body)
     public string Body => body;
 
     public Task<string> Answering => _answer.Task;
+
+    /// <summary>Names of headers that belong to a trace.</summary>
+    public IReadOnlyList<string> TraceHeaders { get; init; } = [];
 
     /// <summary>Completes when the client closes the request.</summary>
     public TaskCompletionSource GivenUp { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);

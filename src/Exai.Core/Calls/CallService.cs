@@ -290,6 +290,7 @@ public sealed class CallService : IAsyncDisposable
 
     private async Task<CallOutcome?> FinishAsync(CallRecord run, CallOutcome outcome, Threads.Turn? turn)
     {
+        using var span = CallTraces.Journal("outcome", run.CallId);
         var counts = await _tending.FinishAsync(run, outcome, turn);
         if (counts is not null)
         {
@@ -328,6 +329,7 @@ public sealed class CallService : IAsyncDisposable
     private async Task<(CallRecord Record, bool Accepted)> AcceptAsync(CallRequest request, string hash)
     {
         var continued = ToolArguments.ContinuationId(request.Arguments);
+        using var span = CallTraces.Journal("accept", request.CallId);
         try
         {
             return await _store.AcceptAsync(
@@ -350,7 +352,9 @@ public sealed class CallService : IAsyncDisposable
         try
         {
             using var clock = new CallClock(_options.Timeout, run.Spent, _time, live.Cancelled, _stopping.Token);
+            using var span = CallTraces.Run(run);
             var (outcome, turn) = await _runner.RunAsync(run, () => WaitForThreadAsync(live, run, clock), live.Report, clock);
+            span.Ended(outcome);
             return await FinishAsync(run, outcome, turn);
         }
         finally

@@ -170,6 +170,7 @@ internal sealed class ModelGateway(
     private async Task<(IPermit? Permit, ProviderException? Refusal)> PermitAsync(
         PermitOwner owner, ModelRoute route, AskScope scope, CancellationToken cancellationToken)
     {
+        using var span = CallTraces.Queue(scope.CallId, route.Provider.Name);
         var since = time.GetTimestamp();
         var request = new PermitRequest
         {
@@ -206,6 +207,7 @@ internal sealed class ModelGateway(
         Attempt attempt, IPermit permit, ModelRequest request, AskScope scope, CancellationToken cancellationToken)
     {
         var route = attempt.Route;
+        using var span = CallTraces.Attempt(scope.CallId, route);
         var begun = scope.Book.Begin(request.Begin(time.GetUtcNow(), permit.Waited));
         ProviderException? failure = null;
         var outcome = ErrorCodes.InternalError;
@@ -235,6 +237,7 @@ internal sealed class ModelGateway(
             }
 
             scope.Book.End(ended);
+            span.Ended(ended);
             meters.Ended(ended);
             if (failure is { InnerException: { } defect, Error.Code: ErrorCodes.ProviderError } && defect is not (IOException or HttpRequestException or OperationCanceledException))
             {

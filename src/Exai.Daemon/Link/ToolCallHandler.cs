@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Exai.Core.Calls;
+using Exai.Core.Telemetry;
 using Exai.Core.Tools;
 using Exai.Core.Tools.Files;
 using Exai.Protocol;
@@ -73,6 +74,12 @@ internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, D
             await Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken);
         }
 
+        using var span = CallTraces.Request(call, Trace(parameters));
+        if (given is not null)
+        {
+            CallTraces.ShimToDaemon(call.CallId, CallId.CreatedAt(call.CallId), time.GetUtcNow());
+        }
+
         Interlocked.Increment(ref _answering);
         try
         {
@@ -113,6 +120,10 @@ internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, D
             Interlocked.Decrement(ref _answering);
         }
     }
+
+    /// <summary>A client that traces its calls says so in the W3C form.</summary>
+    private static string? Trace(CallToolRequestParams parameters) =>
+        parameters.Meta?["traceparent"] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
 
     /// <summary>A recomputed tool's answer. A cancel ends the waiting, and nothing else.</summary>
     private async Task<JsonObject> AnswerAsync(CallRequest call, RequestContext<CallToolRequestParams> context, CancellationToken cancellationToken)

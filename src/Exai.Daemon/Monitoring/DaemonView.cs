@@ -1,6 +1,7 @@
 using Exai.Daemon.Health;
 using Exai.Daemon.Http.Mcp;
 using Exai.Daemon.Link;
+using Exai.Daemon.Monitoring.Export;
 using Exai.Daemon.Monitoring.Metrics;
 using Exai.Settings;
 
@@ -13,4 +14,7 @@ internal sealed record DaemonView(
 {
     /// <summary>Reads the settings anew, with their sources; null when nobody said from where.</summary>
     public Func<SettingsResult>? ReadSettings { get; init; }
+
+    /// <summary>Null when no collector gets the spans of calls.</summary>
+    public TraceExport? Traces { get; init; }
 }

@@ -31,11 +31,11 @@ internal sealed class Scene : IAsyncDisposable
         await terminal.ChatAsync("And if the table is partitioned by month?", first.Thread);
         await editor.ChatAsync("Is this regular expression safe against catastrophic backtracking?");
         await editor.ChatAsync("What will the weather be like tomorrow?");
-        await terminal.SendCallAsync("chat", Arguments("Where is the race between the reader and the writer in this ring buffer?", ("thinking_mode", "high")));
+        await terminal.SendCallAsync("chat", Arguments("Where is the race in this ring buffer?", ("thinking_mode", "high")));
         await machine.Simulator.AskedAsync("ring buffer", tokens: 1);
-        await editor.SendChatAsync("Write the migration from the old schema to the new one, step by step, with a way back.");
+        await editor.SendChatAsync("Write the migration step by step, with a way back.");
         await machine.Simulator.AskedAsync("migration", tokens: 1);
-        await editor.SendChatAsync("Compare these two designs for the cache and say which one you would choose.");
+        await editor.SendChatAsync("Compare these two designs for the cache.");
         return new Scene(machine);
     }
 

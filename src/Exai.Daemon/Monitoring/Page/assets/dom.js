@@ -14,14 +14,14 @@ export function el(name, attributes = {}, ...children) {
 const SHOWN_AT_FIRST = 100;
 
 /**
- * A table whose rows are kept between updates, so that the focus stays where it is. Only so many rows are there at a time, and more when
- * they are asked for: a page with a thousand calls must stay quick. A column with `keep` makes its control once for each row.
+ * A table whose rows are kept between updates, so that the focus stays where it is. Only the `most` first rows are there, and more when they
+ * are asked for: a page with a thousand calls must stay quick. A column with `keep` makes its control once for each row.
  */
-export function table(caption, columns, empty) {
+export function table(caption, columns, empty, most = SHOWN_AT_FIRST) {
   const body = el("tbody");
   const rows = new Map();
   const note = el("p", { class: "empty" }, empty);
-  let shown = SHOWN_AT_FIRST;
+  let shown = most;
   let latest = null;
   const more = el("button", { type: "button", hidden: true, onclick: () => { shown += SHOWN_AT_FIRST; update(...latest); } });
   const element = el("div", { class: "scroll" },
@@ -72,7 +72,7 @@ export const seconds = ms => ms === null || ms === undefined ? "–" : ms < 1000
 export function span(ms) {
   const minutes = Math.floor(ms / 60000);
   const hours = Math.floor(minutes / 60);
-  return hours >= 24 ? `${Math.floor(hours / 24)} d ${hours % 24} h` : hours > 0 ? `${hours} h ${minutes % 60} min` : minutes > 0 ? `${minutes} min` : "less than a minute";
+  return hours >= 24 ? `${Math.floor(hours / 24)} d ${hours % 24} h` : hours > 0 ? `${hours} h ${minutes % 60} min` : minutes > 0 ? `${minutes} min` : "less than 1 min";
 }
 export const count = number => (number ?? 0).toLocaleString("en-US");
 export const dollars = usd => usd === null || usd === undefined ? "unknown" : `$${usd.toFixed(usd < 1 ? 4 : 2)}`;
