@@ -45,10 +45,10 @@ public sealed class DaemonHost : IAsyncDisposable
     private bool _leavesCalls;
 
     private DaemonHost(
-        DaemonView view, string epoch, IDisposable serveLock, ToolCallHandler calls, McpEndpoint mcp, DaemonListener listener,
-        OperationsServer? operations, ILoggerFactory loggers)
+        DaemonView view, string epoch, IDisposable serveLock, ToolCallHandler calls, DaemonListener listener, OperationsServer? operations,
+        ILoggerFactory loggers)
     {
-        var (settings, core, state, link, description, heartbeat, metrics, time) = view;
+        var (settings, core, state, link, mcp, description, heartbeat, metrics, time) = view;
         (_settings, _time, Epoch, _lock, _core, _state, _calls, _link, _listener) = (settings, time, epoch, serveLock, core, state, calls, link, listener);
         _logger = loggers.CreateLogger("daemon");
         (_mcp, _operations, _metrics) = (mcp, operations, metrics);
@@ -197,17 +197,18 @@ public sealed class DaemonHost : IAsyncDisposable
         var link = new LinkEndpoint(guard, settings.Link, epoch, core.Sessions, core.Tools, calls, state, time, loggers);
         ProcessMeters.Add(core.Meter, time.GetUtcNow());
         link.Meters = new LinkMeters(core.Meter, () => link.SessionCount);
-        var mcp = new McpEndpoint(guard, settings, Token, core.Sessions, core.Tools, calls, state, time, loggers);
+        var mcp = new McpEndpoint(guard, settings, Token, core.Sessions, core.Tools, calls, new LocalFiles(settings, core.Blobs, core.CallStore, time), state, time, loggers);
         var blobs = new BlobEndpoint(guard, core.Blobs);
         DaemonHost? host = null;
         var handover = new HandoverEndpoint(guard, leaveCalls => host!.MakeWayAsync(leaveCalls));
         var listener = await DaemonListener.StartAsync(settings.Link, predecessorPort, guard, Route, loggers.CreateLogger("daemon"), cancellationToken);
         var view = new DaemonView(
-            settings, core, state, link, new DaemonDescription(settings, epoch, core, state, link, time) { Port = listener.Port }, new Heartbeat(time), metrics, time)
+            settings, core, state, link, mcp, new DaemonDescription(settings, epoch, core, state, link, time) { Port = listener.Port }, new Heartbeat(time), metrics, time)
         {
             ReadSettings = readSettings,
         };
-        host = new DaemonHost(view, epoch, serveLock, calls, mcp, listener, await OperationsServer.StartAsync(view, Token, loggers, cancellationToken), loggers);
+        host = new DaemonHost(view, epoch, serveLock, calls, listener, await OperationsServer.StartAsync(view, Token, loggers, cancellationToken), loggers);
+        core.Serves();
         DaemonEvents.Started(host._logger, Product.Version, epoch, settings.Link.Host, host.Port, home.Path, Core.Storage.Sqlite.SqliteDatabase.LibraryVersion);
         return host;
 

@@ -61,8 +61,8 @@ internal sealed class GatedProvider : IAsyncDisposable
         }
 
         Interlocked.Increment(ref _requests);
-        await context.Request.Body.CopyToAsync(Stream.Null, context.RequestAborted);
-        var request = new GatedRequest();
+        using var body = new StreamReader(context.Request.Body);
+        var request = new GatedRequest(await body.ReadToEndAsync(context.RequestAborted));
         if (Open)
         {
             request.Answer("at once");
@@ -99,9 +99,12 @@ internal sealed class GatedProvider : IAsyncDisposable
 }
 
 /// <summary>One request at the gate.</summary>
-internal sealed class GatedRequest
+internal sealed class GatedRequest(string body)
 {
     private readonly TaskCompletionSource<string> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>As it came over the wire.</summary>
+    public string Body => body;
 
     public Task<string> Answering => _answer.Task;
 

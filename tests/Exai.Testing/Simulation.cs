@@ -14,6 +14,7 @@ public sealed class Simulation : SynchronizationContext
     private readonly List<(SendOrPostCallback Callback, object? State)> _ready = [];
     private readonly Random? _order;
     private readonly bool _usesPool;
+    private readonly int _thread = Environment.CurrentManagedThreadId;
 
     private Simulation(VirtualTime time, int? seed, bool usesPool)
     {
@@ -23,6 +24,9 @@ public sealed class Simulation : SynchronizationContext
     }
 
     public VirtualTime Time { get; }
+
+    /// <summary>What went on on another thread first, and so made the order of events chance; null when nothing did.</summary>
+    public string? Stray { get; private set; }
 
     /// <summary>Runs the body to its end.</summary>
     /// <param name="seed">Chooses among what is ready; null runs it in order of arrival.</param>
@@ -75,6 +79,11 @@ public sealed class Simulation : SynchronizationContext
     {
         lock (_gate)
         {
+            if (Environment.CurrentManagedThreadId != _thread)
+            {
+                Stray ??= (state as Delegate)?.Target?.ToString() ?? d.Method.Name;
+            }
+
             _ready.Add((d, state));
             Monitor.Pulse(_gate);
         }

@@ -7,7 +7,7 @@ namespace Exai.Testing;
 public sealed class VirtualTime(DateTimeOffset? start = null) : TimeProvider
 {
     private readonly Lock _lock = new();
-    private readonly List<VirtualTimer> _timers = [];
+    private readonly SortedSet<VirtualTimer> _timers = new(Comparer<VirtualTimer>.Create((one, other) => (one.Due, one.Order).CompareTo((other.Due, other.Order))));
     private DateTimeOffset _now = start ?? new DateTimeOffset(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
     private long _created;
 
@@ -65,20 +65,18 @@ public sealed class VirtualTime(DateTimeOffset? start = null) : TimeProvider
         VirtualTimer? next;
         lock (_lock)
         {
-            next = _timers.Where(timer => timer.Due <= until).OrderBy(timer => timer.Due).ThenBy(timer => timer.Order).FirstOrDefault();
-            if (next is null)
+            next = _timers.Min;
+            if (next is null || next.Due > until)
             {
                 return false;
             }
 
             _now = next.Due > _now ? next.Due : _now;
+            _timers.Remove(next);
             if (next.Period > TimeSpan.Zero)
             {
                 next.Due = _now + next.Period;
-            }
-            else
-            {
-                _timers.Remove(next);
+                _timers.Add(next);
             }
         }
 

@@ -69,7 +69,7 @@ public sealed class CallService : IAsyncDisposable
     public bool IsLive(string callId) => _live.ContainsKey(callId);
 
     /// <summary>What a call that runs here is doing; null for any other.</summary>
-    public string? ProgressOf(string callId) => _live.TryGetValue(callId, out var live) && !live.Outcome.IsCompleted ? live.Progress : null;
+    public CallProgress? ProgressOf(string callId) => _live.TryGetValue(callId, out var live) && !live.Outcome.IsCompleted ? live.Progress : null;
 
     /// <exception cref="CallException">The same id stands for other arguments, or is too old to be known.</exception>
     public CallAttachment StartOrAttach(CallRequest request)
@@ -243,7 +243,7 @@ public sealed class CallService : IAsyncDisposable
             if (ownerLives)
             {
                 RefuseToWaitOn(record, _time.GetElapsedTime(waitingSince));
-                live.Report("another daemon is finishing this call");
+                live.Report(new CallProgress("another daemon is finishing this call", CallStages.Elsewhere));
                 cancelPassedOn = cancelPassedOn || (live.Cancelled.IsCancellationRequested && await TryPassCancelOnAsync(record.CallId));
                 await Task.Delay(_options.OwnerPoll, _time, _stopping.Token);
             }
@@ -367,7 +367,7 @@ public sealed class CallService : IAsyncDisposable
         while (run.ContinuesThread && !clock.Token.IsCancellationRequested
             && await _store.FindPredecessorAsync(run, _stopping.Token) is { } predecessor)
         {
-            live.Report("waiting for an earlier call on this thread");
+            live.Report(new CallProgress("waiting for an earlier call on this thread", CallStages.Thread));
             if (predecessor.CallId == before)
             {
                 // It has ended here and not in the journal: the store takes no writes at the moment.

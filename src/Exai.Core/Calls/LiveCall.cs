@@ -4,33 +4,40 @@ namespace Exai.Core.Calls;
 /// A call that this daemon is resolving or running. Many may wait for it and see its progress; none of them owns it, so none
 /// takes it along when it leaves. Thread-safe.
 /// </summary>
-internal sealed class LiveCall(string callId, string argumentsHash, TimeProvider time) : IDisposable
+internal sealed class LiveCall : IDisposable
 {
+    private readonly TimeProvider _time;
     private readonly TaskCompletionSource<CallOutcome> _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _cancel = new();
     private readonly Lock _lock = new();
     private ITimer? _grace;
     private object? _graceTicket;
-    private volatile string _progress = "accepted";
+    private volatile CallProgress _progress = new("accepted", CallStages.Accepted);
 
-    public string CallId => callId;
+    public LiveCall(string callId, string argumentsHash, TimeProvider time)
+    {
+        (CallId, ArgumentsHash, _time) = (callId, argumentsHash, time);
+        (Outcome, Ended) = (Waiting.HereAsync(_outcome.Task), Waiting.HereAsync(_ended.Task));
+    }
 
-    public string ArgumentsHash => argumentsHash;
+    public string CallId { get; }
+
+    public string ArgumentsHash { get; }
 
     /// <summary>Ends with the outcome; cancelled when the daemon stops before there is one.</summary>
-    public Task<CallOutcome> Outcome => _outcome.Task;
+    public Task<CallOutcome> Outcome { get; }
 
     /// <summary>Fires when the call is to be cancelled at the provider.</summary>
     public CancellationToken Cancelled => _cancel.Token;
 
-    /// <summary>What it is doing now, in at most 200 characters.</summary>
-    public string Progress => _progress;
+    /// <summary>What it is doing now.</summary>
+    public CallProgress Progress => _progress;
 
     /// <summary>Ends with the resolving and running of the call; awaited at shutdown.</summary>
-    public Task Ended => _ended.Task;
+    public Task Ended { get; }
 
-    public void Report(string progress) => _progress = progress.Length <= 200 ? progress : progress[..199] + "…";
+    public void Report(CallProgress progress) => _progress = progress;
 
     public void Complete(CallOutcome outcome) => _outcome.TrySetResult(outcome);
 
@@ -58,7 +65,7 @@ internal sealed class LiveCall(string callId, string argumentsHash, TimeProvider
             if (!_outcome.Task.IsCompleted)
             {
                 _graceTicket = new object();
-                _grace = time.CreateTimer(GraceOver, _graceTicket, grace, Timeout.InfiniteTimeSpan);
+                _grace = _time.CreateTimer(GraceOver, _graceTicket, grace, Timeout.InfiniteTimeSpan);
             }
         }
     }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Exai.Core.Calls;
 using Exai.Core.Tools;
+using Exai.Core.Tools.Files;
 using Exai.Protocol;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
@@ -36,9 +37,10 @@ internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, D
 
     /// <param name="patience">How long a client of this name lets a call block; null when whoever asks keeps that clock itself.</param>
     /// <param name="owe">Told of the request before its result is returned, so that a daemon which drains waits until it is sent.</param>
+    /// <param name="read">The call's files, when they were read here; null for those that it brings.</param>
     public async ValueTask<CallToolResult> CallAsync(
         string sessionId, RequestContext<CallToolRequestParams> context, Action<RequestId> owe, CancellationToken cancellationToken,
-        Func<string?, TimeSpan>? patience = null)
+        Func<string?, TimeSpan>? patience = null, IReadOnlyList<AttachedFile>? read = null)
     {
         var parameters = context.Params;
         var given = parameters.Meta?[MetaKeys.CallId];
@@ -50,7 +52,7 @@ internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, D
             return McpShapes.ToolResult(tools.Failure(refusal, parameters.Name, CallId.New(time)));
         }
 
-        if (SentFiles.Read(parameters.Meta?[MetaKeys.Files]) is not { } files)
+        if ((read ?? SentFiles.Read(parameters.Meta?[MetaKeys.Files])) is not { } files)
         {
             var refusal = new CallException(ErrorCodes.InvalidArgument, $"_meta[\"{MetaKeys.Files}\"] must be a list of {{argument, path, sha256, bytes, mediaType}} or {{argument, path, error}}. Nothing was run.");
             return McpShapes.ToolResult(tools.Failure(refusal, parameters.Name, given is null ? CallId.New(time) : callId));
@@ -159,7 +161,7 @@ internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, D
         var wait = _interval < FirstNote ? _interval : FirstNote;
         while (context.Params.ProgressToken is { } token && !ending.IsCompleted)
         {
-            await Task.WhenAny(ending, Task.Delay(wait, time, cancellationToken));
+            await Waiting.ForAsync(ending, wait, time, cancellationToken);
             wait = _interval;
             cancellationToken.ThrowIfCancellationRequested();
             if (!ending.IsCompleted)

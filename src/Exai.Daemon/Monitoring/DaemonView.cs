@@ -1,4 +1,5 @@
 using Exai.Daemon.Health;
+using Exai.Daemon.Http.Mcp;
 using Exai.Daemon.Link;
 using Exai.Daemon.Monitoring.Metrics;
 using Exai.Settings;
@@ -7,7 +8,7 @@ namespace Exai.Daemon.Monitoring;
 
 /// <summary>What the operations endpoint looks at. It changes nothing but by cancelling a call.</summary>
 internal sealed record DaemonView(
-    ExaiSettings Settings, DaemonCore Core, DaemonState State, LinkEndpoint Link, DaemonDescription Description, Heartbeat Heartbeat,
+    ExaiSettings Settings, DaemonCore Core, DaemonState State, LinkEndpoint Link, McpEndpoint Mcp, DaemonDescription Description, Heartbeat Heartbeat,
     MetricsCollection Metrics, TimeProvider Time)
 {
     /// <summary>Reads the settings anew, with their sources; null when nobody said from where.</summary>

@@ -15,9 +15,7 @@ internal sealed class JobCancelTool(JobFinder jobs, TimeProvider time) : IRecomp
     {
         using var job = await jobs.FindAsync(arguments, cancellationToken);
         job.CancelNow();
-        using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        await Task.WhenAny(job.Outcome, Task.Delay(Patience, time, enough.Token));
-        enough.Cancel();
+        await Waiting.ForAsync(job.Outcome, Patience, time, cancellationToken);
         cancellationToken.ThrowIfCancellationRequested();
         if (!job.Outcome.IsCompleted)
         {

@@ -28,9 +28,7 @@ public sealed class JobResultTool(JobFinder jobs, TimeSpan? clientWait, TimeProv
         var wait = Wait(arguments.OptionalNumber("wait_seconds", 0, LongestWait.TotalSeconds), request.ClientName);
         using var job = await jobs.FindAsync(arguments, cancellationToken);
         watch.Progress = () => job.Progress;
-        using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        await Task.WhenAny(job.Outcome, Task.Delay(wait, time, enough.Token));
-        enough.Cancel();
+        await Waiting.ForAsync(job.Outcome, wait, time, cancellationToken);
         cancellationToken.ThrowIfCancellationRequested();
         return job.Outcome.IsCompleted
             ? (await job.Outcome).ToResult(job.How)

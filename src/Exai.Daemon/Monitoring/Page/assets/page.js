@@ -1,4 +1,5 @@
 import { openFeed } from "./feed.js";
+import { span } from "./dom.js";
 import * as calls from "./calls.js";
 import * as state from "./state.js";
 
@@ -41,7 +42,7 @@ show();
 openFeed(overview => {
   latest = overview;
   const daemon = overview.daemon;
-  document.getElementById("daemon").textContent = `${daemon.version} · ${daemon.status} · up ${daemon.uptimeHuman}`;
+  document.getElementById("daemon").textContent = `${daemon.version} · ${daemon.status} · up ${span(Date.now() - Date.parse(daemon.startedAt))}`;
   view.overview?.(overview);
 }, (now, pause) => {
   const text = { on: "live", off: `disconnected; trying again in ${Math.round((pause ?? 0) / 1000)} s`, connecting: "connecting…", paused: "paused" }[now];

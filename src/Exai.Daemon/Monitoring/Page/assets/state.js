@@ -1,4 +1,3 @@
-import uPlot from "./vendor/uPlot.esm.js";
 import { el, table, figures, seconds, count, dollars, when } from "./dom.js";
 import { get } from "./api.js";
 
@@ -13,12 +12,14 @@ function fetched(title, path, show) {
 }
 
 export const sessions = () => fetched("Sessions", "sessions", document => {
-  const list = table(`Connected to epoch ${document.epoch}`, [
+  const list = table(`Links to epoch ${document.epoch}, and the clients at /mcp in the last half hour`, [
     { title: "Client", value: session => session.client },
     { title: "Version", value: session => session.clientVersion },
+    { title: "Way", value: session => session.transport === "http" ? "HTTP" : "shim" },
     { title: "Shim", value: session => session.shimVersion },
     { title: "Era", value: session => session.era },
     { title: "Since", value: session => when(session.connectedAt) },
+    { title: "Last request", value: session => when(session.lastUsedAt) },
     { title: "Reconnects", number: true, value: session => session.reconnects },
     { title: "Downtime", number: true, value: session => seconds(session.downtimeMs) },
     { title: "Session", wide: true, value: session => session.sessionId },
@@ -91,7 +92,7 @@ function chart(it) {
   const holder = el("div", { role: "img", "aria-label": `Attempts of ${it.name} by hour: ${times.filter(time => hours.has(time)).map(time => `${new Date(time * 1000).toLocaleTimeString()} ${hours.get(time).reduce((sum, hour) => sum + hour.ok, 0)} answered, ${hours.get(time).reduce((sum, hour) => sum + hour.failed, 0)} failed`).join("; ")}` });
   const axis = { stroke: colour("--faint"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line"), width: 1 } };
   // Drawn once it has a width.
-  requestAnimationFrame(() => new uPlot({
+  requestAnimationFrame(() => new globalThis.uPlot({
     width: Math.max(280, holder.clientWidth), height: 180, axes: [axis, axis], scales: { y: { range: (_, low, high) => [0, Math.max(1, high)] } },
     series: [{}, { label: "answered", stroke: colour("--good"), width: 2, points: { show: true } }, { label: "failed", stroke: colour("--bad"), width: 2, points: { show: true } }],
   }, [times, total("ok"), total("failed")], holder));

@@ -1,0 +1,56 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Exai.Daemon.Tests.World;
+
+/// <summary>
+/// Whole worlds by chance, from the client's line to the journal and back. <c>EXAI_SEEDS=50000 EXAI_FIRST_SEED=0</c> plays many and
+/// says how fast; <c>EXAI_SEEDS=1</c> tells the one story. A failure names its seed; the same seed gives the same story. Traps 22–25, 28, 46, 48, 50, 131 and 220.
+/// </summary>
+public sealed class SeededWorldTests
+{
+    private const int DefaultSeeds = 100;
+
+    [Fact]
+    public void Whatever_happens_each_request_is_answered_once_and_each_answer_is_paid_once()
+    {
+        var first = Number("EXAI_FIRST_SEED", 0);
+        var count = Number("EXAI_SEEDS", DefaultSeeds);
+        var stop = Number("EXAI_VIOLATIONS", 1);
+        var seen = new Dictionary<string, int>(StringComparer.Ordinal);
+        var failures = new List<Exception>();
+        var watch = Stopwatch.StartNew();
+        for (var seed = first; seed < first + count && failures.Count < stop; seed++)
+        {
+            try
+            {
+                Story.Play(seed, happening => seen[happening] = seen.GetValueOrDefault(happening) + 1, count == 1 ? Console.Out.WriteLine : null);
+            }
+            catch (InvalidOperationException violation)
+            {
+                failures.Add(violation);
+            }
+
+            if (count > DefaultSeeds && (seed - first + 1) % 1000 == 0)
+            {
+                Console.Out.WriteLine(Report(seed - first + 1, watch.Elapsed, failures.Count));
+            }
+        }
+
+        if (count > DefaultSeeds)
+        {
+            Console.Out.WriteLine(Report(count, watch.Elapsed, failures.Count));
+            Console.Out.WriteLine(string.Join(", ", seen.OrderByDescending(one => one.Value).Select(one => $"{one.Key} {one.Value}")));
+        }
+
+        if (failures.Count > 0)
+        {
+            throw new AggregateException(failures);
+        }
+    }
+
+    private static string Report(int seeds, TimeSpan took, int violations) =>
+        string.Create(CultureInfo.InvariantCulture, $"{seeds} seeds in {took.TotalSeconds:0} s, {seeds / took.TotalMinutes:0} a minute, {violations} violations");
+
+    private static int Number(string name, int otherwise) => int.TryParse(Environment.GetEnvironmentVariable(name), CultureInfo.InvariantCulture, out var number) ? number : otherwise;
+}
