@@ -38,9 +38,12 @@ internal sealed class SimulatedWorld : IOwnerLiveness, IDisposable
     private int _databases;
 
     /// <param name="emptyDatabase">See <see cref="EmptyDatabase"/>.</param>
-    public SimulatedWorld(Simulation simulation, int seed, byte[] emptyDatabase)
+    /// <param name="trace">Told what happens, to look into one seed; null tells nobody.</param>
+    public SimulatedWorld(Simulation simulation, int seed, byte[] emptyDatabase, Action<string>? trace)
     {
         _simulation = simulation;
+        Trace = trace is null ? null : said => trace($"{Time.GetUtcNow():HH:mm:ss.fff} {said}");
+        Book = new JournalBook { Trace = Trace };
         Random = new Random(seed);
         Home = new ExaiHome(_root.FullName);
         DatabasePath = NextDatabasePath();
@@ -62,10 +65,9 @@ internal sealed class SimulatedWorld : IOwnerLiveness, IDisposable
 
     public Meter Meter { get; } = new("exai-world");
 
-    /// <summary>Told what happens, to look into one seed; null tells nobody.</summary>
-    public Action<string>? Trace { get; init; }
+    public Action<string>? Trace { get; }
 
-    public JournalBook Book { get; } = new();
+    public JournalBook Book { get; }
 
     public string DatabasePath { get; private set; }
 

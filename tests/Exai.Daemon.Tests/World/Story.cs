@@ -40,10 +40,7 @@ internal sealed class Story
             Simulation.Run(
                 async simulation =>
                 {
-                    using var world = new SimulatedWorld(simulation, seed, emptyDatabase)
-                    {
-                        Trace = trace is null ? null : said => trace($"{simulation.Time.GetUtcNow():HH:mm:ss.fff} {said}"),
-                    };
+                    using var world = new SimulatedWorld(simulation, seed, emptyDatabase, trace);
                     await new Story(world, happening =>
                     {
                         world.Trace?.Invoke($"--- {happening}");
@@ -105,11 +102,14 @@ internal sealed class Story
             return;
         }
 
+        if (_world.Serving is null && _random.Next(3) > 0)
+        {
+            _world.Start();
+            return;
+        }
+
         switch (_random.Next(14))
         {
-            case < 3 when _world.Serving is null:
-                _world.Start();
-                break;
             case 0 when _world.Serving is { } daemon:
                 _saw("killed");
                 daemon.Kill();
