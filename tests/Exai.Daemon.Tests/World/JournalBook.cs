@@ -61,12 +61,13 @@ internal sealed class JournalBook
 
     /// <summary>A request to the provider begins.</summary>
     /// <param name="threadId">What the provider gets as the key of its prompt cache.</param>
-    public void OnAsked(string prompt, string? threadId)
+    /// <param name="mayHaveLostIt">It comes from a daemon that was taken for dead: its calls may have others by now, which it finds out when it writes.</param>
+    public void OnAsked(string prompt, string? threadId, bool mayHaveLostIt)
     {
         Trace?.Invoke($"provider: asked '{prompt}' of {threadId}");
         var calls = _calls.Values.Where(call => call.Prompt == prompt && call.ThreadId == threadId).ToList();
         Check(calls.Count > 0, $"'{prompt}' was asked before it was journaled");
-        Check(calls.Count == 0 || calls.Exists(call => call is { AnswerIsJournaled: false, Outcome: null }), $"'{prompt}' was asked again although its answer was journaled");
+        Check(mayHaveLostIt || calls.Count == 0 || calls.Exists(call => call is { AnswerIsJournaled: false, Outcome: null }), $"'{prompt}' was asked again although its answer was journaled");
     }
 
     /// <returns>Brings everything back to this moment, as a power cut does.</returns>

@@ -215,7 +215,7 @@ internal sealed class Story
         foreach (var call in _world.Book.Calls.Where(call => call.Outcome is null && Present.Any(client => client.GaveUp(call))))
         {
             var owner = (await serving.Store.FindAsync(call.CallId, CancellationToken.None))!.Owner.Epoch;
-            _world.Book.Check(_world.Daemons.All(daemon => daemon.Epoch != owner || !daemon.Lives), $"'{call.Prompt}' goes on in {owner} although it was cancelled");
+            _world.Book.Check(_world.Daemons.All(daemon => daemon.Epoch != owner || daemon.Calls.ProgressOf(call.CallId) is null), $"'{call.Prompt}' goes on in {owner} although it was cancelled");
         }
 
         foreach (var client in Present)
