@@ -9,10 +9,11 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 [ $# -gt 0 ] || set -- linux-x64 win-x64
 
-out=$PWD/artifacts
+# Relative, since MSBuild on Windows does not read the paths of a Unix shell.
+out=artifacts
 version=$(sed -n 's|.*<Version>\(.*\)</Version>.*|\1|p' Directory.Build.props)
-rm -rf "$out"
 work=$out/work
+rm -rf "$work" "$out"/*.nupkg "$out"/exai-* "$out/SHA256SUMS"
 
 dotnet pack src/Exai --configuration Release --no-build --output "$out" --verbosity quiet
 
@@ -24,24 +25,24 @@ for system; do
   esac
   name=exai-$version-$system
   folder=$work/$name
-  dotnet publish src/Exai --configuration Release --runtime "$system" --output "$folder" --verbosity quiet
+  dotnet publish src/Exai --configuration Release --runtime "$system" --self-contained --output "$folder" --verbosity quiet
+  # IIS is no place for a daemon.
+  rm -f "$folder/aspnetcorev2_inprocess.dll"
   cp LICENSE README.md .env.example "$folder"
 
   bundle=$work/$name.mcpb
   mkdir -p "$bundle/server"
-  cp -R "$folder"/*exai* "$bundle/server"
-  find "$folder" -name '*e_sqlite3*' -exec cp {} "$bundle/server" \;
+  cp "$folder/$program" "$folder"/*e_sqlite3* "$bundle/server"
   cp LICENSE "$bundle"
   sed -e "s/@VERSION@/$version/" -e "s/@PROGRAM@/$program/" -e "s/@PLATFORM@/$platform/" deploy/mcpb/manifest.json > "$bundle/manifest.json"
 
-  dotnet msbuild deploy/zip.proj -p:Folder="$bundle" -p:File="$out/$name.mcpb" -verbosity:quiet -nologo
+  dotnet msbuild deploy/zip.proj -p:Folder="../$bundle" -p:File="../$out/$name.mcpb" -verbosity:quiet -nologo
   case $system in
-    win-*) dotnet msbuild deploy/zip.proj -p:Folder="$folder" -p:File="$out/$name.zip" -verbosity:quiet -nologo ;;
+    win-*) dotnet msbuild deploy/zip.proj -p:Folder="../$folder" -p:File="../$out/$name.zip" -verbosity:quiet -nologo ;;
     *) tar -czf "$out/$name.tar.gz" -C "$work" "$name" ;;
   esac
 done
 
 rm -rf "$work"
 cd "$out"
-sums=$(sha256sum -- * 2>/dev/null || shasum -a 256 -- *)
-echo "$sums" | tee SHA256SUMS
+{ sha256sum -- *.nupkg exai-* 2>/dev/null || shasum -a 256 -- *.nupkg exai-*; } | tee SHA256SUMS

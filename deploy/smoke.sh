@@ -3,7 +3,7 @@
 #   deploy/smoke.sh SYSTEM        such as linux-x64
 set -euo pipefail
 cd "$(dirname "$0")/.."
-archive=$(ls artifacts/exai-*-"$1".tar.gz artifacts/exai-*-"$1".zip 2>/dev/null | head -1)
+archive=$(ls artifacts/exai-*-"$1".tar.gz artifacts/exai-*-"$1".zip 2>/dev/null || true)
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 

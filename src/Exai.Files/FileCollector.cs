@@ -236,7 +236,10 @@ internal sealed class FileCollector(FileGate gate, GitReader git)
         return FileTypes.IsText(sample) ? FileTypes.Text
             : wish.Binary ? image ?? "application/octet-stream"
             : throw new FileRefusedException(
-                ErrorCodes.InvalidArgument, image is null ? "It is binary, not text." : "It is an image: name it in 'images'.");
+                ErrorCodes.InvalidArgument,
+                image is not null ? "It is an image: name it in 'images'."
+                : sample.StartsWith("%PDF-"u8) ? "It is binary, not text. Documents are read for 'smart_file_query' (TOOL_PROFILE=full)."
+                : "It is binary, not text.");
     }
 
     private static FileRefusedException TooLarge(long bytes, long most) => new(

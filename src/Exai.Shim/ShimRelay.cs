@@ -653,7 +653,9 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
         if (call.Repeats && answer.Code == ErrorCodes.Cancelled && (answer.IsReplayed || time.GetElapsedTime(call.ReceivedAt) < JoinedTooLate))
         {
             // It asks again what had been given up for too long: that call has ended, for nobody wanted it. This one is wanted.
-            Forward(NewCall(Envelope.Parse(call.Message), call.Shape!, call.Files?.Blobs ?? [], known: null, repeated: null, call.ReceivedAt));
+            var anew = NewCall(Envelope.Parse(call.Message), call.Shape!, call.Files?.Blobs ?? [], known: null, repeated: null, call.ReceivedAt);
+            anew.LastProgress = call.LastProgress;
+            Forward(anew);
             return;
         }
 

@@ -140,7 +140,9 @@ public sealed record CallOutcome
     /// <summary>The MCP result. <paramref name="how"/> tells how this delivery came about; a recovery of the call itself outranks it.</summary>
     public JsonObject ToResult(string how = RecoveredHow.None)
     {
-        var receipt = Receipt.Recovered == RecoveredHow.None ? Receipt with { Recovered = how } : Receipt;
+        // A shim that asked again for what had been cancelled must see that it had ended before: it then asks anew.
+        var wasCancelledBefore = State == CallState.Cancelled && how == RecoveredHow.Replayed;
+        var receipt = Receipt.Recovered == RecoveredHow.None || wasCancelledBefore ? Receipt with { Recovered = how } : Receipt;
         return Error is null ? ToolResults.Success(Text, receipt) : ToolResults.Failure(Error with { Message = Text }, receipt);
     }
 }

@@ -63,8 +63,8 @@ internal sealed class PendingRequest(RequestId id, PendingKind kind, ReadOnlyMem
     /// <summary>What a daemon said last of it.</summary>
     public string? LastNote { get; set; }
 
-    /// <summary>The last progress value that the client got; the next one is greater.</summary>
-    public double LastProgress { get; private set; } = -1;
+    /// <summary>The last progress value that the client got, for this call or for the one in whose place it is asked; the next one is greater.</summary>
+    public double LastProgress { get; set; } = -1;
 
     /// <summary>How long in all no connection had it; null while one has it.</summary>
     public TimeSpan? Undelivered(TimeProvider time) => _undeliveredSince is { } since ? _undeliveredBefore + time.GetElapsedTime(since) : null;

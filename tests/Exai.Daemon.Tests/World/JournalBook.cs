@@ -12,6 +12,8 @@ internal sealed class JournalBook
 
     public IReadOnlyCollection<BookedCall> Calls => _calls.Values;
 
+    public Action<string>? Trace { get; init; }
+
     /// <summary>Found in the midst of the product's code, where an exception would be taken for its own.</summary>
     public List<string> Violations { get; } = [];
 
@@ -20,11 +22,15 @@ internal sealed class JournalBook
 
     public BookedCall? Find(string callId) => _calls.GetValueOrDefault(callId);
 
-    public void OnAccepted(CallRecord call) =>
+    public void OnAccepted(CallRecord call)
+    {
+        Trace?.Invoke($"journal: {call.Owner.Epoch} accepted {call.CallId} run {call.Runs}");
         _calls.TryAdd(call.CallId, new BookedCall(call.CallId, call.ToRequest().Arguments.GetProperty("prompt").GetString()!, call.ThreadId, call.SessionId));
+    }
 
     public void OnTakenOver(CallRecord? mine)
     {
+        Trace?.Invoke($"journal: {mine?.Owner.Epoch ?? "nobody"} took over {mine?.CallId} run {mine?.Runs}");
         if (mine is not null && Known(mine) is { } call)
         {
             Check(call.Outcome is null, $"'{call.Prompt}' is run again although it has ended");
@@ -34,6 +40,7 @@ internal sealed class JournalBook
 
     public void OnStepSaved(CallRecord run, bool saved)
     {
+        Trace?.Invoke($"journal: {run.Owner.Epoch} answer of {run.CallId} run {run.Runs} {(saved ? "saved" : "refused")}");
         if (saved && Known(run) is { } call)
         {
             Check(call.Runs == run.Runs, $"a run of '{call.Prompt}' that had lost its call wrote an answer");
@@ -43,6 +50,7 @@ internal sealed class JournalBook
 
     public void OnFinished(CallRecord run, CallOutcome outcome, bool counts)
     {
+        Trace?.Invoke($"journal: {run.Owner.Epoch} {outcome.State} of {run.CallId} run {run.Runs} {(counts ? "written" : "refused")}");
         if (counts && Known(run) is { } call)
         {
             Check(call.Outcome is null, $"'{call.Prompt}' got a second outcome");
@@ -53,11 +61,13 @@ internal sealed class JournalBook
 
     /// <summary>A request to the provider begins.</summary>
     /// <param name="threadId">What the provider gets as the key of its prompt cache.</param>
-    public void OnAsked(string prompt, string? threadId)
+    /// <param name="mayHaveLostIt">It comes from a daemon that was taken for dead: its calls may have others by now, which it finds out when it writes.</param>
+    public void OnAsked(string prompt, string? threadId, bool mayHaveLostIt)
     {
+        Trace?.Invoke($"provider: asked '{prompt}' of {threadId}");
         var calls = _calls.Values.Where(call => call.Prompt == prompt && call.ThreadId == threadId).ToList();
         Check(calls.Count > 0, $"'{prompt}' was asked before it was journaled");
-        Check(calls.Count == 0 || calls.Exists(call => call is { AnswerIsJournaled: false, Outcome: null }), $"'{prompt}' was asked again although its answer was journaled");
+        Check(mayHaveLostIt || calls.Count == 0 || calls.Exists(call => call is { AnswerIsJournaled: false, Outcome: null }), $"'{prompt}' was asked again although its answer was journaled");
     }
 
     /// <returns>Brings everything back to this moment, as a power cut does.</returns>

@@ -38,9 +38,12 @@ internal sealed class SimulatedWorld : IOwnerLiveness, IDisposable
     private int _databases;
 
     /// <param name="emptyDatabase">See <see cref="EmptyDatabase"/>.</param>
-    public SimulatedWorld(Simulation simulation, int seed, byte[] emptyDatabase)
+    /// <param name="trace">Told what happens, to look into one seed; null tells nobody.</param>
+    public SimulatedWorld(Simulation simulation, int seed, byte[] emptyDatabase, Action<string>? trace)
     {
         _simulation = simulation;
+        Trace = trace is null ? null : said => trace($"{Time.GetUtcNow():HH:mm:ss.fff} {said}");
+        Book = new JournalBook { Trace = Trace };
         Random = new Random(seed);
         Home = new ExaiHome(_root.FullName);
         DatabasePath = NextDatabasePath();
@@ -62,10 +65,9 @@ internal sealed class SimulatedWorld : IOwnerLiveness, IDisposable
 
     public Meter Meter { get; } = new("exai-world");
 
-    /// <summary>Told what happens, to look into one seed; null tells nobody.</summary>
-    public Action<string>? Trace { get; init; }
+    public Action<string>? Trace { get; }
 
-    public JournalBook Book { get; } = new();
+    public JournalBook Book { get; }
 
     public string DatabasePath { get; private set; }
 
@@ -121,6 +123,7 @@ internal sealed class SimulatedWorld : IOwnerLiveness, IDisposable
     /// <summary>A daemon that lives counts as dead for a while, as one whose host could not renew its leases.</summary>
     public async Task TakeForDeadAsync(WorldDaemon daemon, double seconds)
     {
+        daemon.WasTakenForDead = true;
         _dead.Add(daemon.Epoch);
         await PassAsync(seconds);
         if (daemon.Lives)
@@ -151,10 +154,10 @@ internal sealed class SimulatedWorld : IOwnerLiveness, IDisposable
         DatabasePath = rescued;
     }
 
-    public IEnumerable<ModelProvider> Providers(Func<bool> isDead) =>
+    public IEnumerable<ModelProvider> Providers(WorldDaemon daemon) =>
     [
-        new("glm", new ScriptedChatClient(Time, request => Answer(request, isDead)), Clocks, ["glm-4.6"], MaxOutputTokens: 8192) { Dialect = "glm" },
-        new("kimi", new ScriptedChatClient(Time, request => Answer(request, isDead)), Clocks, ["kimi-k2-0905-preview"], MaxOutputTokens: 8192) { Dialect = "kimi" },
+        new("glm", new ScriptedChatClient(Time, request => Answer(request, daemon)), Clocks, ["glm-4.6"], MaxOutputTokens: 8192) { Dialect = "glm" },
+        new("kimi", new ScriptedChatClient(Time, request => Answer(request, daemon)), Clocks, ["kimi-k2-0905-preview"], MaxOutputTokens: 8192) { Dialect = "kimi" },
     ];
 
     public void Dispose()
@@ -163,16 +166,16 @@ internal sealed class SimulatedWorld : IOwnerLiveness, IDisposable
         _root.Delete(recursive: true);
     }
 
-    private IEnumerable<ScriptStep> Answer(ScriptedRequest request, Func<bool> isDead)
+    private IEnumerable<ScriptStep> Answer(ScriptedRequest request, WorldDaemon daemon)
     {
-        if (isDead())
+        if (daemon.Store.Dead)
         {
             // It never left its process.
             return [ScriptStep.Hang];
         }
 
         Requests.Add(request);
-        Book.OnAsked(request.Prompt, request.Attempt.CacheKey);
+        Book.OnAsked(request.Prompt, request.Attempt.CacheKey, daemon.WasTakenForDead);
         var answer = new ScriptStep.Say($"answer {Requests.Count} to ({request.Prompt})");
         ScriptStep[] end = [answer, new ScriptStep.Usage(10, 10), new ScriptStep.Finish()];
         return Healthy ? [ScriptStep.Seconds(1), .. end] : Random.Next(16) switch

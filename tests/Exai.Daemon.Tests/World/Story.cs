@@ -40,10 +40,7 @@ internal sealed class Story
             Simulation.Run(
                 async simulation =>
                 {
-                    using var world = new SimulatedWorld(simulation, seed, emptyDatabase)
-                    {
-                        Trace = trace is null ? null : said => trace($"{simulation.Time.GetUtcNow():HH:mm:ss.fff} {said}"),
-                    };
+                    using var world = new SimulatedWorld(simulation, seed, emptyDatabase, trace);
                     await new Story(world, happening =>
                     {
                         world.Trace?.Invoke($"--- {happening}");
@@ -105,11 +102,14 @@ internal sealed class Story
             return;
         }
 
+        if (_world.Serving is null && _random.Next(3) > 0)
+        {
+            _world.Start();
+            return;
+        }
+
         switch (_random.Next(14))
         {
-            case < 3 when _world.Serving is null:
-                _world.Start();
-                break;
             case 0 when _world.Serving is { } daemon:
                 _saw("killed");
                 daemon.Kill();
@@ -215,7 +215,7 @@ internal sealed class Story
         foreach (var call in _world.Book.Calls.Where(call => call.Outcome is null && Present.Any(client => client.GaveUp(call))))
         {
             var owner = (await serving.Store.FindAsync(call.CallId, CancellationToken.None))!.Owner.Epoch;
-            _world.Book.Check(_world.Daemons.All(daemon => daemon.Epoch != owner || !daemon.Lives), $"'{call.Prompt}' goes on in {owner} although it was cancelled");
+            _world.Book.Check(_world.Daemons.All(daemon => daemon.Epoch != owner || daemon.Calls.ProgressOf(call.CallId) is null), $"'{call.Prompt}' goes on in {owner} although it was cancelled");
         }
 
         foreach (var client in Present)

@@ -43,7 +43,7 @@ internal sealed class WorldDaemon : IAsyncDisposable
         Store = new MortalStore(
             new SqliteCallStore(_database, options.Lease, world.Time), new SqliteAttemptLedger(_database), world.Book, world.PauseAsync, () => Kill());
         Threads = new SqliteThreadStore(_database);
-        var directory = new ModelDirectory([.. world.Providers(() => Store.Dead)], SimulatedWorld.Catalogue);
+        var directory = new ModelDirectory([.. world.Providers(this)], SimulatedWorld.Catalogue);
         var attempts = new AttemptRegistry();
         _permits = new PermitScheduler(world.Admission, attempts, world.Time, world.Log);
         _places = new SessionPlaces(world.MostSessions, _permits, world.Time);
@@ -76,6 +76,9 @@ internal sealed class WorldDaemon : IAsyncDisposable
 
     /// <summary>Its process runs.</summary>
     public bool Lives { get; private set; } = true;
+
+    /// <summary>Another one may have taken its calls over while it lived.</summary>
+    public bool WasTakenForDead { get; set; }
 
     /// <summary>Completes when nothing of it is left.</summary>
     public Task Ended { get; private set; } = Task.CompletedTask;

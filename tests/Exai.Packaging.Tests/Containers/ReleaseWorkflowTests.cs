@@ -77,6 +77,6 @@ public sealed partial class ReleaseWorkflowTests
     [GeneratedRegex("^[a-z-]+/[a-z-]+@v[0-9]+$")]
     private static partial Regex Pinned();
 
-    [GeneratedRegex(@"(\./|deploy/|\.ci/)[\w./-]+", RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(@"(?<!\.)(\./|deploy/|\.ci/)[\w./-]+", RegexOptions.ExplicitCapture)]
     private static partial Regex Script();
 }

@@ -44,12 +44,12 @@ internal sealed partial record DocumentedCommand(string Document, string Text)
     private static IEnumerable<DocumentedCommand> InDocument(string document)
     {
         var text = RepositoryFiles.Read(document);
-        var fenced = Fence().Matches(text).SelectMany(fence => fence.Groups["text"].Value.Split('\n')).Select(line => FencedCommand().Match(line)).Where(match => match.Success);
+        var fenced = Fence().Matches(text).Where(fence => fence.Groups["language"].Value is "sh" or "").SelectMany(fence => fence.Groups["text"].Value.Split('\n')).Select(line => FencedCommand().Match(line)).Where(match => match.Success);
         var inline = InlineCommand().Matches(Fence().Replace(text, ""));
         return fenced.Concat(inline).Select(match => new DocumentedCommand(document, "exai" + match.Groups["arguments"].Value.TrimEnd()));
     }
 
-    [GeneratedRegex(@"^ *```(sh|bash|console)?\n(?<text>.*?)^ *```", RegexOptions.Multiline | RegexOptions.Singleline | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(@"^ *```(?<language>[a-z]*)\n(?<text>.*?)^ *```", RegexOptions.Multiline | RegexOptions.Singleline | RegexOptions.ExplicitCapture)]
     private static partial Regex Fence();
 
     /// <summary>From the beginning of a line, through a path, from the sources, or in the container; up to a comment.</summary>

@@ -23,8 +23,10 @@ internal static class Artifacts
     public static string Version => Product.Version;
 
     /// <summary>Every package, whatever systems they are for.</summary>
-    public static IReadOnlyList<string> All =>
-        Directory.Exists(Folder) && Directory.GetFiles(Folder) is { Length: > 0 } files ? [.. files.Where(file => Path.GetFileName(file) != "SHA256SUMS")] : Missing<string[]>("any package");
+    public static IReadOnlyList<string> All => Directory.Exists(Folder)
+        && Directory.GetFiles(Folder).Where(file => Path.GetFileName(file).StartsWith("exai", StringComparison.OrdinalIgnoreCase)).ToList() is { Count: > 0 } packages
+            ? packages
+            : Missing<IReadOnlyList<string>>("any package");
 
     /// <summary>The files in a package of whatever kind, with their content.</summary>
     public static IEnumerable<(string Name, byte[] Content)> Entries(string package)

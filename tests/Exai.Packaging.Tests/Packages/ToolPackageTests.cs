@@ -64,17 +64,14 @@ public sealed partial class ToolPackageTests
         manifest.Select(member => member.Key).Except(["$schema", "name", "title", "description", "version", "packages"]).ShouldBeEmpty();
         ServerName().IsMatch((string?)manifest["name"] ?? "").ShouldBeTrue();
         ((string?)manifest["description"])!.Length.ShouldBeInRange(1, 100);
-        ExactVersion().IsMatch((string?)manifest["version"] ?? "").ShouldBeTrue();
+        ((string?)manifest["version"]).ShouldBe(Artifacts.Version);
+        ((string?)package["version"]).ShouldBe(Artifacts.Version);
         package.Select(member => member.Key)
             .Except(["registryType", "identifier", "version", "runtimeHint", "transport", "packageArguments", "environmentVariables"]).ShouldBeEmpty();
         ((string?)package["registryType"]).ShouldBe("nuget");
         ((string?)package["transport"]!["type"]).ShouldBe("stdio");
-        ExactVersion().IsMatch((string?)package["version"] ?? "").ShouldBeTrue();
     }
 
     [GeneratedRegex("^[a-zA-Z0-9.-]+/[a-zA-Z0-9._-]+$")]
     private static partial Regex ServerName();
-
-    [GeneratedRegex("^[0-9]+\\.[0-9]+\\.[0-9]+(-[0-9A-Za-z.-]+)?$")]
-    private static partial Regex ExactVersion();
 }
