@@ -11,6 +11,7 @@ internal sealed record PeersOptions
           --short        fewer repetitions: about a minute instead of about ten
           --bridges      only what stands between a stdio client and its server
           --gateways     only what stands between a question and its provider
+          --against FILE the ratios of this run beside those of a recorded one; warns where they got worse
           --out FOLDER   where peers.json and the charts go; artifacts/bench of the repository if not given
 
         The peers come from npm by bench/peers/node/package-lock.json and stay in that folder; exai is published with ReadyToRun into
@@ -22,6 +23,9 @@ internal sealed record PeersOptions
     public bool Bridges { get; init; } = true;
 
     public bool Gateways { get; init; } = true;
+
+    /// <summary>A peers.json of an earlier run; null to compare with none.</summary>
+    public string? Against { get; init; }
 
     public string Out { get; init; } = Path.Combine(Repository.Root, "artifacts", "bench");
 
@@ -50,6 +54,7 @@ internal sealed record PeersOptions
                 "--short" => options with { Short = true },
                 "--bridges" => options with { Gateways = false },
                 "--gateways" => options with { Bridges = false },
+                "--against" when at + 1 < arguments.Length => options with { Against = arguments[++at] },
                 "--out" when at + 1 < arguments.Length => options with { Out = arguments[++at] },
                 var unknown => throw new FormatException($"'{unknown}' is not known here, or lacks its value. See --help."),
             };

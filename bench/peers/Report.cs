@@ -69,6 +69,8 @@ internal sealed class Report(TextWriter output, PeersOptions options, DateTimeOf
             ["gateways"] = new JsonArray([.. _gateways.Select(Json)]),
         };
         await File.WriteAllTextAsync(file, json.ToJsonString(Indented) + "\n");
+        if (options.Against is { } recorded)
+            Guard.Print(json, JsonNode.Parse(await File.ReadAllTextAsync(recorded))!, output);
         output.WriteLine();
         output.WriteLine($"{Environment.ProcessorCount} processors, {RuntimeInformation.FrameworkDescription}, load {loadBefore} before and {loadAfter} after. Written: {file}");
         foreach (var (name, chart) in Charts())

@@ -17,7 +17,7 @@ public sealed partial class PictureTests(Chromium chromium)
         await using var scene = await Scene.CreateAsync();
         await using var page = await chromium.OpenAsync(scene.Machine, width: 1100, dark: true);
         await page.IsLiveAsync();
-        await page.Tab.SetViewportSizeAsync(1100, 440);
+        await page.Tab.SetViewportSizeAsync(1100, 560);
         await Assertions.Expect(DashboardPage.Cell(page.Call("Where is the race"), "Doing")).ToHaveTextAsync("thinking");
         await Assertions.Expect(DashboardPage.Cell(page.Call("Write the migration"), "Tokens")).ToHaveTextAsync(ThreeDigits());
 
