@@ -132,6 +132,28 @@ public sealed class ShimLifeTests
         await machine.Daemon.GoneAsync(pid, TimeSpan.FromSeconds(2));
     }
 
+    /// <summary>Some clients look for every descendant of their servers when they leave, and kill them all.</summary>
+    [Fact]
+    public async Task A_client_that_kills_all_descendants_does_not_kill_the_daemon_that_others_use()
+    {
+        await using var machine = await ExaiHomeFixture.CreateAsync();
+        var shim = await machine.StartClientAsync();
+        (await shim.CallAsync("version")).IsError.ShouldBeFalse();
+        var daemon = await machine.Daemon.RunningAsync();
+
+        var descendants = LinuxProcesses.Tree(shim.Pid);
+        foreach (var pid in descendants)
+        {
+            LinuxProcesses.TryKill(pid);
+        }
+
+        await shim.EndedAsync();
+        descendants.ShouldNotContain(daemon.Pid);
+        var other = await machine.StartClientAsync();
+        (await other.CallAsync("version")).IsError.ShouldBeFalse();
+        (await machine.Daemon.RunningAsync()).Epoch.ShouldBe(daemon.Epoch);
+    }
+
     [Fact]
     public async Task Ten_deaths_of_the_daemon_in_a_row_do_not_end_the_shim()
     {

@@ -11,7 +11,7 @@ internal sealed class DaemonControl(ExaiHomeFixture fixture)
 
     /// <summary>Daemons of this home that live now.</summary>
     public IReadOnlyList<int> Pids =>
-        [.. LinuxProcesses.OfHome(fixture.Home.Path).Where(process => process.Arguments.Contains("daemon", StringComparer.Ordinal) && !process.Arguments[0].EndsWith("sh", StringComparison.Ordinal)).Select(process => process.Pid)];
+        [.. LinuxProcesses.OfHome(fixture.Home.Path).Where(process => process.Arguments.Contains("daemon", StringComparer.Ordinal)).Select(process => process.Pid)];
 
     /// <summary>A living daemon that has written its health file.</summary>
     /// <param name="otherThan">The epoch of a daemon that does not count.</param>

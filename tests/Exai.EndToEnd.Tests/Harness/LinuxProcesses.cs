@@ -39,7 +39,10 @@ internal static partial class LinuxProcesses
     /// <summary>The living processes of one EXAI_HOME, started by a test or by what a test started.</summary>
     public static IReadOnlyList<(int Pid, string[] Arguments)> OfHome(string home) => With("EXAI_HOME", home);
 
-    /// <summary>The living processes whose environment has this value, which only a test's own processes can have.</summary>
+    /// <summary>
+    /// The living processes whose environment has this value, which only a test's own processes can have. The shell behind a daemon, which
+    /// tells how that one ended, is none of them.
+    /// </summary>
     public static IReadOnlyList<(int Pid, string[] Arguments)> With(string variable, string value)
     {
         var found = new List<(int, string[])>();
@@ -48,11 +51,38 @@ internal static partial class LinuxProcesses
             if (int.TryParse(Path.GetFileName(directory), NumberStyles.None, CultureInfo.InvariantCulture, out var pid)
                 && Read(pid, "environ").Split('\0').Contains($"{variable}={value}", StringComparer.Ordinal) && IsAlive(pid))
             {
-                found.Add((pid, Read(pid, "cmdline").TrimEnd('\0').Split('\0')));
+                var arguments = Read(pid, "cmdline").TrimEnd('\0').Split('\0');
+                if (arguments[0] != "/bin/sh")
+                {
+                    found.Add((pid, arguments));
+                }
             }
         }
 
         return found;
+    }
+
+    /// <summary>The process and its living descendants, as a client finds them that kills all of them.</summary>
+    public static IReadOnlyList<int> Tree(int root)
+    {
+        var children = Directory.EnumerateDirectories("/proc")
+            .Select(directory => int.TryParse(Path.GetFileName(directory), NumberStyles.None, CultureInfo.InvariantCulture, out var pid) ? pid : 0)
+            .Where(pid => pid > 0)
+            .ToLookup(Parent);
+        List<int> tree = [root];
+        for (var at = 0; at < tree.Count; at++)
+        {
+            tree.AddRange(children[tree[at]]);
+        }
+
+        return tree;
+    }
+
+    private static int Parent(int pid)
+    {
+        var stat = Read(pid, "stat");
+        var end = stat.LastIndexOf(')');
+        return end < 0 ? 0 : int.Parse(stat[(end + 2)..].Split(' ')[1], CultureInfo.InvariantCulture);
     }
 
     private static string Read(int pid, string file)
