@@ -68,12 +68,6 @@ export function figures(pairs) {
 }
 
 export const seconds = ms => ms === null || ms === undefined ? "–" : ms < 10000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`;
-/** A time span as a person says it, from the two that matter most. */
-export function span(ms) {
-  const minutes = Math.floor(ms / 60000);
-  const hours = Math.floor(minutes / 60);
-  return hours >= 24 ? `${Math.floor(hours / 24)} d ${hours % 24} h` : hours > 0 ? `${hours} h ${minutes % 60} min` : minutes > 0 ? `${minutes} min` : "less than 1 min";
-}
 export const count = number => (number ?? 0).toLocaleString("en-US");
 export const dollars = usd => usd === null || usd === undefined ? "unknown" : `$${usd.toFixed(usd < 1 ? 4 : 2)}`;
 export const when = time => time ? new Date(time).toLocaleString() : "–";

@@ -1,5 +1,4 @@
 import { openFeed } from "./feed.js";
-import { span } from "./dom.js";
 import * as calls from "./calls.js";
 import * as state from "./state.js";
 
@@ -45,7 +44,7 @@ openFeed(overview => {
   latest = overview;
   latestAt = new Date();
   const daemon = overview.daemon;
-  daemonLine.textContent = `${daemon.version} · ${daemon.status} · up ${span(Date.now() - Date.parse(daemon.startedAt))}`;
+  daemonLine.textContent = `${daemon.version} · ${daemon.status} · up ${daemon.uptimeHuman}`;
   view.overview?.(overview);
 }, (now, pause) => {
   if (now === "off" && latestAt) daemonLine.textContent = `as it was at ${latestAt.toLocaleTimeString()}`;
