@@ -14,6 +14,7 @@ internal sealed class LiveCall : IDisposable
     private ITimer? _grace;
     private object? _graceTicket;
     private volatile string _progress = "accepted";
+    private int _waiters;
 
     public LiveCall(string callId, string argumentsHash, TimeProvider time)
     {
@@ -44,6 +45,11 @@ internal sealed class LiveCall : IDisposable
     public void End() => _ended.TrySetResult();
 
     public void Abandon() => _outcome.TrySetCanceled(CancellationToken.None);
+
+    public void WaiterCame() => Interlocked.Increment(ref _waiters);
+
+    /// <returns>Those who still wait.</returns>
+    public int WaiterLeft() => Interlocked.Decrement(ref _waiters);
 
     /// <summary>Somebody waits for the answer again: a cancel that was put off is void.</summary>
     public void Attached()

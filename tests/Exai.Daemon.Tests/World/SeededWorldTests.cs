@@ -11,6 +11,11 @@ public sealed class SeededWorldTests
 {
     private const int DefaultSeeds = 100;
 
+    /// <summary>445: a call that was cancelled after two runs was taken for the answer to the same question asked again.</summary>
+    [Theory]
+    [InlineData(445)]
+    public void Seed_that_found_a_defect_finds_none(int seed) => Story.Play(seed, _ => { });
+
     [Fact]
     public void Whatever_happens_each_request_is_answered_once_and_each_answer_is_paid_once()
     {
@@ -20,8 +25,10 @@ public sealed class SeededWorldTests
         var seen = new Dictionary<string, int>(StringComparer.Ordinal);
         var failures = new List<Exception>();
         var watch = Stopwatch.StartNew();
-        for (var seed = first; seed < first + count && failures.Count < stop; seed++)
+        var played = 0;
+        for (; played < count && failures.Count < stop; played++)
         {
+            var seed = first + played;
             try
             {
                 Story.Play(seed, happening => seen[happening] = seen.GetValueOrDefault(happening) + 1, count == 1 ? Console.Out.WriteLine : null);
@@ -31,15 +38,15 @@ public sealed class SeededWorldTests
                 failures.Add(violation);
             }
 
-            if (count > DefaultSeeds && (seed - first + 1) % 1000 == 0)
+            if (count > DefaultSeeds && (played + 1) % 500 == 0)
             {
-                Console.Out.WriteLine(Report(seed - first + 1, watch.Elapsed, failures.Count));
+                Console.Out.WriteLine(Report(played + 1, watch.Elapsed, failures.Count));
             }
         }
 
         if (count > DefaultSeeds)
         {
-            Console.Out.WriteLine(Report(count, watch.Elapsed, failures.Count));
+            Console.Out.WriteLine(Report(played, watch.Elapsed, failures.Count));
             Console.Out.WriteLine(string.Join(", ", seen.OrderByDescending(one => one.Value).Select(one => $"{one.Key} {one.Value}")));
         }
 
