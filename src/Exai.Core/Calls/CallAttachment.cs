@@ -36,7 +36,7 @@ public sealed class CallAttachment : IDisposable
     public void CancelLater() => _live.CancelAfter(_cancelGrace);
 
     /// <summary>Ends the call at once, for everybody who waits for it. One that another daemon runs is ended by that daemon.</summary>
-    public void CancelNow() => _live.Cancel();
+    public void CancelNow() => _live.CancelOnPurpose();
 
     public void Dispose()
     {

@@ -76,6 +76,15 @@ internal sealed class LiveCall : IDisposable
         }
     }
 
+    /// <summary>Somebody ended it who means it, not a client whose patience was over.</summary>
+    public bool IsCancelledOnPurpose { get; private set; }
+
+    public void CancelOnPurpose()
+    {
+        IsCancelledOnPurpose = true;
+        Cancel();
+    }
+
     public void Cancel()
     {
         try
