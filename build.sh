@@ -2,6 +2,7 @@
 # Builds and checks EXAI.
 #   ./build.sh         restore, build with warnings as errors and analyzers, check the format
 #   ./build.sh test    the same, then all tests
+#   ./build.sh pack    the same, then what users install, in artifacts/ (deploy/pack.sh; systems as further arguments)
 # Needs the .NET 10 SDK and nothing else. With Node.js, the tests also meet clients and servers that other people wrote.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -11,16 +12,26 @@ dotnet restore Exai.slnx --verbosity quiet
 dotnet build Exai.slnx --configuration Release --no-restore --verbosity quiet
 dotnet format whitespace Exai.slnx --no-restore --verify-no-changes
 
+if [ "${1:-}" = pack ]; then
+  exec deploy/pack.sh "${@:2}"
+fi
 [ "${1:-}" = test ] || exit 0
-for witness in tests/Exai.Witness.Tests/node tests/Exai.Witness.Tests/conformance; do
+failed=0
+for witness in tests/Exai.Witness.Tests/node tests/Exai.Witness.Tests/conformance tests/Exai.Packaging.Tests/mcpb; do
   if ! command -v npm >/dev/null || ! timeout 120 npm ci --prefix "$witness" --silent; then
     echo "Without the npm packages of $witness its tests skip." >&2
   fi
 done
+# What users install, for this system: the tests of packages install it. Other systems' packages are made by './build.sh pack'.
+system=linux-$(uname -m | sed -e s/x86_64/x64/ -e s/aarch64/arm64/)
+if ! deploy/pack.sh "$system" >/dev/null; then
+  echo "Without the packages for $system their tests skip." >&2
+  # On a developer's machine the feed may lack .NET's runtime packs; continuous integration has to see that packing broke.
+  [ -z "${CI:-}" ] || failed=1
+fi
 # One project after the other: the end-to-end tests measure answer times, and a machine may have two cores.
 results=$(mktemp)
 trap 'rm -f "$results"' EXIT
-failed=0
 for project in tests/*.Tests; do
   dotnet test "$project" --configuration Release --no-build --nologo 2>&1 | tee -a "$results" || failed=1
 done

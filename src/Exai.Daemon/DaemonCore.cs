@@ -21,6 +21,7 @@ using Exai.Core.Tools.Server;
 using Exai.Core.Tools.Workflow;
 using Exai.Settings;
 using Exai.Settings.Home;
+using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Logging;
 
 namespace Exai.Daemon;
@@ -32,7 +33,6 @@ namespace Exai.Daemon;
 internal sealed class DaemonCore : IAsyncDisposable
 {
     private readonly SqliteDatabase _database;
-    private readonly BlobSweep _sweep;
     private readonly IReadOnlyList<ModelProvider> _providers;
     private readonly PermitScheduler _permits;
     private readonly AdmissionUpkeep _upkeep;
@@ -40,6 +40,7 @@ internal sealed class DaemonCore : IAsyncDisposable
     private readonly GatewayMeters _meters;
     private readonly LocalServerProbe _localProbe = new();
     private readonly LocalServers _local;
+    private readonly WarmConnections _warm;
 
     /// <exception cref="Exai.Core.Storage.StoreException">The store cannot be opened.</exception>
     /// <param name="alone">No other daemon has the store open, so a damaged one may be replaced.</param>
@@ -55,9 +56,9 @@ internal sealed class DaemonCore : IAsyncDisposable
         Ledger = new SqliteAttemptLedger(_database);
         History = new SqliteCallHistory(_database);
         Blobs = new BlobStore(settings.Home.BlobsDirectory, time);
-        _sweep = new BlobSweep(Blobs, new SqliteBlobReferences(_database), settings.Tools.ConversationTimeout, time, loggers.CreateLogger("blobs"));
+        var sweep = new BlobSweep(Blobs, new SqliteBlobReferences(_database), settings.Tools.ConversationTimeout, time, loggers.CreateLogger("blobs"));
         var threadStore = new SqliteThreadStore(_database);
-        _housekeeping = new Housekeeping(threadStore, Ledger, settings.Tools.ConversationTimeout, time, loggers.CreateLogger("store"));
+        _housekeeping = new Housekeeping(threadStore, Ledger, sweep, settings.Tools.ConversationTimeout, time, loggers.CreateLogger("store"));
         var threads = new ThreadReader(threadStore, settings.Tools.ConversationTimeout, settings.Tools.MaxConversationTurns, time);
 
         // Admission
@@ -72,6 +73,8 @@ internal sealed class DaemonCore : IAsyncDisposable
 
         // Models
         _providers = configured.All();
+        _warm = new WarmConnections(_providers.Select(provider => provider.Client.GetService<ProviderConnection>()).OfType<ProviderConnection>(), time);
+        Sessions.Entered += _warm.Sign;
         _local = new LocalServers(configured.LookedFor(), _localProbe.IsThereAsync, configured.Detected, time);
         var directory = Directory = new ModelDirectory(_providers, catalogue)
         {
@@ -126,6 +129,7 @@ internal sealed class DaemonCore : IAsyncDisposable
         {
             Meters = CallMeters,
         };
+        Calls.RunningChanged += _warm.Sign;
         _local.Start();
         Tools = new ToolDispatcher(recomputed, journaled, settings.Tools.Offered, Calls, time, loggers.CreateLogger("tools"))
         {
@@ -175,15 +179,18 @@ internal sealed class DaemonCore : IAsyncDisposable
         CallMeters.Announce(Tools.Tools.Select(tool => tool.Name));
     }
 
+    /// <summary>The daemon listens, so that a call may come.</summary>
+    public void Serves() => _warm.Sign();
+
     public async ValueTask DisposeAsync()
     {
         await Calls.DisposeAsync();
-        await _sweep.DisposeAsync();
         await _upkeep.DisposeAsync();
         await _housekeeping.DisposeAsync();
         _permits.Dispose();
         await _database.DisposeAsync();
         await _local.DisposeAsync();
+        await _warm.DisposeAsync();
         _localProbe.Dispose();
         Meter.Dispose();
         foreach (var provider in _providers)

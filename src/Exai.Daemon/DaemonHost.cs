@@ -4,6 +4,7 @@ using Exai.Daemon.Http;
 using Exai.Daemon.Http.Mcp;
 using Exai.Daemon.Link;
 using Exai.Daemon.Monitoring;
+using Exai.Daemon.Monitoring.Export;
 using Exai.Daemon.Monitoring.Metrics;
 using Exai.Daemon.Security;
 using Exai.Protocol;
@@ -40,18 +41,20 @@ public sealed class DaemonHost : IAsyncDisposable
     private readonly DaemonListener _listener;
     private readonly HealthWriter _health;
     private readonly MetricsCollection _metrics;
+    private readonly TraceExport? _traces;
+
     private readonly TaskCompletionSource _madeWay = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private OperationsServer? _operations;
     private bool _leavesCalls;
 
     private DaemonHost(
-        DaemonView view, string epoch, IDisposable serveLock, ToolCallHandler calls, McpEndpoint mcp, DaemonListener listener,
-        OperationsServer? operations, ILoggerFactory loggers)
+        DaemonView view, string epoch, IDisposable serveLock, ToolCallHandler calls, DaemonListener listener, OperationsServer? operations,
+        ILoggerFactory loggers)
     {
-        var (settings, core, state, link, description, heartbeat, metrics, time) = view;
+        var (settings, core, state, link, mcp, description, heartbeat, metrics, time) = view;
         (_settings, _time, Epoch, _lock, _core, _state, _calls, _link, _listener) = (settings, time, epoch, serveLock, core, state, calls, link, listener);
         _logger = loggers.CreateLogger("daemon");
-        (_mcp, _operations, _metrics) = (mcp, operations, metrics);
+        (_mcp, _operations, _metrics, _traces) = (mcp, operations, metrics, view.Traces);
         MonitoringPort = description.MonitoringPort = operations?.Port ?? 0;
         state.Ready();
         HealthDocument Beat()
@@ -180,6 +183,8 @@ public sealed class DaemonHost : IAsyncDisposable
         await _health.DisposeAsync();
         _link.Dispose();
         _lock.Dispose();
+        // Last: a collector that does not answer holds up nobody but this process.
+        _traces?.Dispose();
     }
 
     private static async Task<DaemonHost> ServeAsync(
@@ -188,7 +193,8 @@ public sealed class DaemonHost : IAsyncDisposable
     {
         var home = settings.Home;
         var startToken = settings.Link.Token ?? TokenFile.ReadOrCreate(home);
-        var metrics = new MetricsCollection(core.Meter, settings.OtlpEndpoint);
+        var collector = settings.OtlpEndpoint is { } address ? new Collector(address, epoch) : null;
+        var metrics = new MetricsCollection(core.Meter, collector);
         core.AnnounceMetrics();
         var state = new DaemonState(time);
         // The file is read again at each dial, so that a token can be changed while the daemon runs.
@@ -198,17 +204,19 @@ public sealed class DaemonHost : IAsyncDisposable
         var link = new LinkEndpoint(guard, settings.Link, epoch, core.Sessions, core.Tools, calls, state, time, loggers);
         ProcessMeters.Add(core.Meter, time.GetUtcNow());
         link.Meters = new LinkMeters(core.Meter, () => link.SessionCount);
-        var mcp = new McpEndpoint(guard, settings, Token, core.Sessions, core.Tools, calls, state, time, loggers);
+        var mcp = new McpEndpoint(guard, settings, Token, core.Sessions, core.Tools, calls, new LocalFiles(settings, core.Blobs, core.CallStore, time), state, time, loggers);
         var blobs = new BlobEndpoint(guard, core.Blobs);
         DaemonHost? host = null;
         var handover = new HandoverEndpoint(guard, leaveCalls => host!.MakeWayAsync(leaveCalls));
         var listener = await DaemonListener.StartAsync(settings.Link, predecessorPort, guard, Route, loggers.CreateLogger("daemon"), cancellationToken);
         var view = new DaemonView(
-            settings, core, state, link, new DaemonDescription(settings, epoch, core, state, link, time) { Port = listener.Port }, new Heartbeat(time), metrics, time)
+            settings, core, state, link, mcp, new DaemonDescription(settings, epoch, core, state, link, time) { Port = listener.Port }, new Heartbeat(time), metrics, time)
         {
             ReadSettings = readSettings,
+            Traces = collector is null ? null : new TraceExport(collector),
         };
-        host = new DaemonHost(view, epoch, serveLock, calls, mcp, listener, await OperationsServer.StartAsync(view, Token, loggers, cancellationToken), loggers);
+        host = new DaemonHost(view, epoch, serveLock, calls, listener, await OperationsServer.StartAsync(view, Token, loggers, cancellationToken), loggers);
+        core.Serves();
         DaemonEvents.Started(host._logger, Product.Version, epoch, settings.Link.Host, host.Port, home.Path, Core.Storage.Sqlite.SqliteDatabase.LibraryVersion);
         return host;
 

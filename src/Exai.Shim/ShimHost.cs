@@ -21,9 +21,10 @@ public static class ShimHost
         var settings = new ShimSettings(load);
         using var loggers = OpenLog(settings, time);
         var watching = ParentWatch.RunAsync(leave, time);
+        var trimming = IdleMemory.RunAsync(time, leave.Token);
         await ShimSession.RunAsync(settings, input, output, loggers.CreateLogger("shim"), time, random, leave.Token);
         leave.Cancel();
-        await watching;
+        await Task.WhenAll(watching, trimming);
         return 0;
     }
 

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using Exai.Protocol;
 using Exai.Shim.Eras;
+using Exai.Files;
 using Exai.Shim.Files;
 using Exai.Shim.Lifecycle;
 using Exai.Shim.Link;
@@ -333,7 +334,7 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
         {
             _pending.Detached.OnWantedAgain(given);
         }
-        else if (!RecomputedTools.Contains(shape.Tool))
+        else if (!ToolCatalogue.IsRecomputed(shape.Tool))
         {
             repeated = _pending.Detached.TakeRepeated(shape);
         }
@@ -453,7 +454,7 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
         {
             _pending.Settle(request);
             _answers.Forget(id);
-            if (request.Kind == PendingKind.Call && !RecomputedTools.Contains(request.Shape!.Tool))
+            if (request.Kind == PendingKind.Call && !ToolCatalogue.IsRecomputed(request.Shape!.Tool))
             {
                 _pending.Detached.AddCancelled(request, notification.Bytes, _session);
             }
@@ -777,7 +778,7 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
         _pending.Settle(call);
         var accepted = call.Shape!.JobId is { } job ? !_pending.IsUnsent(job) : call.Sent;
         var waiting = call.Undelivered(time) is null ? null : WhyWaiting(call);
-        if (!RecomputedTools.Contains(call.Shape.Tool))
+        if (!ToolCatalogue.IsRecomputed(call.Shape.Tool))
         {
             _pending.Detached.AddRunning(call);
         }

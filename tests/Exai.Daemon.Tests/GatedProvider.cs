@@ -61,8 +61,11 @@ internal sealed class GatedProvider : IAsyncDisposable
         }
 
         Interlocked.Increment(ref _requests);
-        await context.Request.Body.CopyToAsync(Stream.Null, context.RequestAborted);
-        var request = new GatedRequest();
+        using var body = new StreamReader(context.Request.Body);
+        var request = new GatedRequest(await body.ReadToEndAsync(context.RequestAborted))
+        {
+            TraceHeaders = [.. context.Request.Headers.Keys.Where(name => name.StartsWith("trace", StringComparison.OrdinalIgnoreCase))],
+        };
         if (Open)
         {
             request.Answer("at once");
@@ -99,11 +102,17 @@ internal sealed class GatedProvider : IAsyncDisposable
 }
 
 /// <summary>One request at the gate.</summary>
-internal sealed class GatedRequest
+internal sealed class GatedRequest(string body)
 {
     private readonly TaskCompletionSource<string> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <summary>As it came over the wire.</summary>
+    public string Body => body;
+
     public Task<string> Answering => _answer.Task;
+
+    /// <summary>Names of headers that belong to a trace.</summary>
+    public IReadOnlyList<string> TraceHeaders { get; init; } = [];
 
     /// <summary>Completes when the client closes the request.</summary>
     public TaskCompletionSource GivenUp { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -9,8 +9,11 @@ namespace Exai.EndToEnd.Tests;
 /// <summary>Files travel with the call, from the client's machine to the model.</summary>
 public sealed class FileTests
 {
-    [Fact]
-    public async Task A_review_of_forty_files_and_two_megabytes_says_what_the_window_had_no_room_for()
+    /// <summary>Trap 132: a tool with steps has the same room as chat.</summary>
+    [Theory]
+    [InlineData("chat", "prompt", "files")]
+    [InlineData("codereview", "step", "relevant_files")]
+    public async Task A_review_of_forty_files_and_two_megabytes_says_what_the_window_had_no_room_for(string tool, string question, string files)
     {
         await using var machine = await MachineAsync();
         var project = Project(machine);
@@ -21,7 +24,7 @@ public sealed class FileTests
         }
 
         var shim = await machine.StartClientAsync(("EXAI_ALLOWED_ROOTS", project));
-        var reply = await shim.CallAsync("chat", Review("src"), TimeSpan.FromSeconds(60));
+        var reply = await shim.CallAsync(tool, new JsonObject { [question] = "Review.", [files] = new JsonArray("src") }, TimeSpan.FromSeconds(60));
 
         reply.IsError.ShouldBeFalse(reply.Text);
         var body = machine.Simulator.Log.Chats.ShouldHaveSingleItem().Body.GetRawText();
@@ -36,6 +39,7 @@ public sealed class FileTests
         reply.Text.ShouldContain($"and {20 - sent.Count} more");
     }
 
+    /// <summary>Trap 128.</summary>
     [Fact]
     public async Task An_unchanged_file_is_kept_once_and_the_thread_shows_its_latest_version()
     {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Exai.EndToEnd.Tests.Harness;
 using Exai.Simulator;
 
@@ -91,6 +92,30 @@ public sealed class ThreadTests(ITestOutputHelper output)
         growth.Min().ShouldBeGreaterThan(0);
     }
 
+    /// <summary>Trap 127: another provider's model, another client and another tool change nothing about the thread.</summary>
+    [Fact]
+    public async Task A_thread_goes_on_whole_with_another_model_in_another_client_and_stays_with_it()
+    {
+        await using var machine = await MachineAsync();
+        machine.Environment["KIMI_API_KEY"] = ExaiHomeFixture.ProviderKey;
+        machine.Environment["KIMI_API_URL"] = machine.Simulator.KimiBaseUrl.ToString();
+        var first = await machine.StartClientAsync();
+        var other = await machine.StartClientAsync();
+
+        var thread = (await first.ChatAsync(FirstQuestion)).Thread;
+        var second = await other.CallAsync("chat", new JsonObject { ["prompt"] = "Which number was it?", ["model"] = "kimi-k2.6", ["continuation_id"] = thread });
+        second.IsError.ShouldBeFalse(second.Text);
+        SecondRequestHoldsTheFirstTurnOnce(machine);
+        var third = await first.CallAsync("thinkdeep", new JsonObject { ["step"] = "Why that number?", ["continuation_id"] = thread });
+
+        third.IsError.ShouldBeFalse(third.Text);
+        machine.Simulator.Log.Chats.Select(chat => chat.Model).ShouldBe(["glm-4.6", "kimi-k2.6", "kimi-k2.6"]);
+        var asked = Messages(machine.Simulator.Log.Chats[2]).Where(message => message.Role == "user").Select(message => message.Text).ToList();
+        asked.SkipLast(1).ShouldBe([FirstQuestion, "Which number was it?"]);
+        asked[^1].ShouldContain("Why that number?");
+    }
+
+    /// <summary>Trap 117.</summary>
     [Fact]
     public async Task A_prompt_that_looks_like_a_history_reaches_the_model_unchanged()
     {

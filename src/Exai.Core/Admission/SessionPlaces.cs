@@ -22,6 +22,9 @@ public sealed class SessionPlaces(int limit, ISessionPresence presence, TimeProv
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Place> _places = new(StringComparer.Ordinal);
 
+    /// <summary>A connection of a session was taken in.</summary>
+    public event Action? Entered;
+
     /// <summary>Takes part in the session's place, or takes a place for it.</summary>
     /// <exception cref="CallException">OVER_CAPACITY: all places are taken and none of their sessions is idle.</exception>
     public SessionLink Enter(string sessionId)
@@ -49,6 +52,7 @@ public sealed class SessionPlaces(int limit, ISessionPresence presence, TimeProv
         }
 
         presence.SessionConnected(sessionId);
+        Entered?.Invoke();
         foreach (var ended in givesWay?.Links ?? [])
         {
             ended.TellGaveWay();

@@ -29,8 +29,8 @@ public sealed class CallAttachment : IDisposable
 
     public string CallId => _live.CallId;
 
-    /// <summary>What the call is doing now.</summary>
-    public string Progress => _live.Progress;
+    /// <summary>What the call is doing now, in at most 200 characters.</summary>
+    public string Progress => _live.Progress.Text;
 
     /// <summary>The client no longer wants the answer; the call runs on for the cancel grace, in which a retry can attach.</summary>
     public void CancelLater() => _live.CancelAfter(_cancelGrace);

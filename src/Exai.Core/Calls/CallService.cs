@@ -69,7 +69,7 @@ public sealed class CallService : IAsyncDisposable
     public bool IsLive(string callId) => _live.ContainsKey(callId);
 
     /// <summary>What a call that runs here is doing; null for any other.</summary>
-    public string? ProgressOf(string callId) => _live.TryGetValue(callId, out var live) && !live.Outcome.IsCompleted ? live.Progress : null;
+    public CallProgress? ProgressOf(string callId) => _live.TryGetValue(callId, out var live) && !live.Outcome.IsCompleted ? live.Progress : null;
 
     /// <exception cref="CallException">The same id stands for other arguments, or is too old to be known.</exception>
     public CallAttachment StartOrAttach(CallRequest request)
@@ -258,7 +258,7 @@ public sealed class CallService : IAsyncDisposable
             if (ownerLives)
             {
                 RefuseToWaitOn(record, _time.GetElapsedTime(waitingSince));
-                live.Report("another daemon is finishing this call");
+                live.Report(new CallProgress("another daemon is finishing this call", CallStages.Elsewhere));
                 cancelPassedOn = cancelPassedOn || (live.Cancelled.IsCancellationRequested && (!lostRun || live.IsCancelledOnPurpose) && await TryPassCancelOnAsync(record.CallId));
                 await Task.Delay(_options.OwnerPoll, _time, _stopping.Token);
             }
@@ -306,6 +306,7 @@ public sealed class CallService : IAsyncDisposable
 
     private async Task<CallOutcome?> FinishAsync(CallRecord run, CallOutcome outcome, Threads.Turn? turn)
     {
+        using var span = CallTraces.Journal("outcome", run.CallId);
         var counts = await _tending.FinishAsync(run, outcome, turn);
         if (counts is not null)
         {
@@ -344,6 +345,7 @@ public sealed class CallService : IAsyncDisposable
     private async Task<(CallRecord Record, bool Accepted)> AcceptAsync(CallRequest request, string hash)
     {
         var continued = ToolArguments.ContinuationId(request.Arguments);
+        using var span = CallTraces.Journal("accept", request.CallId);
         try
         {
             return await _store.AcceptAsync(
@@ -366,7 +368,9 @@ public sealed class CallService : IAsyncDisposable
         try
         {
             using var clock = new CallClock(_options.Timeout, run.Spent, _time, live.Cancelled, _stopping.Token);
+            using var span = CallTraces.Run(run);
             var (outcome, turn) = await _runner.RunAsync(run, () => WaitForThreadAsync(live, run, clock), live.Report, clock);
+            span.Ended(outcome);
             return await FinishAsync(run, outcome, turn);
         }
         finally
@@ -383,7 +387,7 @@ public sealed class CallService : IAsyncDisposable
         while (run.ContinuesThread && !clock.Token.IsCancellationRequested
             && await _store.FindPredecessorAsync(run, _stopping.Token) is { } predecessor)
         {
-            live.Report("waiting for an earlier call on this thread");
+            live.Report(new CallProgress("waiting for an earlier call on this thread", CallStages.Thread));
             if (predecessor.CallId == before)
             {
                 // It has ended here and not in the journal: the store takes no writes at the moment.

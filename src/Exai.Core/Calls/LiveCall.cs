@@ -13,7 +13,7 @@ internal sealed class LiveCall : IDisposable
     private readonly Lock _lock = new();
     private ITimer? _grace;
     private object? _graceTicket;
-    private volatile string _progress = "accepted";
+    private volatile CallProgress _progress = new("accepted", CallStages.Accepted);
     private int _waiters;
 
     public LiveCall(string callId, string argumentsHash, TimeProvider time)
@@ -32,13 +32,13 @@ internal sealed class LiveCall : IDisposable
     /// <summary>Fires when the call is to be cancelled at the provider.</summary>
     public CancellationToken Cancelled => _cancel.Token;
 
-    /// <summary>What it is doing now, in at most 200 characters.</summary>
-    public string Progress => _progress;
+    /// <summary>What it is doing now.</summary>
+    public CallProgress Progress => _progress;
 
     /// <summary>Ends with the resolving and running of the call; awaited at shutdown.</summary>
     public Task Ended { get; }
 
-    public void Report(string progress) => _progress = progress.Length <= 200 ? progress : progress[..199] + "…";
+    public void Report(CallProgress progress) => _progress = progress;
 
     public void Complete(CallOutcome outcome) => _outcome.TrySetResult(outcome);
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Exai.Core.Calls;
 using Exai.Core.Providers;
 using Exai.Core.Providers.Streaming;
 using Exai.Protocol;
@@ -10,7 +11,7 @@ namespace Exai.Core.Models;
 /// One request to one model, under its clocks: collects what arrives, and tells afterwards what came of it. A failed attempt is discarded
 /// whole; nothing of it is ever joined to another.
 /// </summary>
-internal sealed class Attempt(ModelRoute route, IReadOnlyList<ChatMessage> messages, ChatOptions options, AttemptClocks clocks, Action<string> report)
+internal sealed class Attempt(ModelRoute route, IReadOnlyList<ChatMessage> messages, ChatOptions options, AttemptClocks clocks, Action<CallProgress> report)
 {
     private readonly StringBuilder _answer = new();
     private readonly AttemptProgress _progress = new(route.ModelId, report);

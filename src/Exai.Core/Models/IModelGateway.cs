@@ -1,4 +1,5 @@
 using Exai.Core.Admission;
+using Exai.Core.Calls;
 using Exai.Protocol;
 
 namespace Exai.Core.Models;
@@ -22,8 +23,8 @@ public sealed record AskScope
 
     public AttemptPriority Priority { get; init; }
 
-    /// <summary>Told what the attempt is doing, in a few words.</summary>
-    public required Action<string> Report { get; init; }
+    /// <summary>Told what the attempt is doing.</summary>
+    public required Action<CallProgress> Report { get; init; }
 
     /// <summary>Where every attempt is entered.</summary>
     public required AttemptBook Book { get; init; }

@@ -1,4 +1,5 @@
 using Exai.Core.Admission;
+using Exai.Core.Calls;
 using Exai.Core.Providers;
 using Exai.Core.Telemetry;
 using Exai.Protocol;
@@ -69,7 +70,7 @@ internal sealed class ModelGateway(
 
             var fallback = tried.Failed(chain.Current, failure);
             scope.Book.FellBack(fallback);
-            scope.Report($"{chain.Current.ModelId} failed ({fallback.Code}); asking {next.ModelId}");
+            scope.Report(new CallProgress($"{chain.Current.ModelId} failed ({fallback.Code}); asking {next.ModelId}", CallStages.Retry));
             meters.FellBack(chain.Current, next, fallback.Code);
             CallLog.FellBack(logger, scope.CallId, chain.Current.ModelId, next.ModelId, fallback.Code);
             chain.MoveTo(next);
@@ -113,7 +114,7 @@ internal sealed class ModelGateway(
             CallLog.Retrying(logger, scope.CallId, chain.Current.ModelId, failure.Error.Code, (long)delay.TotalMilliseconds);
             if (delay > TimeSpan.Zero)
             {
-                scope.Report($"{chain.Current.ModelId}: {failure.Error.Code}; asking again in {delay.TotalSeconds:0.#} s");
+                scope.Report(new CallProgress($"{chain.Current.ModelId}: {failure.Error.Code}; asking again in {delay.TotalSeconds:0.#} s", CallStages.Retry));
                 await Task.Delay(delay, time, cancellationToken);
             }
         }
@@ -169,6 +170,7 @@ internal sealed class ModelGateway(
     private async Task<(IPermit? Permit, ProviderException? Refusal)> PermitAsync(
         PermitOwner owner, ModelRoute route, AskScope scope, CancellationToken cancellationToken)
     {
+        using var span = CallTraces.Queue(scope.CallId, route.Provider.Name);
         var since = time.GetTimestamp();
         var request = new PermitRequest
         {
@@ -179,7 +181,7 @@ internal sealed class ModelGateway(
             Model = route.ModelId,
             Patience = scope.TimeLeft(),
             Priority = scope.Priority,
-            Queued = place => scope.Report(QueueText(place)),
+            Queued = place => scope.Report(new CallProgress(QueueText(place), CallStages.Queue) { QueuePlace = place.Place }),
         };
         IPermit? permit = null;
         try
@@ -205,6 +207,7 @@ internal sealed class ModelGateway(
         Attempt attempt, IPermit permit, ModelRequest request, AskScope scope, CancellationToken cancellationToken)
     {
         var route = attempt.Route;
+        using var span = CallTraces.Attempt(scope.CallId, route);
         var begun = scope.Book.Begin(request.Begin(time.GetUtcNow(), permit.Waited));
         ProviderException? failure = null;
         var outcome = ErrorCodes.InternalError;
@@ -234,6 +237,7 @@ internal sealed class ModelGateway(
             }
 
             scope.Book.End(ended);
+            span.Ended(ended);
             meters.Ended(ended);
             if (failure is { InnerException: { } defect, Error.Code: ErrorCodes.ProviderError } && defect is not (IOException or HttpRequestException or OperationCanceledException))
             {

@@ -50,6 +50,6 @@ internal static class ProviderClients
     {
         var http = ProviderHttp.CreateClient(endpoint, handler);
         var api = new ProviderApi(endpoint, dialect, http, timeProvider);
-        return new OpenAiCompatibleClient(endpoint, dialect, http, timeProvider, [new ModelLists(api), new RequestPreview(dialect), .. services(api, dialect)]);
+        return new OpenAiCompatibleClient(endpoint, dialect, http, timeProvider, [new ModelLists(api), new RequestPreview(dialect), new ProviderConnection(endpoint, http, timeProvider), .. services(api, dialect)]);
     }
 }

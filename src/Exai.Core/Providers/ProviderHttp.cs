@@ -39,6 +39,8 @@ internal static class ProviderHttp
         // and a proxy would look for it on its own machine.
         UseProxy = !endpoint.BaseUrl.IsLoopback,
         UseCookies = false,
+        // Whoever traces calls does so at home: the ids are none of a provider's business.
+        ActivityHeadersPropagator = null,
         // A redirect would carry the prompt, and maybe the key, to a host that nobody configured.
         AllowAutoRedirect = false,
     };

@@ -22,14 +22,15 @@ public sealed class CallContext
     private readonly Lock _lock = new();
     private readonly List<ModelAnswer> _answers = [];
     private readonly CallClock _clock;
+    private readonly Action<CallProgress> _report;
     private IReadOnlyDictionary<string, ModelAnswerStep> _steps = new Dictionary<string, ModelAnswerStep>();
     private readonly List<ModelAnswer> _replayed = [];
 
     internal CallContext(
-        CallRecord call, CallClock clock, Action<string> report, ICallStore store, IAttemptLedger ledger, ThreadReader threads, IModelGateway models, IFileContents files, TimeProvider time)
+        CallRecord call, CallClock clock, Action<CallProgress> report, ICallStore store, IAttemptLedger ledger, ThreadReader threads, IModelGateway models, IFileContents files, TimeProvider time)
     {
         Call = call;
-        Report = report;
+        _report = report;
         Time = time;
         Arguments = new ToolArguments(call.Tool, JsonElement.Parse(call.ArgumentsJson));
         Attempts = new AttemptBook(call.CallId, call.Runs, ledger);
@@ -45,7 +46,7 @@ public sealed class CallContext
     public ToolArguments Arguments { get; }
 
     /// <summary>Tells the waiting client what is going on, in a few words.</summary>
-    public Action<string> Report { get; }
+    public void Report(string doing) => _report(new CallProgress(doing));
 
     public TimeProvider Time { get; }
 
@@ -141,7 +142,7 @@ public sealed class CallContext
         Priority = priority,
         CallId = Call.CallId,
         SessionId = Call.SessionId,
-        Report = Report,
+        Report = _report,
         Book = book,
         TimeLeft = () => _clock.Left,
         EndedBy = () => _clock.Reason(Call.CallId),

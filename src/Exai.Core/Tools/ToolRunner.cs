@@ -21,7 +21,7 @@ public sealed class ToolRunner(
 
     /// <param name="waitForTurn">Waits until the call may run. Its failure, as any from here on, is the call's outcome.</param>
     /// <exception cref="OperationCanceledException">The daemon stops; the run has no outcome.</exception>
-    public async Task<(CallOutcome Outcome, Turn? Turn)> RunAsync(CallRecord call, Func<Task> waitForTurn, Action<string> report, CallClock clock)
+    public async Task<(CallOutcome Outcome, Turn? Turn)> RunAsync(CallRecord call, Func<Task> waitForTurn, Action<CallProgress> report, CallClock clock)
     {
         var context = new CallContext(call, clock, report, store, ledger, threads, models, files, time);
         try

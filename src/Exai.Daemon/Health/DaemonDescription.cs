@@ -30,7 +30,7 @@ internal sealed class DaemonDescription(ExaiSettings settings, string epoch, Dae
             Epoch = epoch,
             Version = Product.Version,
             StartedAt = StartedAt,
-            UptimeHuman = (now - StartedAt).ToString("d\\.hh\\:mm\\:ss", System.Globalization.CultureInfo.InvariantCulture),
+            UptimeHuman = HumanDuration.Of(now - StartedAt),
             Status = status,
             BusySince = busySince,
             Sessions = link.SessionCount,

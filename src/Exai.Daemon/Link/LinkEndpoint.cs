@@ -35,7 +35,7 @@ internal sealed class LinkEndpoint(
     public LinkMeters? Meters { get; set; }
 
     /// <summary>The sessions that are connected now.</summary>
-    public IReadOnlyList<LinkSessionSnapshot> Snapshot() => [.. _sessions.Select(session => _book.Describe(session.Value, session.Key.Era))];
+    public IReadOnlyList<ConnectedSession> Snapshot() => [.. _sessions.Select(session => _book.Describe(session.Value, session.Key.Era))];
 
     /// <summary>Whether a call has a result that has not been written to its socket yet.</summary>
     public bool OwesAnswers => _sessions.Values.Any(session => session.OwesAnswers);

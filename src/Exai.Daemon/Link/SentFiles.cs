@@ -11,7 +11,9 @@ internal static class SentFiles
     /// <param name="json">The value of <c>_meta["exai/files"]</c>; null when there is none.</param>
     /// <returns>Null when it is no list of files.</returns>
     public static IReadOnlyList<AttachedFile>? Read(JsonNode? json) =>
-        json is null ? [] : SentFile.Read(json.Deserialize<JsonElement>()) is { } files ? [.. files.Select(File)] : null;
+        json is null ? [] : SentFile.Read(json.Deserialize<JsonElement>()) is { } files ? Attached(files) : null;
+
+    public static IReadOnlyList<AttachedFile> Attached(IReadOnlyList<SentFile> files) => [.. files.Select(File)];
 
     private static AttachedFile File(SentFile sent)
     {
@@ -21,7 +23,7 @@ internal static class SentFiles
             Sha256 = sent.IsThere ? sent.Sha256 : null,
             Bytes = sent.Bytes ?? 0,
             MediaType = sent.MediaType,
-            // The shim itself ends a call that names a refused file; one that arrives was only met in a folder, and is told like any other.
+            // Whoever reads the files ends a call that names a refused file; one that arrives was only met in a folder, and is told like any other.
             ErrorCode = sent.Error is null ? null : code == ErrorCodes.FileDenied ? ErrorCodes.FileNotFound : code,
             Error = reason,
         };

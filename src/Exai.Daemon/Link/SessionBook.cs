@@ -24,12 +24,12 @@ internal sealed class SessionBook(TimeProvider time)
             (_, known) => new Entry(shimVersion, now, known.Reconnects + (reconnect is null ? 0 : 1), known.Downtime + (reconnect?.Downtime ?? TimeSpan.Zero)));
     }
 
-    public LinkSessionSnapshot Describe(LinkSession session, string era)
+    public ConnectedSession Describe(LinkSession session, string era)
     {
         var entry = _entries.GetValueOrDefault(session.SessionId) ?? new Entry("", time.GetUtcNow(), 0, TimeSpan.Zero);
-        return new LinkSessionSnapshot(
-            session.SessionId, era, session.Client?.Name, session.Client?.Version, entry.ShimVersion.Length > 0 ? entry.ShimVersion : null, entry.ConnectedAt,
-            entry.Reconnects, (long)entry.Downtime.TotalMilliseconds);
+        return new ConnectedSession(
+            session.SessionId, SessionTransports.WebSocket, era, session.Client?.Name, session.Client?.Version, entry.ShimVersion.Length > 0 ? entry.ShimVersion : null,
+            entry.ConnectedAt, LastUsedAt: null, entry.Reconnects, (long)entry.Downtime.TotalMilliseconds);
     }
 
     private sealed record Entry(string ShimVersion, DateTimeOffset ConnectedAt, int Reconnects, TimeSpan Downtime);

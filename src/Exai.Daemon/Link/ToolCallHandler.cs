@@ -1,7 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Exai.Core.Calls;
+using Exai.Core.Telemetry;
 using Exai.Core.Tools;
+using Exai.Core.Tools.Files;
 using Exai.Protocol;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
@@ -37,9 +39,10 @@ internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, D
 
     /// <param name="patience">How long a client of this name lets a call block; null when whoever asks keeps that clock itself.</param>
     /// <param name="owe">Told of the request before its result is returned, so that a daemon which drains waits until it is sent.</param>
+    /// <param name="read">The call's files, when they were read here; null for those that it brings.</param>
     public async ValueTask<CallToolResult> CallAsync(
         string sessionId, RequestContext<CallToolRequestParams> context, Action<RequestId> owe, CancellationToken cancellationToken,
-        Func<string?, TimeSpan>? patience = null)
+        Func<string?, TimeSpan>? patience = null, IReadOnlyList<AttachedFile>? read = null)
     {
         var parameters = context.Params;
         var given = parameters.Meta?[MetaKeys.CallId];
@@ -51,7 +54,7 @@ internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, D
             return McpShapes.ToolResult(tools.Failure(refusal, parameters.Name, CallId.New(time)));
         }
 
-        if (SentFiles.Read(parameters.Meta?[MetaKeys.Files]) is not { } files)
+        if ((read ?? SentFiles.Read(parameters.Meta?[MetaKeys.Files])) is not { } files)
         {
             var refusal = new CallException(ErrorCodes.InvalidArgument, $"_meta[\"{MetaKeys.Files}\"] must be a list of {{argument, path, sha256, bytes, mediaType}} or {{argument, path, error}}. Nothing was run.");
             return McpShapes.ToolResult(tools.Failure(refusal, parameters.Name, given is null ? CallId.New(time) : callId));
@@ -72,6 +75,12 @@ internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, D
         {
             // Nothing new begins here; the shim sends the call again to the daemon that comes next.
             await Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken);
+        }
+
+        using var span = CallTraces.Request(call, Trace(parameters));
+        if (given is not null)
+        {
+            CallTraces.ShimToDaemon(call.CallId, CallId.CreatedAt(call.CallId), time.GetUtcNow());
         }
 
         Interlocked.Increment(ref _answering);
@@ -145,6 +154,10 @@ internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, D
             }
         }
     }
+
+    /// <summary>A client that traces its calls says so in the W3C form.</summary>
+    private static string? Trace(CallToolRequestParams parameters) =>
+        parameters.Meta?["traceparent"] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
 
     /// <summary>A recomputed tool's answer. A cancel ends the waiting, and nothing else.</summary>
     private async Task<JsonObject> AnswerAsync(CallRequest call, RequestContext<CallToolRequestParams> context, CancellationToken cancellationToken)

@@ -19,9 +19,10 @@ public static class JobTools
         new(Result, "Job result", "The answer of a call that was still running, by its job_id. Waits for it, and says so if it runs on.")
         {
             Tier = ToolTier.Lean,
+            Recomputed = true,
             Parameters = [JobId, new ToolParameter("wait_seconds", ParameterKind.Number) { Description = "Default 40; never longer than your client waits", Least = 0, Most = 3600 }],
         },
-        new(List, "Jobs", "Recent calls with job_id and state, newest first.") { Parameters = [] },
-        new(Cancel, "Cancel job", "Ends a running call at once.") { ReadOnly = false, Parameters = [JobId] },
+        new(List, "Jobs", "Recent calls with job_id and state, newest first.") { Recomputed = true, Parameters = [] },
+        new(Cancel, "Cancel job", "Ends a running call at once.") { Recomputed = true, ReadOnly = false, Parameters = [JobId] },
     ];
 }

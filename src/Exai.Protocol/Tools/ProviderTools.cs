@@ -12,11 +12,13 @@ internal static class ProviderTools
         new("health", "Health", "Providers, permits and the last calls, for diagnosis.")
         {
             Tier = ToolTier.Full,
+            Recomputed = true,
             Parameters = [Count("tail_lines", 0, 500) with { Description = "Calls to show; default 20" }],
         },
         new("activity", "Activity", "The end of the daemon's log, filtered.")
         {
             Tier = ToolTier.Full,
+            Recomputed = true,
             Parameters =
             [
                 Count("lines", 1, 5000) with { Description = "Default 200" }, Text("filter", "Regular expression") with { Longest = 1000 },
@@ -27,16 +29,19 @@ internal static class ProviderTools
         new("provider_capabilities", "Provider capabilities", "What each configured provider can do: models, search, files, images.")
         {
             Tier = ToolTier.Full,
+            Recomputed = true,
             Parameters = [Flag("include_tools").Unlisted(), Flag("show_advanced").Unlisted(), Flag("invalidate_cache") with { Listed = false, Ignored = true }],
         },
         new("self-check", "Self-check", "A short test of store, providers and log.")
         {
             Tier = ToolTier.Full,
+            Recomputed = true,
             Parameters = [Count("log_lines", 0, 500) with { Description = "Default 40" }],
         },
         new("toolcall_log_tail", "Last calls", "The last tool calls with state, time and model.")
         {
             Tier = ToolTier.Full,
+            Recomputed = true,
             Parameters = [Count("n", 1, 200) with { Description = "Default 20" }, Text("path") with { Listed = false, Ignored = true }],
         },
         new("glm_web_search", "GLM web search", "Search the web with GLM's search service; raw results, no model.")
@@ -53,6 +58,7 @@ internal static class ProviderTools
         new("glm_payload_preview", "GLM payload preview", "The request that a GLM chat call would send; nothing is sent.")
         {
             Tier = ToolTier.Full,
+            Recomputed = true,
             Parameters =
             [
                 Prompt, Text("system_prompt"), new("temperature", ParameterKind.Number) { Least = 0, Most = 2 }, WebSearch, Model.Unlisted(),

@@ -24,18 +24,20 @@ internal static class ServerTools
         },
         new("challenge", "Challenge", "Turn a statement into an instruction to question it before you agree; asks no model.")
         {
+            Recomputed = true,
             Parameters = [Prompt],
         },
-        new("listmodels", "List models", "The models that can be asked, with their names, windows and prices.") { Parameters = [IgnoredModel] },
+        new("listmodels", "List models", "The models that can be asked, with their names, windows and prices.") { Recomputed = true, Parameters = [IgnoredModel] },
         new("status", "Status", "Whether EXAI works: daemon, providers, running calls, and what to do about problems.")
         {
             Tier = ToolTier.Lean,
+            Recomputed = true,
             Parameters =
             [
                 Count("tail_lines", 0) with { Listed = false, Ignored = true }, Flag("include_tools") with { Listed = false },
                 Flag("doctor") with { Listed = false, Ignored = true }, Flag("probe") with { Listed = false, Ignored = true },
             ],
         },
-        new("version", "Version", "The version of EXAI that answers.") { Parameters = [IgnoredModel] },
+        new("version", "Version", "The version of EXAI that answers.") { Recomputed = true, Parameters = [IgnoredModel] },
     ];
 }

@@ -11,6 +11,10 @@ public static class ToolCatalogue
 
     public static ToolDescriptor? Find(string name) => All.FirstOrDefault(tool => string.Equals(tool.Name, name, StringComparison.Ordinal));
 
+    /// <summary>Whether the answer is computed anew each time, outside the journal.</summary>
+    /// <param name="name">In any spelling that <see cref="ToolNames"/> knows.</param>
+    public static bool IsRecomputed(string name) => Find(ToolNames.Canonical(name))?.Recomputed is true;
+
     /// <summary>The tools that clients get: a profile's, and those enabled beside it, without the disabled ones, which nothing brings back.</summary>
     /// <param name="tier">The profile.</param>
     /// <param name="enabled">Names, in any spelling that <see cref="ToolNames"/> knows.</param>

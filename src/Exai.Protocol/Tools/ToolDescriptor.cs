@@ -26,6 +26,11 @@ public sealed record ToolDescriptor(string Name, string Title, string Descriptio
     /// <summary>False when it changes something outside EXAI, such as the files that a provider keeps.</summary>
     public bool ReadOnly { get; init; } = true;
 
+    /// <summary>
+    /// True when its answer is computed anew each time, outside the journal: there is no job of it to claim, and asking again costs nothing.
+    /// </summary>
+    public bool Recomputed { get; init; }
+
     public ToolParameter? Find(string parameter) => Parameters.FirstOrDefault(known => known.Name == parameter);
 
     /// <summary>Its entry in the result of <c>tools/list</c>: the listed parameters only.</summary>

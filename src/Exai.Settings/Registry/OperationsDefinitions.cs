@@ -32,7 +32,7 @@ internal static class OperationsDefinitions
         new()
         {
             Name = "EXAI_ALLOWED_ROOTS", Section = Section, Kind = SettingKind.List, Rule = SettingRules.AbsoluteRoots, DefaultNote = "the client's workspace",
-            Meaning = "Absolute folders whose files tools may read, on the client's machine.",
+            Meaning = "Absolute folders whose files tools may read, on the client's machine. For clients over HTTP these alone.",
         },
         new()
         {

@@ -80,12 +80,12 @@ internal static class ProviderDefinitions
         new()
         {
             Name = "GLM_CONNECTION_POOL_SIZE", Section = Section, Kind = SettingKind.Integer, Default = "15", Min = 1, Max = 1000,
-            Meaning = "Connections to GLM that may be open at once; each stays open for three idle minutes.",
+            Meaning = "Connections to GLM that may be open at once; each stays open for three idle minutes, and one is kept warm while calls are likely.",
         },
         new()
         {
             Name = "KIMI_CONNECTION_POOL_SIZE", Section = Section, Kind = SettingKind.Integer, Default = "15", Min = 1, Max = 1000,
-            Meaning = "Connections to Kimi that may be open at once; each stays open for three idle minutes.",
+            Meaning = "Connections to Kimi that may be open at once; each stays open for three idle minutes, and one is kept warm while calls are likely.",
         },
         new()
         {

@@ -53,7 +53,15 @@ public static class SettingsDocuments
     {
         var text = new StringBuilder(
             """
-            # Every setting with its default. Copy to $EXAI_HOME/.env (Linux: ~/.local/state/exai/.env) and take the '#' off what you change.
+            # Settings of EXAI. They stand in $EXAI_HOME/.env (Linux: ~/.local/state/exai/.env), and one line is enough to begin with:
+            #
+            #   GLM_API_KEY=your-key          or KIMI_API_KEY; models of OPENAI_API_KEY, OPENROUTER_API_KEY, DEEPSEEK_API_KEY are asked by name
+            #
+            # What people change next: DEFAULT_MODEL (who answers when nobody is named), EXAI_ALLOWED_ROOTS (further folders whose files may be read),
+            # EXAI_WS_GLM_MAX_INFLIGHT and EXAI_WS_KIMI_MAX_INFLIGHT (requests at a time), TOOL_PROFILE (lean, standard, full), LOG_LEVEL.
+            # 'exai restart' takes changes over while running calls go on; 'exai config' shows what is in effect, and where it came from.
+            #
+            # The rest of this file is for looking things up: every setting with its default. Take the '#' off what you change.
             # Written from the registry, as docs/settings.md is, which says more.
 
             """);

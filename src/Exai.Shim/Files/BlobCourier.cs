@@ -1,3 +1,4 @@
+using Exai.Files;
 using Exai.Shim.Link;
 
 namespace Exai.Shim.Files;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Exai.Files;
 using Exai.Protocol;
 using Exai.Shim.Messages;
 
@@ -15,9 +16,6 @@ namespace Exai.Shim.Files;
 internal sealed class FileDesk(
     Func<string> toolList, ClientRoots roots, Func<(string Home, IReadOnlyList<string> AllowedRoots)> settings, IGitRunner git, Action<Action> post, TimeProvider time)
 {
-    /// <summary>Less than any client waits for a call.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
-
     private readonly Dictionary<RequestId, Desk> _open = [];
 
     /// <summary>Whether a call of this id is being prepared.</summary>
@@ -81,8 +79,7 @@ internal sealed class FileDesk(
         {
             if (wishes.Count > 0)
             {
-                // A read that hangs cannot be cancelled: it is left to itself.
-                var collected = await CollectAsync(arguments, wishes, desk.Cancelled.Token).WaitAsync(Patience, time, desk.Cancelled.Token);
+                var collected = await CollectAsync(arguments, wishes, desk.Cancelled.Token);
                 (ready, blobs) = (WithFiles(call, collected.Files), collected.Blobs);
             }
         }
@@ -93,18 +90,6 @@ internal sealed class FileDesk(
         catch (CallException refused)
         {
             error = refused.Error;
-        }
-        catch (TimeoutException)
-        {
-            error = new CallError
-            {
-                Code = ErrorCodes.Timeout,
-                Message = $"The files of this call could not be read within {Patience.TotalSeconds:0} s. Name fewer, or copy them to a faster disk. Nothing was sent.",
-            };
-        }
-        catch (Exception defect)
-        {
-            error = new CallError { Code = ErrorCodes.InternalError, Message = $"The files of this call could not be read: {defect.Message}" };
         }
 
         if (before is not null)
@@ -135,8 +120,7 @@ internal sealed class FileDesk(
     {
         var (home, allowed) = settings();
         var workspace = Workspace.Of(await roots.KnownAsync(cancellationToken), Environment.CurrentDirectory, allowed);
-        using var document = JsonDocument.Parse(arguments, new JsonDocumentOptions { MaxDepth = JsonSlice.AnyDepth.MaxDepth });
-        return await new FileCollector(new FileGate(workspace, home), new GitReader(git)).CollectAsync(document.RootElement, wishes, cancellationToken);
+        return await new CallFileReader(git, time).ReadAsync(arguments, wishes, new FileGate(workspace, home), cancellationToken);
     }
 
     private static Envelope WithFiles(Envelope call, IReadOnlyList<SentFile> files)

@@ -20,7 +20,7 @@ internal static class OutwaitedCall
     /// <param name="accepted">Whether a daemon may know the call, or the job that it asks for.</param>
     public static JsonObject Answer(PendingRequest call, TimeSpan waited, string? waiting, bool accepted, TimeSpan callLimit)
     {
-        if (call.Shape!.JobId is null && RecomputedTools.Contains(call.Shape.Tool))
+        if (call.Shape!.JobId is null && ToolCatalogue.IsRecomputed(call.Shape.Tool))
         {
             return ToolResults.Failure(new CallError
             {

@@ -59,9 +59,9 @@ public sealed class LiveCallTests
     {
         using var call = new LiveCall("c", "h", _timers);
 
-        call.Report(new string('x', 300));
+        call.Report(new CallProgress(new string('x', 300)));
 
-        call.Progress.Length.ShouldBe(200);
-        call.Progress.ShouldEndWith("…");
+        call.Progress.Text.Length.ShouldBe(200);
+        call.Progress.Text.ShouldEndWith("…");
     }
 }

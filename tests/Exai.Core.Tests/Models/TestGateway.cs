@@ -26,7 +26,7 @@ internal static class TestGateway
     {
         CallId = "call",
         SessionId = "session",
-        Report = report ?? (_ => { }),
+        Report = progress => report?.Invoke(progress.Text),
         Book = new AttemptBook("call", 1, ledger ?? new MemoryLedger()),
         TimeLeft = timeLeft ?? (() => TimeSpan.FromSeconds(960)),
         EndedBy = endedBy ?? (() => null),

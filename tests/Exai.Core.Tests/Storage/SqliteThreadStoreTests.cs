@@ -1,8 +1,5 @@
 using Exai.Core.Calls;
 using Exai.Core.Tests.Calls;
-using Exai.Core.Storage;
-using Exai.Core.Tests.Models;
-using Exai.Testing;
 
 namespace Exai.Core.Tests.Storage;
 
@@ -70,21 +67,4 @@ public sealed class SqliteThreadStoreTests
 
         (await running).State.ShouldBe(CallState.Succeeded);
     });
-
-    [Fact]
-    public void Upkeep_forgets_threads_a_month_after_their_last_turn() => Simulation.Run(
-        async simulation =>
-        {
-            await using var world = new CallWorld(simulation) { Options = new CallOptions { Lease = TimeSpan.FromDays(9) } };
-            var daemon = world.Start();
-            var old = (await daemon.AskAsync(world.Chat("old"))).Receipt.ThreadId!;
-            world.Time.Advance(TimeSpan.FromDays(30));
-            var recent = (await daemon.AskAsync(world.Chat("recent"))).Receipt.ThreadId!;
-            await using var upkeep = new Housekeeping(daemon.Threads, new MemoryLedger(), TimeSpan.FromHours(24), world.Time, new ListLogger());
-            await world.AfterAsync(TimeSpan.FromHours(2).TotalSeconds);
-
-            (await daemon.Threads.FindAsync(old, CancellationToken.None)).ShouldBeNull();
-            (await daemon.Threads.FindAsync(recent, CancellationToken.None)).ShouldNotBeNull();
-        },
-        limit: TimeSpan.FromDays(60));
 }

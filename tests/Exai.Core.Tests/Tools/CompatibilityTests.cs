@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Exai.Core.Tools;
 using Exai.Protocol;
+using Exai.Testing.Tools;
 using System.Text.Json;
 
 namespace Exai.Core.Tests.Tools;
@@ -61,5 +62,13 @@ public sealed class CompatibilityTests
 
     [Fact]
     public void What_is_left_out_is_left_out_on_purpose() =>
-        PredecessorTools.Absent.Keys.ShouldAllBe(name => ToolCatalogue.Find(name) == null);
+        PredecessorDifferences.Absent.Keys.ShouldAllBe(name => ToolCatalogue.Find(ToolNames.Canonical(name)) == null);
+
+    [Fact]
+    public void What_is_ignored_is_ignored_for_a_reason()
+    {
+        var ignored = ToolCatalogue.All.SelectMany(tool => tool.Parameters).Where(parameter => parameter.Ignored).Select(parameter => parameter.Name).Distinct();
+
+        ignored.Order(StringComparer.Ordinal).ShouldBe(PredecessorDifferences.Ignored.Keys.Order(StringComparer.Ordinal));
+    }
 }

@@ -156,15 +156,6 @@ internal static class PredecessorTools
         { "smart_file_query", "file_path string, question string, provider string, model string" },
     };
 
-    /// <summary>Left out on purpose, each with its reason.</summary>
-    public static readonly IReadOnlyDictionary<string, string> Absent = new Dictionary<string, string>
-    {
-        ["kimi_intent_analysis"] = "routing is EXAI's own work; the answer changed nothing",
-        ["kimi_capture_headers"] = "the receipt reports cached tokens for every call",
-        ["smart_file_download"] = "wrote a provider's file to the server's disk, which is not the client's",
-        ["test_echo"] = "exai sim and exai bench take its place",
-    };
-
     public static readonly TheoryData<string, string, string> Values = new()
     {
         { "analyze", "analysis_type", "architecture performance security quality general comprehensive full all" },

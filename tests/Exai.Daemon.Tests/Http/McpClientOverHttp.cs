@@ -34,12 +34,12 @@ internal sealed class McpClientOverHttp(int port, string? token = DaemonFixture.
         return await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken == default ? Patience.Token() : cancellationToken);
     }
 
-    public async Task InitializeAsync(string version = "2025-11-25")
+    public async Task InitializeAsync(string version = "2025-11-25", JsonObject? capabilities = null)
     {
         using var response = await SendAsync(HttpMethod.Post, Request("initialize", new JsonObject
         {
             ["protocolVersion"] = version,
-            ["capabilities"] = new JsonObject(),
+            ["capabilities"] = capabilities ?? [],
             ["clientInfo"] = new JsonObject { ["name"] = "http-test", ["version"] = "1" },
         }));
         response.StatusCode.ShouldBe(System.Net.HttpStatusCode.OK);

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Exai.Daemon.Tests.Http;
 
 namespace Exai.Daemon.Tests.Monitoring;
 
@@ -34,7 +35,8 @@ public sealed class ApiTests
         ((string?)call["callId"], (string?)call["tool"], (string?)call["client"], (string?)call["question"], (string?)call["state"])
             .ShouldBe((callId, "chat", "test", "what runs?", "running"));
         ((string?)call["model"]).ShouldBe("glm-4.6");
-        ((string?)call["progress"])!.ShouldContain("glm-4.6");
+        ((string?)call["progress"], (string?)call["stage"]).ShouldBe(("glm-4.6: waiting for the first token", "first_token"));
+        ((int?)call["queuePlace"], (int?)call["receivedTokens"]).ShouldBe((null, null));
 
         using var cancelled = await daemon.AskAsync($"/api/v1/calls/{callId}/cancel", method: HttpMethod.Post);
         cancelled.StatusCode.ShouldBe(HttpStatusCode.Accepted);
@@ -42,6 +44,26 @@ public sealed class ApiTests
         (await client.EndAsync(asking)).ErrorCode().ShouldBe("CANCELLED");
         using var again = await daemon.AskAsync($"/api/v1/calls/{callId}/cancel", method: HttpMethod.Post);
         again.StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task Call_that_waits_for_a_permit_shows_its_place()
+    {
+        await using var daemon = await DaemonFixture.StartAsync(("EXAI_WS_GLM_MAX_INFLIGHT", "1"));
+        await using var client = await daemon.OpenAsync();
+        await client.BeginAsync("tools/call", LinkClient.Chat("the first"));
+        await daemon.Provider.ArrivedAsync();
+        await client.BeginAsync("tools/call", LinkClient.Chat("the second"));
+
+        JsonNode? waiting;
+        do
+        {
+            waiting = (await daemon.JsonAsync("/api/v1/overview"))["running"]!.AsArray().SingleOrDefault(call => (string?)call!["stage"] == "queue");
+        }
+        while (waiting is null);
+
+        ((string?)waiting["question"], (int?)waiting["queuePlace"]).ShouldBe(("the second", 1));
+        ((string?)waiting["progress"])!.ShouldStartWith("queued, place 1");
     }
 
     [Fact]
@@ -92,8 +114,44 @@ public sealed class ApiTests
 
         var session = (await daemon.JsonAsync("/api/v1/sessions"))["sessions"]![0]!;
 
+        ((string?)session["transport"], session["lastUsedAt"]).ShouldBe(("websocket", null));
         ((string?)session["sessionId"], (string?)session["client"], (string?)session["clientVersion"], (string?)session["era"]).ShouldBe(("session-1", "test", "1", "legacy"));
         ((int?)session["reconnects"], (long?)session["downtimeMs"]).ShouldBe((1, 1500));
+    }
+
+    [Fact]
+    public async Task Client_at_mcp_is_among_the_sessions_until_it_ends_its_own()
+    {
+        await using var daemon = await DaemonFixture.StartAsync();
+        using var client = new McpClientOverHttp(daemon.Host.Port);
+        await client.InitializeAsync();
+
+        var session = (await daemon.JsonAsync("/api/v1/sessions"))["sessions"]!.AsArray().Single()!;
+
+        ((string?)session["transport"], (string?)session["era"], (string?)session["client"], (string?)session["clientVersion"]).ShouldBe(("http", "legacy", "http-test", "1"));
+        ((DateTimeOffset)session["lastUsedAt"]!).ShouldBeGreaterThanOrEqualTo((DateTimeOffset)session["connectedAt"]!);
+        // The id is what its calls name, not the one that lets its holder speak for it.
+        ((string?)session["sessionId"])!.ShouldStartWith("http-");
+        ((string?)session["sessionId"]).ShouldNotBe(client.SessionId);
+
+        using var ended = await client.SendAsync(HttpMethod.Delete, body: null);
+        ((JsonArray)(await daemon.JsonAsync("/api/v1/sessions"))["sessions"]!).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Client_without_a_handshake_is_one_session_however_often_it_asks()
+    {
+        await using var daemon = await DaemonFixture.StartAsync();
+        using var client = new McpClientOverHttp(daemon.Host.Port);
+        for (var request = 0; request < 2; request++)
+        {
+            var (response, _) = await client.ModernAsync("tools/list");
+            response.Dispose();
+        }
+
+        var session = (await daemon.JsonAsync("/api/v1/sessions"))["sessions"]!.AsArray().Single()!;
+
+        ((string?)session["transport"], (string?)session["era"], (string?)session["client"], (string?)session["clientVersion"]).ShouldBe(("http", "modern", "http-test", "1"));
     }
 
     [Fact]

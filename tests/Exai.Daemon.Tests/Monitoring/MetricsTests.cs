@@ -18,6 +18,8 @@ public sealed class MetricsTests
     [InlineData("exai_sessions")]
     [InlineData("exai_link_connects_total")]
     [InlineData("exai_link_reconnects_total")]
+    [InlineData("exai_page_connects_total")]
+    [InlineData("exai_pages")]
     public async Task Idle_daemon_shows_it_at_0(string series)
     {
         await using var daemon = await DaemonFixture.StartAsync();

@@ -35,7 +35,7 @@ public sealed partial class PageTests
         }
 
         seen.Count.ShouldBeGreaterThan(8);
-        seen.ShouldContain("/assets/vendor/uPlot.esm.js");
+        seen.ShouldContain("/assets/vendor/uPlot.iife.min.js");
     }
 
     [Theory]

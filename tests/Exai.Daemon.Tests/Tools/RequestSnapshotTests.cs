@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Exai.Protocol;
 
 namespace Exai.Daemon.Tests.Tools;
 
@@ -33,6 +34,16 @@ public sealed class RequestSnapshotTests
 
         File.Exists(path).ShouldBeTrue($"{path} is missing; run these tests with EXAI_UPDATE_DOCS=1");
         sent.ShouldBe((await File.ReadAllTextAsync(path, Patience.Token())).ReplaceLineEndings("\n"));
+    }
+
+    [Fact]
+    public void Every_tool_that_asks_a_model_has_its_request_on_file()
+    {
+        // These four speak to a provider's services; ProviderToolTests holds their requests.
+        string[] services = ["glm_web_search", "glm_upload_file", "kimi_upload_files", "kimi_manage_files"];
+
+        Directory.GetFiles(Folder()).Select(Path.GetFileNameWithoutExtension).Order(StringComparer.Ordinal)
+            .ShouldBe(ToolCatalogue.All.Where(tool => tool.AsksModel).Select(tool => tool.Name).Except(services).Order(StringComparer.Ordinal));
     }
 
     private static string Folder([CallerFilePath] string file = "") => Path.Combine(Path.GetDirectoryName(file)!, "Requests");

@@ -47,7 +47,7 @@ internal sealed class ToolRig : IAsyncDisposable
         loaded.Problems.ShouldBeEmpty();
         rig.Settings = loaded.Settings;
         rig.Settings.Home.EnsureCreated();
-        rig.Core = new DaemonCore(rig.Settings, "epoch", alone: true, TimeProvider.System, rig._log);
+        rig.Core = new DaemonCore(rig.Settings, "0199aaaa-0000-7000-8000-000000000000", alone: true, TimeProvider.System, rig._log);
         return rig;
     }
 

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Exai.Protocol;
 using Exai.Shim.Tests.Eras;
+using Exai.Testing.Files;
 using Exai.Testing.Shim;
 
 namespace Exai.Shim.Tests.Files;

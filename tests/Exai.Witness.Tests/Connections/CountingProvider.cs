@@ -75,6 +75,9 @@ internal sealed class CountingProvider : IAsyncDisposable
     /// <summary>Asked before each answer with the number of requests that wait for one; holds them until its task ends.</summary>
     public Func<int, Task>? Hold { get; set; }
 
+    /// <summary>Shown every request, one at a time.</summary>
+    public Action<HttpRequest>? Sees { get; set; }
+
     /// <param name="tls">What it offers within TLS; null speaks clear text.</param>
     /// <param name="word">Its answer.</param>
     public static async Task<CountingProvider> StartAsync(HttpProtocols? tls = null, string word = "Yes.")
@@ -96,6 +99,7 @@ internal sealed class CountingProvider : IAsyncDisposable
         Count(() =>
         {
             _protocols.Add(context.Request.Protocol);
+            Sees?.Invoke(context.Request);
             MostAsking = Math.Max(MostAsking, asking = ++_asking);
         });
         await context.Request.Body.CopyToAsync(Stream.Null, context.RequestAborted);

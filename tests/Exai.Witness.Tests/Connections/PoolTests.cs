@@ -48,6 +48,25 @@ public sealed class PoolTests
         provider.Connections.ShouldBe(1);
     }
 
+    [Theory]
+    [InlineData(HttpProtocols.Http1AndHttp2, "HTTP/2")]
+    [InlineData(HttpProtocols.Http1, "HTTP/1.1")]
+    public async Task Warmed_connection_carries_the_first_call_and_the_key_only_then(HttpProtocols offered, string spoken)
+    {
+        await using var provider = await CountingProvider.StartAsync(offered);
+        var keys = new List<string>();
+        provider.Sees = request => keys.Add($"{request.Method} {request.Path} {request.Headers.Authorization}");
+        using var client = Client(provider.BaseUrl, Trusting(provider));
+
+        await client.GetService<ProviderConnection>()!.WarmAsync(Patience.Token());
+        provider.Connections.ShouldBe(1);
+        (await AskAsync(client)).ShouldBe("Yes.");
+
+        provider.Connections.ShouldBe(1);
+        provider.Protocols.ShouldBe([spoken, spoken]);
+        keys.ShouldBe(["HEAD / ", "POST /v1/chat/completions Bearer key-of-the-witness"]);
+    }
+
     [Fact]
     public async Task Http_1_is_spoken_where_TLS_offers_nothing_newer()
     {

@@ -16,7 +16,10 @@ public sealed class ProxyTests
 
         result.ExitCode.ShouldBe(0, result.ToString());
         result.Output.ShouldContain("Which way?");
-        proxy.Asked.ShouldBe(["POST http://chat.invalid/api/paas/v4/chat/completions HTTP/1.1"]);
+        // The first line of each connection: the question may go over the one that the daemon has warmed.
+        proxy.Asked.ShouldNotBeEmpty();
+        proxy.Asked.ShouldBeSubsetOf(["HEAD http://chat.invalid/ HTTP/1.1", "POST http://chat.invalid/api/paas/v4/chat/completions HTTP/1.1"]);
+        machine.Simulator.Log.Chats.ShouldHaveSingleItem();
     }
 
     [Fact]
@@ -32,8 +35,8 @@ public sealed class ProxyTests
 
         result.ExitCode.ShouldBe(0, result.ToString());
         result.Output.ShouldContain("Through a tunnel.");
-        proxy.Asked.ShouldBe(["CONNECT chat.invalid:443 HTTP/1.1"]);
-        provider.Protocols.ShouldBe(["HTTP/2"]);
+        proxy.Asked.Distinct().ShouldBe(["CONNECT chat.invalid:443 HTTP/1.1"]);
+        provider.Protocols.Distinct().ShouldBe(["HTTP/2"]);
     }
 
     [Fact]

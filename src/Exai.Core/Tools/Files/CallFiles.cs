@@ -39,7 +39,7 @@ internal sealed class FileGatherer(IFileContents contents, DocumentReader? docum
 {
     /// <summary>What to do when a client sends no files.</summary>
     public const string HowToSend =
-        "Files are read by `exai shim` on the client's machine; a client that speaks HTTP to the daemon sends none. Connect it by `exai shim`, or give text in the prompt and images as data URLs.";
+        "Files are read by `exai shim` on the client's machine, or by the daemon for a client that speaks HTTP on its machine. Connect it one of these ways, or give text in the prompt and images as data URLs.";
 
     /// <param name="attached">What came with the call.</param>
     /// <param name="named">The paths in the call's arguments: one that came with nothing is told as a problem.</param>

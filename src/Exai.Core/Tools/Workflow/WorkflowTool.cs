@@ -84,7 +84,8 @@ internal sealed class WorkflowTool(WorkflowDefinition definition) : ITool
 
     private string Interim(WorkflowRun run, WorkflowStep step, IReadOnlyList<int> revoked, CallFiles files)
     {
-        var lines = new List<string> { $"{definition.Tool}: step {step.Number} of {step.Total} is noted ({Counts(run)})." };
+        var total = step.Total > step.Number ? $" of {step.Total}" : "";
+        var lines = new List<string> { $"{definition.Tool}: step {step.Number}{total} is noted ({Counts(run)})." };
         if (revoked.Count > 0)
         {
             lines.Add($"It takes the place of step {string.Join(", ", revoked.Distinct())}.");

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Exai.Protocol;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
 using Microsoft.Extensions.Logging;
@@ -9,8 +10,10 @@ namespace Exai.Daemon.Http.Mcp;
 /// The sessions of clients with a handshake, by their ids. One that has been idle long is put out of memory, and one of an earlier daemon
 /// was never in it; both come back when their client does. Thread-safe.
 /// </summary>
-/// <param name="options">What the session with this key offers.</param>
-internal sealed class HttpSessions(SessionIds ids, Func<string, McpServerOptions> options, TimeProvider time, ILoggerFactory loggers) : IAsyncDisposable
+/// <param name="name">How the session with this key is called everywhere else.</param>
+/// <param name="options">What it offers.</param>
+internal sealed class HttpSessions(
+    SessionIds ids, Func<string, string> name, Func<string, McpServerOptions> options, HttpVisits visits, TimeProvider time, ILoggerFactory loggers) : IAsyncDisposable
 {
     private static readonly TimeSpan LongestIdle = TimeSpan.FromMinutes(30);
 
@@ -50,6 +53,7 @@ internal sealed class HttpSessions(SessionIds ids, Func<string, McpServerOptions
         if (ids.TryRead(id) is { } known)
         {
             _ended[known.Key] = true;
+            visits.Left(name(known.Key), LinkContract.LegacyEra);
             if (_sessions.TryRemove(known.Key, out var session))
             {
                 await session.Value.DisposeAsync();
@@ -72,6 +76,7 @@ internal sealed class HttpSessions(SessionIds ids, Func<string, McpServerOptions
     {
         var session = _sessions.GetOrAdd(key, _ => new Lazy<HttpSession>(() => new HttpSession(id, hello, restored, options(key), loggers))).Value;
         session.LastUsed = time.GetTimestamp();
+        visits.Seen(name(key), LinkContract.LegacyEra, hello.ClientInfo.Name, hello.ClientInfo.Version);
         return session;
     }
 

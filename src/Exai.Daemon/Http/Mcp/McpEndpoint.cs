@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Exai.Core.Admission;
+using Exai.Core.Storage;
 using Exai.Core.Tools;
 using Exai.Daemon.Link;
 using Exai.Daemon.Security;
@@ -34,21 +35,28 @@ internal sealed class McpEndpoint : IAsyncDisposable
     private readonly SessionPlaces _places;
     private readonly ToolDispatcher _tools;
     private readonly ToolCallHandler _calls;
+    private readonly LocalFiles _files;
     private readonly DaemonState _state;
     private readonly TimeProvider _time;
     private readonly ILoggerFactory _loggers;
     private readonly HttpSessions _sessions;
+    private readonly HttpVisits _visits;
     private readonly CancellationTokenSource _draining = new();
     private readonly CancellationTokenSource _stop = new();
 
     public McpEndpoint(
-        RequestGuard guard, ExaiSettings settings, Func<string?> token, SessionPlaces places, ToolDispatcher tools, ToolCallHandler calls, DaemonState state,
-        TimeProvider time, ILoggerFactory loggers)
+        RequestGuard guard, ExaiSettings settings, Func<string?> token, SessionPlaces places, ToolDispatcher tools, ToolCallHandler calls, LocalFiles files,
+        DaemonState state, TimeProvider time, ILoggerFactory loggers)
     {
-        (_guard, _settings, _token, _places, _tools, _calls, _state, _time, _loggers) = (guard, settings, token, places, tools, calls, state, time, loggers);
-        _sessions = new HttpSessions(new SessionIds(token), key => Options("http-" + key), time, loggers);
+        (_guard, _settings, _token, _places, _tools, _calls, _files) = (guard, settings, token, places, tools, calls, files);
+        (_state, _time, _loggers) = (state, time, loggers);
+        _visits = new HttpVisits(time);
+        _sessions = new HttpSessions(new SessionIds(token), SessionName, key => Options(SessionName(key)), _visits, time, loggers);
         state.Changed += EndStreamsWhenDraining;
     }
+
+    /// <summary>The clients that were here lately.</summary>
+    public IReadOnlyList<ConnectedSession> Snapshot() => _visits.Snapshot();
 
     /// <summary>Answers the request by its method.</summary>
     public Task AnswerAsync(HttpContext context)
@@ -112,6 +120,7 @@ internal sealed class McpEndpoint : IAsyncDisposable
             return;
         }
 
+        LocalFiles.Mark(message, context);
         var version = ModernRequest.Version(context, message);
         if (ModernProtocol.IsModern(version))
         {
@@ -141,12 +150,14 @@ internal sealed class McpEndpoint : IAsyncDisposable
             return;
         }
 
-        message.Context = new JsonRpcMessageContext { ProtocolVersion = version };
+        message.Context!.ProtocolVersion = version;
         using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, _stop.Token, EndsWithDrain(message));
 #pragma warning disable MCP9006
         await using var transport = new StreamableHttpServerTransport(_loggers) { Stateless = true };
 #pragma warning restore MCP9006
-        await using var server = McpServer.Create(transport, Options(SessionOf(message)), _loggers);
+        var session = SessionOf(message);
+        _visits.Seen(session, LinkContract.ModernEra, ModernRequest.ClientName(message), ModernRequest.ClientVersion(message));
+        await using var server = McpServer.Create(transport, Options(session), _loggers);
         var serving = ServeAsync(server, end.Token);
         try
         {
@@ -394,15 +405,26 @@ internal sealed class McpEndpoint : IAsyncDisposable
         using (place)
         using (place.Call(() => cancellationToken.IsCancellationRequested))
         {
-            return await _calls.CallAsync(sessionId, request, _ => { }, cancellationToken, client => ClientWaits.For(client, _settings.Calls.ClientWait));
+            try
+            {
+                var files = await _files.ReadAsync(request, _tools.Tools.FirstOrDefault(tool => tool.Name == ToolNames.Canonical(request.Params.Name)), cancellationToken);
+                return await _calls.CallAsync(
+                    sessionId, request, _ => { }, cancellationToken, client => ClientWaits.For(client, _settings.Calls.ClientWait), files);
+            }
+            catch (Exception refused) when (refused is CallException or StoreException)
+            {
+                return McpShapes.ToolResult(_tools.Failure(refused, request.Params.Name, CallId.New(_time)));
+            }
         }
     }
+
+    private static string SessionName(string key) => "http-" + key;
 
     /// <summary>Without sessions, whoever has the same token and goes by the same name is one.</summary>
     private string SessionOf(JsonRpcMessage message)
     {
         var who = SHA256.HashData(Encoding.UTF8.GetBytes($"{_token()}\n{ModernRequest.ClientName(message)}"));
-        return $"http-{Convert.ToHexStringLower(who.AsSpan(0, 16))}";
+        return SessionName(Convert.ToHexStringLower(who.AsSpan(0, 16)));
     }
 
     /// <summary>A subscription has no end of its own.</summary>

@@ -21,7 +21,10 @@ internal static class ModernRequest
         Header(context, "MCP-Protocol-Version") ?? Text(Meta(message)?[ModernProtocol.VersionKey]);
 
     /// <summary>The name by which the client goes; null when it gives none.</summary>
-    public static string? ClientName(JsonRpcMessage message) => Text((Meta(message)?[ModernProtocol.ClientInfoKey] as JsonObject)?["name"]);
+    public static string? ClientName(JsonRpcMessage message) => Text(Client(message)?["name"]);
+
+    /// <summary>Its version, as it says; null when it says none.</summary>
+    public static string? ClientVersion(JsonRpcMessage message) => Text(Client(message)?["version"]);
 
     /// <summary>The status and error that refuse the request; null for one that is as it should be.</summary>
     public static (int Status, JsonRpcErrorDetail Error)? Refuse(HttpContext context, JsonRpcMessage message)
@@ -116,6 +119,8 @@ internal static class ModernRequest
             return value;
         }
     }
+
+    private static JsonObject? Client(JsonRpcMessage message) => Meta(message)?[ModernProtocol.ClientInfoKey] as JsonObject;
 
     private static JsonObject? Meta(JsonRpcMessage message) => message switch
     {

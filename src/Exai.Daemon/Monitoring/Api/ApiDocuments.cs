@@ -44,9 +44,19 @@ internal sealed record CallDocument
 
     public string? Model { get; init; }
 
-    /// <summary>What it is doing now: queue place, model, stage, tokens so far. Null when it is finished, or runs in another daemon.</summary>
+    /// <summary>What it is doing now, in a few words for people. Null, like the next three, when it is finished or runs in another daemon.</summary>
     public string? Progress { get; init; }
 
+    /// <summary>accepted | thread | queue | first_token | reasoning | answer | retry | work | elsewhere.</summary>
+    public string? Stage { get; init; }
+
+    /// <summary>1 for the next one; null when it is not queued.</summary>
+    public int? QueuePlace { get; init; }
+
+    /// <summary>What the present attempt has received so far, reasoning included, estimated; null before the first token.</summary>
+    public int? ReceivedTokens { get; init; }
+
+    /// <summary>Of the attempts that have ended, as they were billed or estimated.</summary>
     public required long Tokens { get; init; }
 
     public double? CostUsd { get; init; }
@@ -64,7 +74,8 @@ internal sealed record CallErrorDocument(string Code, string Message, string? Cl
 /// <param name="Link">client | daemon | queue | provider.</param>
 internal sealed record TimelineEntry(long At, string Link, string Event);
 
-internal sealed record SessionListDocument(string Epoch, IReadOnlyList<LinkSessionSnapshot> Sessions);
+/// <summary><c>GET /api/v1/sessions</c>: the links that are connected, and the clients at <c>/mcp</c> that were there in the last half hour.</summary>
+internal sealed record SessionListDocument(string Epoch, IReadOnlyList<ConnectedSession> Sessions);
 
 internal sealed record ProviderListDocument(IReadOnlyList<ProviderDocument> Providers);
 

@@ -19,7 +19,7 @@ internal sealed class ApiViews(DaemonView daemon, CallViews calls)
             daemon.Core.Admission().Global, calls.List(search: null, "running", MostRunning));
     }
 
-    public SessionListDocument Sessions() => new(daemon.Description.Read().Epoch, daemon.Link.Snapshot());
+    public SessionListDocument Sessions() => new(daemon.Description.Read().Epoch, [.. daemon.Link.Snapshot(), .. daemon.Mcp.Snapshot()]);
 
     public ProviderListDocument Providers()
     {

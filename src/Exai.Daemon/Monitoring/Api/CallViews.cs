@@ -82,25 +82,32 @@ internal sealed class CallViews(DaemonView daemon, Redactor redactor)
         long After(DateTimeOffset at) => Math.Max(0, (long)(at - row.AcceptedAt).TotalMilliseconds);
     }
 
-    private CallDocument View(CallRow row) => new()
+    private CallDocument View(CallRow row)
     {
-        CallId = row.CallId,
-        Tool = row.Tool,
-        State = row.State,
-        SessionId = row.SessionId,
-        Client = row.Client,
-        ThreadId = row.ThreadId,
-        Question = Question(row.ArgumentsJson),
-        Runs = row.Runs,
-        AcceptedAt = row.AcceptedAt,
-        FinishedAt = row.FinishedAt,
-        ElapsedMs = (long)((row.FinishedAt ?? daemon.Time.GetUtcNow()) - row.AcceptedAt).TotalMilliseconds,
-        Provider = row.Provider,
-        Model = row.Model,
-        Progress = row.FinishedAt is null ? daemon.Core.Calls.ProgressOf(row.CallId) : null,
-        Tokens = row.Tokens,
-        CostUsd = row.CostUsd,
-    };
+        var progress = row.FinishedAt is null ? daemon.Core.Calls.ProgressOf(row.CallId) : null;
+        return new CallDocument
+        {
+            CallId = row.CallId,
+            Tool = row.Tool,
+            State = row.State,
+            SessionId = row.SessionId,
+            Client = row.Client,
+            ThreadId = row.ThreadId,
+            Question = Question(row.ArgumentsJson),
+            Runs = row.Runs,
+            AcceptedAt = row.AcceptedAt,
+            FinishedAt = row.FinishedAt,
+            ElapsedMs = (long)((row.FinishedAt ?? daemon.Time.GetUtcNow()) - row.AcceptedAt).TotalMilliseconds,
+            Provider = row.Provider,
+            Model = row.Model,
+            Progress = progress?.Text,
+            Stage = progress?.Stage,
+            QueuePlace = progress?.QueuePlace,
+            ReceivedTokens = progress?.ReceivedTokens,
+            Tokens = row.Tokens,
+            CostUsd = row.CostUsd,
+        };
+    }
 
     private string Question(string argumentsJson)
     {

@@ -17,6 +17,7 @@ internal sealed class LiveFeed(DaemonView daemon, ApiViews views) : IDisposable
     private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _stopping = new();
+    private readonly PageMeters _meters = new(daemon.Core.Meter);
 
     public void Map(IEndpointRouteBuilder routes) => routes.Map("/api/v1/live", AcceptAsync);
 
@@ -36,7 +37,20 @@ internal sealed class LiveFeed(DaemonView daemon, ApiViews views) : IDisposable
             KeepAliveInterval = daemon.Settings.Monitoring.PingInterval,
             KeepAliveTimeout = daemon.Settings.Monitoring.PingTimeout,
         });
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token, context.RequestAborted);
+        _meters.Connected();
+        try
+        {
+            await ServeAsync(socket, context.RequestAborted);
+        }
+        finally
+        {
+            _meters.Left();
+        }
+    }
+
+    private async Task ServeAsync(WebSocket socket, CancellationToken aborted)
+    {
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token, aborted);
         var listening = ListenAsync(socket, end);
         try
         {

@@ -1,6 +1,6 @@
 using System.Diagnostics.Metrics;
+using Exai.Daemon.Monitoring.Export;
 using OpenTelemetry;
-using OpenTelemetry.Exporter;
 using OpenTelemetry.Metrics;
 
 namespace Exai.Daemon.Monitoring.Metrics;
@@ -21,7 +21,7 @@ internal sealed class MetricsCollection : IDisposable
 
     /// <param name="meter">Meters of other daemons in this process have the same name and do not count.</param>
     /// <param name="collector">Where OTLP goes; null sends nothing.</param>
-    public MetricsCollection(Meter meter, Uri? collector)
+    public MetricsCollection(Meter meter, Collector? collector)
     {
         _reader = new BaseExportingMetricReader(_prometheus);
         var builder = Sdk.CreateMeterProviderBuilder()
@@ -30,12 +30,7 @@ internal sealed class MetricsCollection : IDisposable
             .AddReader(_reader);
         if (collector is not null)
         {
-            builder.AddOtlpExporter(options =>
-            {
-                options.Protocol = collector.Port == 4317 ? OtlpExportProtocol.Grpc : OtlpExportProtocol.HttpProtobuf;
-                options.TimeoutMilliseconds = 2000;
-                options.Endpoint = options.Protocol == OtlpExportProtocol.Grpc ? collector : new Uri($"{collector.AbsoluteUri.TrimEnd('/')}/v1/metrics");
-            });
+            builder.SetResourceBuilder(collector.Resource()).AddOtlpExporter(options => collector.Configure(options, "metrics"));
         }
 
         _provider = builder.Build();

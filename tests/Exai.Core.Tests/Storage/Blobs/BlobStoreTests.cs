@@ -1,11 +1,9 @@
 using System.Security.Cryptography;
 using System.Text;
-using Exai.Core.Storage;
 using Exai.Core.Storage.Blobs;
 using Exai.Core.Storage.Sqlite;
 using Exai.Core.Tools.Files;
 using Exai.Testing;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Exai.Core.Tests.Storage.Blobs;
 
@@ -81,21 +79,6 @@ public sealed class BlobStoreTests : IDisposable
         Store.Sweep(await references.FindAsync(_time.GetUtcNow() - TimeSpan.FromHours(24), CancellationToken.None), _time.GetUtcNow() - TimeSpan.FromHours(1)).ShouldBe(3);
     }
 
-    [Fact]
-    public void Sweep_runs_by_the_clock_and_ends_with_its_daemon() => Simulation.Run(async simulation =>
-    {
-        var store = new BlobStore(Folder, simulation.Time);
-        var hash = HashOf("content");
-        await store.WriteAsync(hash, new MemoryStream("content"u8.ToArray()), CancellationToken.None);
-        await using (new BlobSweep(store, new NoReferences(), TimeSpan.FromHours(24), simulation.Time, NullLogger.Instance))
-        {
-            await Task.Delay(TimeSpan.FromMinutes(30), simulation.Time);
-            File.Exists(Path.Combine(Folder, hash[..2], hash)).ShouldBeTrue();
-            await Task.Delay(TimeSpan.FromMinutes(120), simulation.Time);
-            File.Exists(Path.Combine(Folder, hash[..2], hash)).ShouldBeFalse();
-        }
-    });
-
     private async Task<string> PutAsync(string text)
     {
         var hash = HashOf(text);
@@ -104,10 +87,4 @@ public sealed class BlobStoreTests : IDisposable
     }
 
     private static string HashOf(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
-
-    private sealed class NoReferences : IBlobReferences
-    {
-        public ValueTask<IReadOnlySet<string>> FindAsync(DateTimeOffset threadsSince, CancellationToken cancellationToken) =>
-            ValueTask.FromResult<IReadOnlySet<string>>(new HashSet<string>());
-    }
 }

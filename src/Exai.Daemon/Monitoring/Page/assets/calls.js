@@ -5,19 +5,36 @@ const stateClass = { succeeded: "good", failed: "bad", interrupted: "bad", cance
 const link = call => el("a", { href: `#call/${call.callId}` }, call.question || call.callId);
 const state = call => el("span", { class: stateClass[call.state] ?? "" }, call.state);
 
+/** What a call does, without what other columns say. */
+function doing(call) {
+  switch (call.stage) {
+    case "queue": return `queued, place ${call.queuePlace}`;
+    case "first_token": return "waiting for the first token";
+    case "reasoning": return "thinking";
+    case "answer": return "answering";
+    default: return call.progress ?? "runs in another daemon";
+  }
+}
+
+/** Those that are at work come first, the oldest ahead; then the queue in its order. */
+const turn = call => call.queuePlace ?? (call.stage === "accepted" ? Infinity : 0);
+const byTurn = (one, other) => turn(one) - turn(other) || Date.parse(one.acceptedAt) - Date.parse(other.acceptedAt);
+
 export function live() {
+  const problem = el("p", { class: "bad", role: "alert" });
   const running = table("Calls that run now", [
     { title: "For", number: true, value: call => seconds(call.elapsedMs) },
     { title: "Client", value: call => call.client },
     { title: "Tool", value: call => call.tool },
     { title: "Model", value: call => call.model },
-    { title: "Doing", wide: true, value: call => call.progress },
+    { title: "Doing", wide: true, value: doing },
+    { title: "Tokens", number: true, value: call => call.receivedTokens === undefined ? null : count(call.receivedTokens) },
     { title: "Question", wide: true, value: link },
-    { title: "Cancel", value: cancelButton },
+    { title: "Cancel", keep: true, value: call => cancelButton(call, problem) },
   ], "No call is running.");
   const totals = el("div");
   return {
-    element: el("div", {}, el("h2", {}, "Now"), totals, running.element),
+    element: el("div", {}, el("h2", {}, "Now"), totals, problem, running.element),
     overview(overview) {
       const daemon = overview.daemon;
       const today = Object.values(overview.today).reduce((sum, times) => sum + times, 0);
@@ -26,21 +43,27 @@ export function live() {
         ["Sessions", daemon.sessions], ["Calls, 24 h", count(today)], ["Failed, 24 h", count(overview.today.failed)],
         ["Tokens, 24 h", count(overview.tokens)], ["Cost, 24 h", dollars(overview.costUsd)],
       ]));
-      running.update(overview.running, call => call.callId);
+      running.update([...overview.running].sort(byTurn), call => call.callId);
     },
   };
 }
 
-function cancelButton(call) {
+/** Stays what it is while the call ends: whoever pressed it keeps the focus there. */
+function cancelButton(call, problem) {
   const button = el("button", {
     type: "button", "aria-label": `Cancel the call: ${call.question || call.callId}`,
     onclick: async () => {
-      button.disabled = true;
-      try { await post(`calls/${call.callId}/cancel`); button.textContent = "cancelling"; }
-      catch (problem) { button.disabled = false; button.textContent = problem.message; }
+      if (button.getAttribute("aria-disabled")) return;
+      button.setAttribute("aria-disabled", "true");
+      button.textContent = "Cancelling…";
+      problem.textContent = "";
+      try { await post(`calls/${call.callId}/cancel`); } catch (failure) {
+        problem.textContent = failure.message;
+        button.removeAttribute("aria-disabled");
+        button.textContent = "Cancel";
+      }
     },
   }, "Cancel");
-  button.dataset.call = call.callId;
   return button;
 }
 

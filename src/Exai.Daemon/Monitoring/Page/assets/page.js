@@ -1,4 +1,5 @@
 import { openFeed } from "./feed.js";
+import { span } from "./dom.js";
 import * as calls from "./calls.js";
 import * as state from "./state.js";
 
@@ -9,7 +10,9 @@ const views = {
 const holder = document.getElementById("view");
 const connection = document.getElementById("connection");
 let view = null;
+const daemonLine = document.getElementById("daemon");
 let latest = null;
+let latestAt = null;
 
 function show() {
   const [name, argument] = (location.hash.slice(1) || "live").split("/");
@@ -40,10 +43,12 @@ show();
 
 openFeed(overview => {
   latest = overview;
+  latestAt = new Date();
   const daemon = overview.daemon;
-  document.getElementById("daemon").textContent = `${daemon.version} · ${daemon.status} · up ${daemon.uptimeHuman}`;
+  daemonLine.textContent = `${daemon.version} · ${daemon.status} · up ${span(Date.now() - Date.parse(daemon.startedAt))}`;
   view.overview?.(overview);
 }, (now, pause) => {
+  if (now === "off" && latestAt) daemonLine.textContent = `as it was at ${latestAt.toLocaleTimeString()}`;
   const text = { on: "live", off: `disconnected; trying again in ${Math.round((pause ?? 0) / 1000)} s`, connecting: "connecting…", paused: "paused" }[now];
   if (connection.textContent !== text) {
     connection.textContent = text;

@@ -1,4 +1,3 @@
-import uPlot from "./vendor/uPlot.esm.js";
 import { el, table, figures, seconds, count, dollars, when } from "./dom.js";
 import { get } from "./api.js";
 
@@ -13,12 +12,14 @@ function fetched(title, path, show) {
 }
 
 export const sessions = () => fetched("Sessions", "sessions", document => {
-  const list = table(`Connected to epoch ${document.epoch}`, [
+  const list = table(`Links to epoch ${document.epoch}, and the clients at /mcp in the last half hour`, [
     { title: "Client", value: session => session.client },
     { title: "Version", value: session => session.clientVersion },
+    { title: "Way", value: session => session.transport === "http" ? "HTTP" : "shim" },
     { title: "Shim", value: session => session.shimVersion },
     { title: "Era", value: session => session.era },
     { title: "Since", value: session => when(session.connectedAt) },
+    { title: "Last request", value: session => when(session.lastUsedAt) },
     { title: "Reconnects", number: true, value: session => session.reconnects },
     { title: "Downtime", number: true, value: session => seconds(session.downtimeMs) },
     { title: "Session", wide: true, value: session => session.sessionId },
@@ -52,7 +53,7 @@ export const settings = () => fetched("Settings", "settings", document => {
     { title: "Source", wide: true, value: setting => setting.source },
     { title: "Default", wide: true, value: setting => setting.default },
     { title: "Meaning", wide: true, value: setting => setting.meaning },
-  ], "");
+  ], "", Infinity);
   list.update(document.settings, setting => setting.name);
   return [document.restartNeeded ? el("p", { class: "warn", role: "status" }, `Changed since the daemon started, and not in effect before a restart: ${document.settings.filter(setting => setting.changed).map(setting => setting.name).join(", ")}.`) : null, list.element].filter(Boolean);
 });
@@ -90,10 +91,15 @@ function chart(it) {
   const colour = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const holder = el("div", { role: "img", "aria-label": `Attempts of ${it.name} by hour: ${times.filter(time => hours.has(time)).map(time => `${new Date(time * 1000).toLocaleTimeString()} ${hours.get(time).reduce((sum, hour) => sum + hour.ok, 0)} answered, ${hours.get(time).reduce((sum, hour) => sum + hour.failed, 0)} failed`).join("; ")}` });
   const axis = { stroke: colour("--faint"), grid: { stroke: colour("--line"), width: 1 }, ticks: { stroke: colour("--line"), width: 1 } };
+  const clock = (_, splits) => splits.map(time => new Date(time * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }));
+  // Two bars for each hour, side by side.
+  const bars = (label, name, align) => ({ label, stroke: colour(name), fill: colour(name), width: 0, points: { show: false }, paths: globalThis.uPlot.paths.bars({ size: [0.35, 24], align }) });
   // Drawn once it has a width.
-  requestAnimationFrame(() => new uPlot({
-    width: Math.max(280, holder.clientWidth), height: 180, axes: [axis, axis], scales: { y: { range: (_, low, high) => [0, Math.max(1, high)] } },
-    series: [{}, { label: "answered", stroke: colour("--good"), width: 2, points: { show: true } }, { label: "failed", stroke: colour("--bad"), width: 2, points: { show: true } }],
+  requestAnimationFrame(() => new globalThis.uPlot({
+    width: Math.max(280, holder.clientWidth), height: 180, legend: { live: false }, cursor: { show: false },
+    axes: [{ ...axis, values: clock }, { ...axis, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000] }],
+    scales: { x: { range: (_, first, last) => [first - 1800, last + 1800] }, y: { range: (_, low, high) => [0, Math.max(1, high)] } },
+    series: [{}, bars("answered", "--good", -1), bars("failed", "--bad", 1)],
   }, [times, total("ok"), total("failed")], holder));
   return holder;
 }

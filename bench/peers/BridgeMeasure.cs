@@ -1,0 +1,121 @@
+
+namespace Exai.Peers;
+
+/// <summary>What was measured of one bridge. Times in milliseconds, memory in MB.</summary>
+internal sealed record BridgeFigures(string Name)
+{
+    public required Distribution ColdStart { get; init; }
+
+    public required Distribution RoundTrip { get; init; }
+
+    public required double CallsPerSecond { get; init; }
+
+    /// <summary>Right after the calls.</summary>
+    public required double Memory { get; init; }
+
+    /// <summary>When nothing has been asked for a while; null when that was not waited for.</summary>
+    public double? IdleMemory { get; init; }
+
+    /// <summary>Of the server behind it; null where it is the bridge itself.</summary>
+    public double? BackendMemory { get; init; }
+
+    /// <summary>What became of the call that was in flight when the server was killed.</summary>
+    public string InFlight { get; init; } = "";
+
+    /// <summary>What became of the next one.</summary>
+    public string After { get; init; } = "";
+}
+
+/// <summary>The same work for every bridge.</summary>
+internal static class BridgeMeasure
+{
+    private const int InFlight = 16;
+    private const int WarmUp = 300;
+    private static readonly TimeSpan Look = TimeSpan.FromSeconds(30);
+
+    public static async Task<BridgeFigures> MeasureAsync(Bridge bridge, PeersOptions options)
+    {
+        await bridge.StartAsync();
+        var cold = ColdStarts(bridge, options.ColdStarts);
+        using var client = bridge.Connect();
+        client.Initialize();
+        for (var call = 0; call < WarmUp; call++)
+            client.Call("version");
+
+        var trips = new double[options.RoundTrips];
+        for (var call = 0; call < trips.Length; call++)
+        {
+            var started = Watch.Start();
+            client.Call("version");
+            trips[call] = started.Elapsed.TotalMilliseconds;
+        }
+
+        client.Pipeline("version", options.Pipelined / 5, InFlight);
+        var pipelined = Watch.Start();
+        client.Pipeline("version", options.Pipelined, InFlight);
+        var perSecond = options.Pipelined / pipelined.Elapsed.TotalSeconds;
+        var busy = Children.Memory(Children.Tree(client.Id)) / 1e6;
+        if (options.IdleWait > TimeSpan.Zero)
+            await Task.Delay(options.IdleWait, TimeProvider.System);
+        var figures = new BridgeFigures(bridge.Name)
+        {
+            ColdStart = cold,
+            RoundTrip = new Distribution(trips),
+            CallsPerSecond = perSecond,
+            Memory = busy,
+            IdleMemory = options.IdleWait > TimeSpan.Zero ? Children.Memory(Children.Tree(client.Id)) / 1e6 : null,
+            BackendMemory = bridge.Backend.Count > 0 ? Children.Memory(bridge.Backend) / 1e6 : null,
+        };
+        return bridge.HasBackend ? await KillAsync(bridge, client, figures) : figures;
+    }
+
+    private static Distribution ColdStarts(Bridge bridge, int count)
+    {
+        var times = new List<double>();
+        for (var start = 0; start < count; start++)
+        {
+            var started = Watch.Start();
+            using var client = bridge.Connect();
+            client.Initialize();
+            times.Add(started.Elapsed.TotalMilliseconds);
+        }
+
+        return new Distribution([.. times]);
+    }
+
+    /// <summary>The server dies in the middle of a call, and is there again after a second.</summary>
+    private static async Task<BridgeFigures> KillAsync(Bridge bridge, McpClient client, BridgeFigures figures)
+    {
+        var (tool, arguments) = bridge.SlowTool;
+        var slow = client.AskAsync(tool, arguments);
+        await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System);
+        var killed = Watch.Start();
+        bridge.KillBackend(client);
+        await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System);
+        await bridge.RestartBackendAsync();
+
+        var inFlight = await Outcome(slow, killed);
+        var asked = Watch.Start();
+        return figures with { InFlight = inFlight, After = await Outcome(client.AskAsync("version", "{}"), asked) };
+    }
+
+    private static async Task<string> Outcome(Task<string> answering, Watch since)
+    {
+        try
+        {
+            var answer = await answering.WaitAsync(Look, TimeProvider.System);
+            var after = $"after {since.Elapsed.TotalSeconds:0.0} s";
+            return answer.Contains("\"error\"", StringComparison.Ordinal) || answer.Contains("\"isError\":true", StringComparison.Ordinal)
+                ? $"error {after}: {answer[..Math.Min(answer.Length, 160)]}"
+                : $"answered {after}";
+        }
+        catch (TimeoutException)
+        {
+            return $"no answer in {Look.TotalSeconds} s";
+        }
+        catch (Exception gone) when (gone is IOException or HttpRequestException)
+        {
+            return $"lost after {since.Elapsed.TotalSeconds:0.0} s";
+        }
+    }
+}

@@ -1,0 +1,65 @@
+namespace Exai.Peers;
+
+/// <summary>What the command line asks for.</summary>
+internal sealed record PeersOptions
+{
+    public const string Help = """
+        Measures EXAI and its peers with the same work, one after the other, and prints a table.
+
+          dotnet run --project bench/peers -c Release
+
+          --short        fewer repetitions: about a minute instead of about ten
+          --bridges      only what stands between a stdio client and its server
+          --gateways     only what stands between a question and its provider
+          --against FILE the ratios of this run beside those of a recorded one; warns where they got worse
+          --out FOLDER   where peers.json and the charts go; artifacts/bench of the repository if not given
+
+        The peers come from npm by bench/peers/node/package-lock.json and stay in that folder; exai is published with ReadyToRun into
+        artifacts/bench/exai. Node 20 or later and a network or npm cache are needed.
+        """;
+
+    public bool Short { get; init; }
+
+    public bool Bridges { get; init; } = true;
+
+    public bool Gateways { get; init; } = true;
+
+    /// <summary>A peers.json of an earlier run; null to compare with none.</summary>
+    public string? Against { get; init; }
+
+    public string Out { get; init; } = Path.Combine(Repository.Root, "artifacts", "bench");
+
+    public int ColdStarts => Short ? 5 : 20;
+
+    public int RoundTrips => Short ? 500 : 5000;
+
+    public int Pipelined => Short ? 1000 : 10_000;
+
+    /// <summary>Before the memory of an idle bridge is read; zero leaves that out.</summary>
+    public TimeSpan IdleWait => Short ? TimeSpan.Zero : TimeSpan.FromSeconds(45);
+
+    /// <summary>How many questions at once, and how many in all.</summary>
+    public IReadOnlyList<(int InFlight, int Questions)> Loads => Short
+        ? [(1, 50), (16, 200)]
+        : [(1, 300), (16, 1000), (64, 2000), (256, 4000)];
+
+    /// <exception cref="FormatException">Names the argument and what is known.</exception>
+    public static PeersOptions Parse(string[] arguments)
+    {
+        var options = new PeersOptions();
+        for (var at = 0; at < arguments.Length; at++)
+        {
+            options = arguments[at] switch
+            {
+                "--short" => options with { Short = true },
+                "--bridges" => options with { Gateways = false },
+                "--gateways" => options with { Bridges = false },
+                "--against" when at + 1 < arguments.Length => options with { Against = arguments[++at] },
+                "--out" when at + 1 < arguments.Length => options with { Out = arguments[++at] },
+                var unknown => throw new FormatException($"'{unknown}' is not known here, or lacks its value. See --help."),
+            };
+        }
+
+        return options;
+    }
+}

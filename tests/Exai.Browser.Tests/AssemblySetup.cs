@@ -1,0 +1,4 @@
+using Exai.Browser.Tests.Harness;
+
+// A browser takes seconds to start.
+[assembly: AssemblyFixture(typeof(Chromium))]
