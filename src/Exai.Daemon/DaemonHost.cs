@@ -156,6 +156,7 @@ public sealed class DaemonHost : IAsyncDisposable
             await TellDrainingAsync(either.Token);
             using var closing = new CancellationTokenSource(AnswerPatience, _time);
             await _link.CloseAllAsync(ServiceRestart, "the next daemon serves", closing.Token);
+            _core.Calls.LeaveCancelsToSuccessor();
             if (!_leavesCalls)
             {
                 await _core.Calls.WhenIdleAsync(either.Token);

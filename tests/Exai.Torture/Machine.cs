@@ -98,7 +98,11 @@ internal sealed class Machine : IAsyncDisposable
     public Bridge StartBridge(int shim, Findings findings)
     {
         var settings = new Dictionary<string, string>(_environment, StringComparer.Ordinal);
-        if (IsOwn && shim % 2 == 1)
+        if (_options.Attach is not null)
+        {
+            settings["EXAI_WS_AUTOSTART"] = "false";
+        }
+        else if (IsOwn && shim % 2 == 1)
         {
             settings["EXAI_HOME"] = Path.Combine(_root.FullName, "far-home");
             settings["EXAI_WS_PORT"] = $"{Wire.Port}";
@@ -111,6 +115,16 @@ internal sealed class Machine : IAsyncDisposable
             settings["EXAI_CLIENT_WAIT_SECS"] = "1";
         var command = _options.Target?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [Path.Combine(AppContext.BaseDirectory, "exai"), "shim"];
         return new Bridge($"shim {shim}", Start(settings, command), findings, _time);
+    }
+
+    /// <summary>A daemon in the foreground.</summary>
+    public Process StartDaemon()
+    {
+        var settings = new Dictionary<string, string>(_environment, StringComparer.Ordinal) { ["SESSION_MAX_CONCURRENT"] = "100" };
+        var daemon = Process.Start(Start(settings, [Path.Combine(AppContext.BaseDirectory, "exai"), "daemon"]))!;
+        daemon.BeginOutputReadLine();
+        daemon.BeginErrorReadLine();
+        return daemon;
     }
 
     /// <summary>Runs <c>exai restart</c> to its end, whatever comes of it.</summary>

@@ -12,7 +12,10 @@ if (args.Contains("--help"))
 
 try
 {
-    return await TortureRun.RunAsync(TortureOptions.Parse(args), Console.Out, TimeProvider.System);
+    var options = TortureOptions.Parse(args);
+    return options.Attach is { } shims
+        ? await AttachRun.RunAsync(options, shims, Console.Out, TimeProvider.System)
+        : await TortureRun.RunAsync(options, Console.Out, TimeProvider.System);
 }
 catch (FormatException wrong)
 {

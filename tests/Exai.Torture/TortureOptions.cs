@@ -15,6 +15,8 @@ internal sealed record TortureOptions
           --calls N       calls in all (default 400)
           --kills N       kill -9 of the daemon; about as many faults of other kinds come with them (default 20)
           --minutes M     no new call after that time; those that were begun are still waited for
+          --attach N      torments nobody: starts N shims that wait for a daemon, starts and kills one six times, and prints how long after its
+                          readiness they had its link
           --keep          keeps the home and its logs, as a violation does
           --target "..."  another bridge: the command line of its stdio side. It is asked with the tool `chat` and its argument `prompt`, and finds
                           the provider's address in GLM_API_URL, the key in GLM_API_KEY
@@ -40,6 +42,9 @@ internal sealed record TortureOptions
     public int Kills { get; init; } = 20;
 
     public TimeSpan? Limit { get; init; }
+
+    /// <summary>Measures the attaching of so many shims instead.</summary>
+    public int? Attach { get; init; }
 
     public bool Keep { get; init; }
 
@@ -68,6 +73,7 @@ internal sealed record TortureOptions
                 "--calls" => options with { Calls = Number(name, value, 1) },
                 "--kills" => options with { Kills = Number(name, value, 0) },
                 "--minutes" => options with { Limit = TimeSpan.FromMinutes(Number(name, value, 1)) },
+                "--attach" => options with { Attach = Number(name, value, 1) },
                 "--target" => options with { Target = value },
                 "--victim" => options with { Victim = value },
                 _ => throw new FormatException($"{name} is no argument of this program; see --help."),

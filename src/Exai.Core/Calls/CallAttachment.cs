@@ -3,12 +3,13 @@ using Exai.Protocol;
 
 namespace Exai.Core.Calls;
 
-/// <summary>One waiter's view of a call. Leaving it does nothing to the call.</summary>
+/// <summary>One waiter's view of a call. Leaving it does nothing to the call but that it is counted: the last who leaves an unfinished one detaches it.</summary>
 public sealed class CallAttachment : IDisposable
 {
     private readonly LiveCall _live;
     private readonly TimeSpan _cancelGrace;
     private readonly CallMeters? _meters;
+    private bool _left;
 
     internal CallAttachment(LiveCall live, string how, TimeSpan cancelGrace, CallMeters? meters)
     {
@@ -17,6 +18,7 @@ public sealed class CallAttachment : IDisposable
         _meters = meters;
         How = how;
         Outcome = live.Outcome;
+        live.WaiterCame();
     }
 
     /// <summary>The outcome; cancelled when the daemon stops before there is one.</summary>
@@ -31,17 +33,18 @@ public sealed class CallAttachment : IDisposable
     public string Progress => _live.Progress.Text;
 
     /// <summary>The client no longer wants the answer; the call runs on for the cancel grace, in which a retry can attach.</summary>
-    public void CancelLater()
-    {
-        _meters?.Detached();
-        _live.CancelAfter(_cancelGrace);
-    }
+    public void CancelLater() => _live.CancelAfter(_cancelGrace);
 
     /// <summary>Ends the call at once, for everybody who waits for it. One that another daemon runs is ended by that daemon.</summary>
-    public void CancelNow() => _live.Cancel();
+    public void CancelNow() => _live.CancelOnPurpose();
 
     public void Dispose()
     {
-        // Nothing is held; `using` marks the scope of the waiting.
+        if (!_left && _live.WaiterLeft() == 0 && !Outcome.IsCompleted)
+        {
+            _meters?.Detached();
+        }
+
+        _left = true;
     }
 }

@@ -99,6 +99,18 @@ public sealed class CallService : IAsyncDisposable
         return await _store.FindAsync(callId, cancellationToken) is { } record ? StartOrAttach(record.ToRequest()) : null;
     }
 
+    /// <summary>
+    /// Forgets the clients' cancels that are put off here. Another daemon has the clients now: their shims say the cancels again there, or
+    /// ask for the calls again, which this one would not hear of.
+    /// </summary>
+    public void LeaveCancelsToSuccessor()
+    {
+        foreach (var live in _live.Values)
+        {
+            live.Attached();
+        }
+    }
+
     /// <summary>Stops running calls where they are. They stay unfinished in the journal, for the next daemon to take over.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -214,6 +226,8 @@ public sealed class CallService : IAsyncDisposable
 
     private async Task<CallOutcome> FindOrRunAsync(LiveCall live, CallRequest request, CallAttachment first)
     {
+        // Whoever takes a run over hears of a client's cancel from its shim, and also when it is void again: this daemon no longer does.
+        var lostRun = false;
         var record = await _store.FindAsync(request.CallId, _stopping.Token);
         if (record is null)
         {
@@ -221,6 +235,7 @@ public sealed class CallService : IAsyncDisposable
             // Before it is journaled: a call that was accepted is never refused. Held until the call ends, in case it asks no model after all.
             using var place = _runner.AsksModels(request.Tool) ? _places.Reserve(request.CallId, request.SessionId) : null;
             (record, var accepted) = await AcceptAsync(request, live.ArgumentsHash);
+            lostRun = accepted;
             if (accepted && await RunAsync(live, record) is { } outcome)
             {
                 return outcome;
@@ -244,7 +259,7 @@ public sealed class CallService : IAsyncDisposable
             {
                 RefuseToWaitOn(record, _time.GetElapsedTime(waitingSince));
                 live.Report(new CallProgress("another daemon is finishing this call", CallStages.Elsewhere));
-                cancelPassedOn = cancelPassedOn || (live.Cancelled.IsCancellationRequested && await TryPassCancelOnAsync(record.CallId));
+                cancelPassedOn = cancelPassedOn || (live.Cancelled.IsCancellationRequested && (!lostRun || live.IsCancelledOnPurpose) && await TryPassCancelOnAsync(record.CallId));
                 await Task.Delay(_options.OwnerPoll, _time, _stopping.Token);
             }
             else if (await _store.TakeOverAsync(record, _owner, _stopping.Token) is { } mine)
@@ -261,6 +276,7 @@ public sealed class CallService : IAsyncDisposable
                     return outcome;
                 }
 
+                lostRun = true;
                 waitingSince = _time.GetTimestamp();
             }
 

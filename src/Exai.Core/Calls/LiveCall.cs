@@ -14,6 +14,7 @@ internal sealed class LiveCall : IDisposable
     private ITimer? _grace;
     private object? _graceTicket;
     private volatile CallProgress _progress = new("accepted", CallStages.Accepted);
+    private int _waiters;
 
     public LiveCall(string callId, string argumentsHash, TimeProvider time)
     {
@@ -45,6 +46,11 @@ internal sealed class LiveCall : IDisposable
 
     public void Abandon() => _outcome.TrySetCanceled(CancellationToken.None);
 
+    public void WaiterCame() => Interlocked.Increment(ref _waiters);
+
+    /// <returns>Those who still wait.</returns>
+    public int WaiterLeft() => Interlocked.Decrement(ref _waiters);
+
     /// <summary>Somebody waits for the answer again: a cancel that was put off is void.</summary>
     public void Attached()
     {
@@ -68,6 +74,15 @@ internal sealed class LiveCall : IDisposable
                 _grace = _time.CreateTimer(GraceOver, _graceTicket, grace, Timeout.InfiniteTimeSpan);
             }
         }
+    }
+
+    /// <summary>Somebody ended it who means it, not a client whose patience was over.</summary>
+    public bool IsCancelledOnPurpose { get; private set; }
+
+    public void CancelOnPurpose()
+    {
+        IsCancelledOnPurpose = true;
+        Cancel();
     }
 
     public void Cancel()

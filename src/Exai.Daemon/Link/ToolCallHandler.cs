@@ -24,6 +24,7 @@ internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, D
     private static readonly TimeSpan LeastInterval = TimeSpan.FromMilliseconds(100);
 
     private readonly TimeSpan _interval = progressInterval > LeastInterval ? progressInterval : LeastInterval;
+    private readonly GivenUpCalls _givenUp = new();
     private int _answering;
 
     /// <summary>Completes when every call with an outcome has been written to its socket.</summary>
@@ -68,6 +69,8 @@ internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, D
             ClientName = context.Server.ClientInfo?.Name,
             Files = files,
         };
+        var repeated = given is null ? _givenUp.TakeRepeated(call) : null;
+        call = call with { CallId = repeated ?? call.CallId };
         if (state.IsDraining && !calls.IsLive(call.CallId))
         {
             // Nothing new begins here; the shim sends the call again to the daemon that comes next.
@@ -83,15 +86,15 @@ internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, D
         Interlocked.Increment(ref _answering);
         try
         {
-            using var attachment = tools.Attach(call);
-            if (attachment is null)
+            var result = await AttachAsync(call, mayRepeat: given is null, context, patience?.Invoke(call.ClientName), cancellationToken);
+            if (repeated is not null && result is { How: RecoveredHow.Replayed, Outcome.State: CallState.Cancelled })
             {
-                return McpShapes.ToolResult(await AnswerAsync(call, context, cancellationToken));
+                // It had been given up for too long and has ended, for nobody wanted it. This question is wanted.
+                call = call with { CallId = CallId.New(time) };
+                result = await AttachAsync(call, mayRepeat: true, context, patience?.Invoke(call.ClientName), cancellationToken);
             }
 
-            return await WaitAsync(attachment, call.CallId, context, patience?.Invoke(call.ClientName), cancellationToken) is { } outcome
-                ? McpShapes.ToolResult(outcome.ToResult(attachment.How))
-                : McpShapes.ToolResult(ToolResults.Running(call.CallId, $"State: {attachment.Progress}.", accepted: true));
+            return McpShapes.ToolResult(result.Json);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -118,6 +121,37 @@ internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, D
             }
 
             Interlocked.Decrement(ref _answering);
+        }
+    }
+
+    /// <param name="mayRepeat">The call has no id of its client's, so that only its question tells when it is asked again.</param>
+    private async Task<(JsonObject Json, CallOutcome? Outcome, string How)> AttachAsync(
+        CallRequest call, bool mayRepeat, RequestContext<CallToolRequestParams> context, TimeSpan? patience, CancellationToken cancellationToken)
+    {
+        using var attachment = tools.Attach(call);
+        if (attachment is null)
+        {
+            var answer = await AnswerAsync(call, context, cancellationToken);
+            // What a job_result brings is delivered too.
+            _givenUp.Forget((string?)answer["_meta"]?[MetaKeys.Receipt]?["callId"] ?? call.CallId);
+            return (answer, null, RecoveredHow.None);
+        }
+
+        var given = false;
+        try
+        {
+            var outcome = await WaitAsync(attachment, call.CallId, context, patience, cancellationToken);
+            given = outcome is not null;
+            return outcome is null
+                ? (ToolResults.Running(call.CallId, $"State: {attachment.Progress}.", accepted: true), null, attachment.How)
+                : (outcome.ToResult(attachment.How), outcome, attachment.How);
+        }
+        finally
+        {
+            if (mayRepeat && !given)
+            {
+                _givenUp.Add(call);
+            }
         }
     }
 

@@ -191,6 +191,36 @@ public sealed class McpEndpointTests
         claimed.Receipt().CallId.ShouldBe(jobId);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Same_question_after_an_answer_of_running_joins_the_call_in_both_eras(bool modern)
+    {
+        await using var daemon = await DaemonFixture.StartAsync(("EXAI_CLIENT_WAIT_SECS", "1"));
+        using var client = new McpClientOverHttp(daemon.Host.Port);
+        if (!modern)
+        {
+            await client.InitializeAsync();
+        }
+
+        async Task<JsonObject> CallAsync(JsonObject call) => modern ? (await client.ModernAsync("tools/call", call)).Answer : await client.RequestAsync("tools/call", call);
+        var running = (await CallAsync(LinkClient.Call("chat", new JsonObject { ["prompt"] = "Hello?" }))).Result();
+        var jobId = (string)running["structuredContent"]!["job_id"]!;
+        running.ContainsKey("resultType").ShouldBe(modern);
+        (await daemon.Provider.ArrivedAsync()).Answer("Hello.");
+
+        var again = await CallAsync(LinkClient.Call("chat", new JsonObject { ["prompt"] = "Hello?" }));
+        again.Receipt().CallId.ShouldBe(jobId);
+        var claimed = await CallAsync(LinkClient.Call("job_result", new JsonObject { ["job_id"] = jobId }));
+        claimed.Receipt().CallId.ShouldBe(jobId);
+        claimed.Result().ContainsKey("resultType").ShouldBe(modern);
+        daemon.Provider.Requests.ShouldBe(1);
+
+        // It has been delivered: the same question is a new one.
+        daemon.Provider.Open = true;
+        (await CallAsync(LinkClient.Call("chat", new JsonObject { ["prompt"] = "Hello?" }))).Receipt().CallId.ShouldNotBe(jobId);
+    }
+
     [Fact]
     public async Task Post_that_is_dropped_leaves_its_call_running()
     {

@@ -71,6 +71,21 @@ public sealed class MetricsTests
     }
 
     [Fact]
+    public async Task Call_that_is_answered_as_running_is_detached_once_and_one_that_is_answered_is_not()
+    {
+        await using var daemon = await DaemonFixture.StartAsync(("EXAI_CLIENT_WAIT_SECS", "1"));
+        using var client = new Http.McpClientOverHttp(daemon.Host.Port);
+        await client.InitializeAsync();
+
+        await client.RequestAsync("tools/call", LinkClient.Chat("slow"));
+        Read(await daemon.TextAsync("/metrics"))["exai_calls_detached_total"].ShouldBe(1);
+
+        daemon.Provider.Open = true;
+        await client.RequestAsync("tools/call", LinkClient.Chat("quick"));
+        Read(await daemon.TextAsync("/metrics"))["exai_calls_detached_total"].ShouldBe(1);
+    }
+
+    [Fact]
     public async Task Reconnect_is_counted_with_the_dials_and_the_downtime_that_the_shim_tells()
     {
         await using var daemon = await DaemonFixture.StartAsync();

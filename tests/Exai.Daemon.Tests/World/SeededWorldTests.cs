@@ -11,6 +11,17 @@ public sealed class SeededWorldTests
 {
     private const int DefaultSeeds = 100;
 
+    /// <summary>
+    /// What each found. 445: a call that was cancelled after two runs was taken for the answer to the same question asked again. 938: a daemon
+    /// that had lost its run passed a client's cancel on to the next one, where the call was wanted again. 38272: a daemon that finishes beside
+    /// its successor went by a cancel of before, though the call was wanted again there.
+    /// </summary>
+    [Theory]
+    [InlineData(445)]
+    [InlineData(938)]
+    [InlineData(38272)]
+    public void Seed_that_found_a_defect_finds_none(int seed) => Story.Play(seed, _ => { });
+
     [Fact]
     public void Whatever_happens_each_request_is_answered_once_and_each_answer_is_paid_once()
     {
@@ -20,8 +31,10 @@ public sealed class SeededWorldTests
         var seen = new Dictionary<string, int>(StringComparer.Ordinal);
         var failures = new List<Exception>();
         var watch = Stopwatch.StartNew();
-        for (var seed = first; seed < first + count && failures.Count < stop; seed++)
+        var played = 0;
+        for (; played < count && failures.Count < stop; played++)
         {
+            var seed = first + played;
             try
             {
                 Story.Play(seed, happening => seen[happening] = seen.GetValueOrDefault(happening) + 1, count == 1 ? Console.Out.WriteLine : null);
@@ -29,17 +42,18 @@ public sealed class SeededWorldTests
             catch (InvalidOperationException violation)
             {
                 failures.Add(violation);
+                Console.Out.WriteLine(violation.Message);
             }
 
-            if (count > DefaultSeeds && (seed - first + 1) % 1000 == 0)
+            if (count > DefaultSeeds && (played + 1) % 500 == 0)
             {
-                Console.Out.WriteLine(Report(seed - first + 1, watch.Elapsed, failures.Count));
+                Console.Out.WriteLine(Report(played + 1, watch.Elapsed, failures.Count));
             }
         }
 
         if (count > DefaultSeeds)
         {
-            Console.Out.WriteLine(Report(count, watch.Elapsed, failures.Count));
+            Console.Out.WriteLine(Report(played, watch.Elapsed, failures.Count));
             Console.Out.WriteLine(string.Join(", ", seen.OrderByDescending(one => one.Value).Select(one => $"{one.Key} {one.Value}")));
         }
 

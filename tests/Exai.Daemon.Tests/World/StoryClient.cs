@@ -54,8 +54,9 @@ internal sealed class StoryClient(SimulatedWorld world, WorldShim shim, Action<s
         }
     }
 
-    /// <summary>Whether nobody here wants the call any more.</summary>
-    public bool GaveUp(BookedCall call) => call.SessionId == shim.SessionId && !Jobs().Contains(call.CallId, StringComparer.Ordinal);
+    /// <summary>Whether the call was asked here, is no job that was promised, and was not answered: then it was cancelled.</summary>
+    public bool GaveUp(BookedCall call) => call.SessionId == shim.SessionId && !Jobs().Contains(call.CallId, StringComparer.Ordinal)
+        && !Client.Lines.Exists(line => (string?)line.Result?["_meta"]?["exai/receipt"]?["callId"] == call.CallId);
 
     /// <summary>Everything that waits for an answer has it.</summary>
     public bool IsAnswered => _asked.Keys.Concat(_others).All(id => _cancelled.Contains(id) || Client.Responses(id).Any());

@@ -151,6 +151,7 @@ internal sealed class WorldDaemon : IAsyncDisposable
         {
             TellDraining();
             CloseAll();
+            Calls.LeaveCancelsToSuccessor();
             if (!leavesCalls)
             {
                 await Calls.WhenIdleAsync(limit);
