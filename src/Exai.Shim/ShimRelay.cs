@@ -622,7 +622,7 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
         }
         else
         {
-            _pending.Detached.TakeAnswer(id, new ToolAnswer(response).CallId, CapacityRefusal.RetryAfterSecs(response));
+            _pending.Detached.TakeAnswer(id, new ToolAnswer(response), CapacityRefusal.RetryAfterSecs(response));
         }
 
         // Anything else is late or doubled: its request has been answered or cancelled.
@@ -631,7 +631,7 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
     private void OnToolAnswer(PendingRequest call, Envelope response)
     {
         var answer = new ToolAnswer(response);
-        if (answer.CallId is { } answered && answered != call.CallId && _pending.Detached.TakeAnswer(call.Id, answered, CapacityRefusal.RetryAfterSecs(response)))
+        if (answer.CallId is { } answered && answered != call.CallId && _pending.Detached.TakeAnswer(call.Id, answer, CapacityRefusal.RetryAfterSecs(response)))
         {
             // To an earlier call of the same request id, that the client gave up.
             return;
@@ -646,6 +646,14 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
         {
             // The daemon does not know the job, for it waits here.
             AnswerRunning(call, time.GetElapsedTime(call.ReceivedAt), settings.Current.Calls.Timeout);
+            return;
+        }
+
+        if (answer.Code == ErrorCodes.InvalidArgument && call.Shape!.JobId is { } failed && _pending.Detached.FailureOf(failed) is { } failure)
+        {
+            // Nor does it know a job that no daemon took.
+            _pending.Settle(call);
+            Fail(call.Id, failure with { CallId = failed });
             return;
         }
 

@@ -16,12 +16,23 @@ internal sealed class ToolAnswer(Envelope response)
     /// <summary>One of <see cref="ErrorCodes"/>, or null.</summary>
     public string? Code => JsonSlice.Text(Member(Error, "code"));
 
+    /// <summary>Null when this is no failure.</summary>
+    public CallError? Failure => Code is { } code ? new CallError { Code = code, Message = Message(code) } : null;
+
     /// <summary>The outcome was there before anybody asked.</summary>
     public bool IsReplayed => JsonSlice.Text(Member(Receipt, "recovered")) == RecoveredHow.Replayed;
 
     private ReadOnlyMemory<byte> Receipt => Member(_meta, MetaKeys.Receipt);
 
     private ReadOnlyMemory<byte> Error => Member(_meta, MetaKeys.Error);
+
+    /// <summary>Without the code that leads the text.</summary>
+    private string Message(string code)
+    {
+        var content = Member(Member(response.Bytes, "result"), "content");
+        var text = !content.IsEmpty && JsonSlice.Elements(content) is [var first, ..] ? JsonSlice.Text(Member(first, "text")) ?? "" : "";
+        return text.StartsWith(code + ": ", StringComparison.Ordinal) ? text[(code.Length + 2)..] : text;
+    }
 
     private static ReadOnlyMemory<byte> Member(ReadOnlyMemory<byte> json, string name) => JsonSlice.Member(json, name).Value;
 }

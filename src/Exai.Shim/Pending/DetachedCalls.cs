@@ -62,6 +62,9 @@ internal sealed class DetachedCalls(TimeProvider time)
     /// <summary>How a call ended that never reached a daemon; null when it did not.</summary>
     public CallError? EndOf(string jobId) => _calls.Find(call => call.CallId == jobId)?.End;
 
+    /// <summary>The failure that a daemon answered a call with: what there is to tell when none knows it, for a refused call is in no journal.</summary>
+    public CallError? FailureOf(string jobId) => _calls.Find(call => call.CallId == jobId)?.Failure;
+
     /// <summary>The client has its answer.</summary>
     public void OnDelivered(string callId) => _calls.RemoveAll(call => call.CallId == callId);
 
@@ -69,10 +72,10 @@ internal sealed class DetachedCalls(TimeProvider time)
     public void OnWantedAgain(string callId) => OnDelivered(callId);
 
     /// <summary>A daemon's answer to one of them: it is in the journal, to be claimed. False when it answers none.</summary>
-    /// <param name="callId">As the answer says; null when it does not.</param>
     /// <param name="retryAfterSecs">The daemon had no room for the call and has forgotten it; null for any other answer.</param>
-    public bool TakeAnswer(RequestId id, string? callId, double? retryAfterSecs)
+    public bool TakeAnswer(RequestId id, ToolAnswer answer, double? retryAfterSecs)
     {
+        var callId = answer.CallId;
         var answered = _calls.Find(call => call.Request?.Id == id && (callId is null || callId == call.CallId));
         if (answered is { IsPending: true, Request: { } request } && retryAfterSecs is >= 0 and < 100_000)
         {
@@ -80,7 +83,7 @@ internal sealed class DetachedCalls(TimeProvider time)
         }
         else
         {
-            answered?.OnEnded();
+            answered?.OnAnswered(answer.Failure);
         }
 
         return answered is not null;
@@ -197,9 +200,18 @@ internal sealed class DetachedCalls(TimeProvider time)
         /// <summary>How it ended without a daemon.</summary>
         public CallError? End { get; private set; }
 
+        /// <summary>What a daemon answered, if that was no success.</summary>
+        public CallError? Failure { get; private set; }
+
         public bool IsPending => Request is not null && Cancel is null;
 
         public void OnEnded() => (Request, CancelSentAt) = (null, null);
+
+        public void OnAnswered(CallError? failure)
+        {
+            Failure = failure;
+            OnEnded();
+        }
 
         public void OnFailed(CallError error)
         {
