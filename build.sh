@@ -16,7 +16,8 @@ if [ "${1:-}" = pack ]; then
   exec deploy/pack.sh "${@:2}"
 fi
 [ "${1:-}" = test ] || exit 0
-failed=0
+results=$(mktemp -d)
+trap 'rm -rf "$results"' EXIT
 for witness in tests/Exai.Witness.Tests/node tests/Exai.Witness.Tests/conformance tests/Exai.Packaging.Tests/mcpb; do
   if ! command -v npm >/dev/null || ! timeout 120 npm ci --prefix "$witness" --silent; then
     echo "Without the npm packages of $witness its tests skip." >&2
@@ -27,17 +28,35 @@ system=linux-$(uname -m | sed -e s/x86_64/x64/ -e s/aarch64/arm64/)
 if ! deploy/pack.sh "$system" >/dev/null; then
   echo "Without the packages for $system their tests skip." >&2
   # On a developer's machine the feed may lack .NET's runtime packs; continuous integration has to see that packing broke.
-  [ -z "${CI:-}" ] || failed=1
+  [ -z "${CI:-}" ] || touch "$results/failed"
 fi
-# One project after the other: the end-to-end tests measure answer times, and a machine may have two cores.
-results=$(mktemp)
-trap 'rm -f "$results"' EXIT
+# Tests one project after the other; prints each one's results in one piece.
+run() {
+  local project log
+  for project; do
+    log=$results/$project
+    dotnet test "tests/$project" --configuration Release --no-build --nologo >"$log" 2>&1 || touch "$results/failed"
+    # The tests that a broken test process did not come to are in no count.
+    if grep -q 'FATAL ERROR' "$log"; then
+      echo "The test process of $project broke off before its end." >>"$log"
+      touch "$results/failed"
+    fi
+    cat "$log"
+  done
+}
+
+# Those that mostly wait for other programs run beside those that mostly compute. The end-to-end tests measure answer times: they run alone.
+beside=(Exai.Browser.Tests Exai.Packaging.Tests Exai.Witness.Tests)
+alone=Exai.EndToEnd.Tests
+rest=()
 for project in tests/*.Tests; do
-  dotnet test "$project" --configuration Release --no-build --nologo 2>&1 | tee -a "$results" || failed=1
+  case " ${beside[*]} $alone " in
+    *" ${project#tests/} "*) ;;
+    *) rest+=("${project#tests/}") ;;
+  esac
 done
-# The tests that a broken test process did not come to are in no count.
-if grep -q 'FATAL ERROR' "$results"; then
-  echo 'A test process broke off before its end.' >&2
-  failed=1
-fi
-exit $failed
+run "${beside[@]}" &
+run "${rest[@]}"
+wait
+run "$alone"
+[ ! -e "$results/failed" ]
