@@ -41,7 +41,7 @@ internal sealed record PeersOptions
     /// <summary>How many questions at once, and how many in all.</summary>
     public IReadOnlyList<(int InFlight, int Questions)> Loads => Short
         ? [(1, 50), (16, 200)]
-        : [(1, 300), (16, 1000), (64, 2000), (256, 4000)];
+        : [(1, 100), (16, 500), (64, 1000), (256, 2000)];
 
     /// <exception cref="FormatException">Names the argument and what is known.</exception>
     public static PeersOptions Parse(string[] arguments)
