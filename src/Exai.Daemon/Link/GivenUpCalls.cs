@@ -16,6 +16,7 @@ internal sealed class GivenUpCalls
 
     public void Add(CallRequest call)
     {
+        var fingerprint = call.Fingerprint();
         lock (_lock)
         {
             ForgetUnsynchronized(call.CallId);
@@ -24,7 +25,7 @@ internal sealed class GivenUpCalls
                 _calls.RemoveAt(0);
             }
 
-            _calls.Add((call.SessionId, call.Fingerprint(), call.CallId));
+            _calls.Add((call.SessionId, fingerprint, call.CallId));
         }
     }
 
@@ -33,12 +34,16 @@ internal sealed class GivenUpCalls
     {
         lock (_lock)
         {
-            if (_calls.Count == 0)
+            if (!_calls.Exists(known => known.SessionId == call.SessionId))
             {
                 return null;
             }
+        }
 
-            var fingerprint = call.Fingerprint();
+        // Not under the lock: arguments may be megabytes.
+        var fingerprint = call.Fingerprint();
+        lock (_lock)
+        {
             var found = _calls.FindLastIndex(known => known.SessionId == call.SessionId && known.Fingerprint == fingerprint);
             if (found < 0)
             {
