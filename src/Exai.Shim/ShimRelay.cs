@@ -54,6 +54,9 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
     /// <summary>Called for each client message that a daemon has to answer; set before the first message.</summary>
     public required Action Wake { get; init; }
 
+    /// <summary>The <c>initialize</c> that has its answer; null once it has come by here.</summary>
+    public RequestId? AnsweredEarly { get; set; }
+
     public bool CallsPending => _pending.CallsPending;
 
     private FileDesk Files => field ??= new FileDesk(
@@ -289,7 +292,16 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
         _handshake.OnInitialize(request);
         _roots.OnInitialize(request);
         LinkLog.Serving(logger, Product.Version, request.ParamText("clientInfo", "name") ?? "an unnamed client");
-        _answers.Answer(request.Id!.Value, RpcMessages.Result(request.Id!.Value, ServerManifest.InitializeResult(request.ParamText("protocolVersion"))));
+        if (AnsweredEarly is { } answered && answered == request.Id)
+        {
+            AnsweredEarly = null;
+            _answers.Forget(answered);
+        }
+        else
+        {
+            _answers.Answer(request.Id!.Value, EarlyAnswer.Answer(request, request.Id!.Value));
+        }
+
         Wake();
     }
 
