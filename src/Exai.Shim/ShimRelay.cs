@@ -37,8 +37,8 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
 
     private static readonly TimeSpan RoomPoll = TimeSpan.FromMilliseconds(20);
 
-    // Not SingleReader: such a channel cannot be counted.
-    private readonly Channel<Action> _events = Channel.CreateUnbounded<Action>();
+    // Not SingleReader: such a channel cannot be counted. Whoever posts while the loop sleeps runs it: nothing in it waits, and another thread would have to be woken.
+    private readonly Channel<Action> _events = Channel.CreateUnbounded<Action>(new UnboundedChannelOptions { AllowSynchronousContinuations = true });
     private readonly ClientAnswers _answers = new(output);
     private readonly PendingTable _pending = new(time);
     private readonly ServerRequests _serverRequests = new();
