@@ -193,6 +193,7 @@ public sealed class DaemonHost : IAsyncDisposable
     {
         var home = settings.Home;
         var startToken = settings.Link.Token ?? TokenFile.ReadOrCreate(home);
+        var warming = LinkWarmUp.RunAsync(core.Tools, settings.Link.MaxBytes, loggers, time, cancellationToken);
         var collector = settings.OtlpEndpoint is { } address ? new Collector(address, epoch) : null;
         var metrics = new MetricsCollection(core.Meter, collector);
         core.AnnounceMetrics();
@@ -208,14 +209,26 @@ public sealed class DaemonHost : IAsyncDisposable
         var blobs = new BlobEndpoint(guard, core.Blobs);
         DaemonHost? host = null;
         var handover = new HandoverEndpoint(guard, leaveCalls => host!.MakeWayAsync(leaveCalls));
-        var listener = await DaemonListener.StartAsync(settings.Link, predecessorPort, guard, Route, loggers.CreateLogger("daemon"), cancellationToken);
-        var view = new DaemonView(
-            settings, core, state, link, mcp, new DaemonDescription(settings, epoch, core, state, link, time) { Port = listener.Port }, new Heartbeat(time), metrics, time)
+        DaemonListener listener;
+        DaemonView view;
+        OperationsServer? operations;
+        try
         {
-            ReadSettings = readSettings,
-            Traces = collector is null ? null : new TraceExport(collector),
-        };
-        host = new DaemonHost(view, epoch, serveLock, calls, listener, await OperationsServer.StartAsync(view, Token, loggers, cancellationToken), loggers);
+            listener = await DaemonListener.StartAsync(settings.Link, predecessorPort, guard, Route, loggers.CreateLogger("daemon"), cancellationToken);
+            view = new DaemonView(
+                settings, core, state, link, mcp, new DaemonDescription(settings, epoch, core, state, link, time) { Port = listener.Port }, new Heartbeat(time), metrics, time)
+            {
+                ReadSettings = readSettings,
+                Traces = collector is null ? null : new TraceExport(collector),
+            };
+            operations = await OperationsServer.StartAsync(view, Token, loggers, cancellationToken);
+        }
+        finally
+        {
+            await warming;
+        }
+
+        host = new DaemonHost(view, epoch, serveLock, calls, listener, operations, loggers);
         core.Serves();
         DaemonEvents.Started(host._logger, Product.Version, epoch, settings.Link.Host, host.Port, home.Path, Core.Storage.Sqlite.SqliteDatabase.LibraryVersion);
         return host;

@@ -113,7 +113,7 @@ internal sealed class Machine : IAsyncDisposable
 
         if (IsImpatient(shim))
             settings["EXAI_CLIENT_WAIT_SECS"] = "1";
-        var command = _options.Target?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [Path.Combine(AppContext.BaseDirectory, "exai"), "shim"];
+        var command = _options.Target?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [_options.Exai, "shim"];
         return new Bridge($"shim {shim}", Start(settings, command), findings, _time);
     }
 
@@ -121,7 +121,7 @@ internal sealed class Machine : IAsyncDisposable
     public Process StartDaemon()
     {
         var settings = new Dictionary<string, string>(_environment, StringComparer.Ordinal) { ["SESSION_MAX_CONCURRENT"] = "100" };
-        var daemon = Process.Start(Start(settings, [Path.Combine(AppContext.BaseDirectory, "exai"), "daemon"]))!;
+        var daemon = Process.Start(Start(settings, [_options.Exai, "daemon"]))!;
         daemon.BeginOutputReadLine();
         daemon.BeginErrorReadLine();
         return daemon;
@@ -130,7 +130,7 @@ internal sealed class Machine : IAsyncDisposable
     /// <summary>Runs <c>exai restart</c> to its end, whatever comes of it.</summary>
     public async Task RestartAsync()
     {
-        using var process = Process.Start(Start(_environment, [Path.Combine(AppContext.BaseDirectory, "exai"), "restart"]))!;
+        using var process = Process.Start(Start(_environment, [_options.Exai, "restart"]))!;
         process.StandardInput.Close();
         await Task.WhenAll(process.StandardOutput.BaseStream.CopyToAsync(Stream.Null), process.StandardError.BaseStream.CopyToAsync(Stream.Null));
         await process.WaitForExitAsync();

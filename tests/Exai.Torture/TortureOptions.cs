@@ -17,6 +17,7 @@ internal sealed record TortureOptions
           --minutes M     no new call after that time; those that were begun are still waited for
           --attach N      torments nobody: starts N shims that wait for a daemon, starts and kills one six times, and prints how long after its
                           readiness they had its link
+          --exai PATH     the program exai to run; if not given, the one that was built with this one. A published one starts faster
           --keep          keeps the home and its logs, as a violation does
           --target "..."  another bridge: the command line of its stdio side. It is asked with the tool `chat` and its argument `prompt`, and finds
                           the provider's address in GLM_API_URL, the key in GLM_API_KEY
@@ -46,6 +47,9 @@ internal sealed record TortureOptions
     /// <summary>Measures the attaching of so many shims instead.</summary>
     public int? Attach { get; init; }
 
+    /// <summary>The program under torment.</summary>
+    public string Exai { get; init; } = Path.Combine(AppContext.BaseDirectory, "exai");
+
     public bool Keep { get; init; }
 
     public string? Target { get; init; }
@@ -74,6 +78,7 @@ internal sealed record TortureOptions
                 "--kills" => options with { Kills = Number(name, value, 0) },
                 "--minutes" => options with { Limit = TimeSpan.FromMinutes(Number(name, value, 1)) },
                 "--attach" => options with { Attach = Number(name, value, 1) },
+                "--exai" => options with { Exai = Path.GetFullPath(value) },
                 "--target" => options with { Target = value },
                 "--victim" => options with { Victim = value },
                 _ => throw new FormatException($"{name} is no argument of this program; see --help."),

@@ -185,4 +185,7 @@ internal static partial class LinkEvents
 
     [LoggerMessage(1103, LogLevel.Warning, "Session {Session} found no place: {Reason}")]
     public static partial void NoPlace(ILogger logger, string session, string reason);
+
+    [LoggerMessage(1104, LogLevel.Debug, "The link was not warmed up: {Reason}")]
+    public static partial void NotWarm(ILogger logger, string reason);
 }
