@@ -9,6 +9,7 @@ public sealed class CallAttachment : IDisposable
     private readonly LiveCall _live;
     private readonly TimeSpan _cancelGrace;
     private readonly CallMeters? _meters;
+    private readonly int _waiter;
     private bool _left;
 
     internal CallAttachment(LiveCall live, string how, TimeSpan cancelGrace, CallMeters? meters)
@@ -18,7 +19,7 @@ public sealed class CallAttachment : IDisposable
         _meters = meters;
         How = how;
         Outcome = live.Outcome;
-        live.WaiterCame();
+        _waiter = live.WaiterCame();
     }
 
     /// <summary>The outcome; cancelled when the daemon stops before there is one.</summary>
@@ -32,15 +33,15 @@ public sealed class CallAttachment : IDisposable
     /// <summary>What the call is doing now, in at most 200 characters.</summary>
     public string Progress => _live.Progress.Text;
 
-    /// <summary>The client no longer wants the answer; the call runs on for the cancel grace, in which a retry can attach.</summary>
-    public void CancelLater() => _live.CancelAfter(_cancelGrace);
+    /// <summary>The client no longer wants the answer; unless others came after it, the call runs on for the cancel grace, in which a retry can attach.</summary>
+    public void CancelLater() => _live.CancelAfter(_cancelGrace, _waiter);
 
     /// <summary>Ends the call at once, for everybody who waits for it. One that another daemon runs is ended by that daemon.</summary>
     public void CancelNow() => _live.CancelOnPurpose();
 
     public void Dispose()
     {
-        if (!_left && _live.WaiterLeft() == 0 && !Outcome.IsCompleted)
+        if (!_left && _live.WaiterLeft(_waiter) == 0 && !Outcome.IsCompleted)
         {
             _meters?.Detached();
         }
