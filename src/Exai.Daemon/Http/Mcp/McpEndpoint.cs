@@ -55,6 +55,9 @@ internal sealed class McpEndpoint : IAsyncDisposable
         state.Changed += EndStreamsWhenDraining;
     }
 
+    /// <summary>Adds to what a session offers; null adds nothing.</summary>
+    public Action<McpServerOptions>? Extend { get; init; }
+
     /// <summary>The clients that were here lately.</summary>
     public IReadOnlyList<ConnectedSession> Snapshot() => _visits.Snapshot();
 
@@ -387,7 +390,12 @@ internal sealed class McpEndpoint : IAsyncDisposable
         }
     }
 
-    private McpServerOptions Options(string sessionId) => McpSetup.Options(_tools, (request, cancellationToken) => CallAsync(sessionId, request, cancellationToken));
+    private McpServerOptions Options(string sessionId)
+    {
+        var options = McpSetup.Options(_tools, (request, cancellationToken) => CallAsync(sessionId, request, cancellationToken));
+        Extend?.Invoke(options);
+        return options;
+    }
 
     /// <summary>Over HTTP a session has its place while it has a call: nothing else of it lasts.</summary>
     private async ValueTask<CallToolResult> CallAsync(string sessionId, RequestContext<CallToolRequestParams> request, CancellationToken cancellationToken)
