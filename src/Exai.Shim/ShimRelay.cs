@@ -672,6 +672,11 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
             _pending.Detached.OnDelivered(delivered);
         }
 
+        if (call.IsPromised && answer.Failure is { } refused)
+        {
+            _pending.Detached.AddRefused(call, refused);
+        }
+
         _answers.Answer(call.Id, Readable(call, response));
     }
 

@@ -60,9 +60,20 @@ internal sealed class DetachedCalls(TimeProvider time)
     /// <summary>The call that this one repeats, which then counts as waited for again; null when it repeats none.</summary>
     public RepeatedCall? TakeRepeated(CallShape shape)
     {
-        // One that ended here, without a daemon, has nothing to be joined to.
-        var repeated = _calls.FindLast(call => call.Key == shape.Key && call.End is null);
+        // One that ended here, without a daemon, has nothing to be joined to, and one that was delivered is over.
+        var repeated = _calls.FindLast(call => call.Key == shape.Key && call is { End: null, IsDelivered: false });
         return repeated is not null && _calls.Remove(repeated) ? new RepeatedCall(repeated.CallId, repeated.IsPromised) : null;
+    }
+
+    /// <summary>
+    /// The client has been told this failure, and once that the call is a job that it can claim. A refused call is in no journal, so a claim
+    /// is answered from here.
+    /// </summary>
+    public void AddRefused(PendingRequest call, CallError failure)
+    {
+        var refused = new DetachedCall(call, time.GetTimestamp()) { IsDelivered = true };
+        refused.OnAnswered(failure);
+        Add(refused);
     }
 
     /// <summary>Whether it waits here for the first daemon that would know it.</summary>
@@ -209,6 +220,9 @@ internal sealed class DetachedCalls(TimeProvider time)
 
         /// <summary>A daemon has heard that nobody waits for it.</summary>
         public bool IsTold { get; set; }
+
+        /// <summary>The client has its end.</summary>
+        public bool IsDelivered { get; init; }
 
         /// <summary>When the connection that stands got the cancel.</summary>
         public long? CancelSentAt { get; set; }

@@ -127,6 +127,35 @@ public sealed class JobTests
         rig.Daemon.Received.ShouldNotContain(message => message.CallId == job);
     });
 
+    /// <summary>A refused call is in no journal: only the shim can say what became of the job.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Job_that_its_first_daemon_refuses_is_claimed_as_refused(bool askedAgainBefore) => Run(async rig =>
+    {
+        Ask(rig, "1");
+        var job = Status(await rig.Client.ResponseAsync("1")).JobId;
+        var asked = askedAgainBefore ? "2" : "1";
+        if (askedAgainBefore)
+        {
+            Ask(rig, "2");
+        }
+
+        rig.Daemon.AnswersCalls = false;
+        rig.Daemon.Start();
+        await rig.UntilAsync(() => rig.Daemon.Calls.Count == 1, "the call");
+        rig.Daemon.Call().CallId.ShouldBe(job);
+        Answer(rig, asked, Failed(ErrorCodes.StoreFull, job));
+        await rig.PassAsync(1);
+        Result(rig, "3", job);
+        await rig.SettleAsync();
+        Answer(rig, "3", Failed(ErrorCodes.InvalidArgument, callId: "another"));
+
+        (await rig.Client.ResponseAsync("3")).ErrorCode.ShouldBe(ErrorCodes.StoreFull);
+        Ask(rig, "4");
+        await rig.UntilAsync(() => rig.Daemon.Connection.Received.Any(message => message is { Method: "tools/call", IdJson: "4" }), "the question asked again");
+    });
+
     [Fact]
     public void Job_goes_on_to_the_next_daemon_until_one_has_ended_it() => Run(async rig =>
     {
@@ -391,6 +420,9 @@ public sealed class JobTests
     }
 
     private static void Answer(ShimRig rig, string id, string result) => rig.Daemon.Connection.Push($$"""{"jsonrpc":"2.0","id":{{id}},"result":{{result}}}""");
+
+    private static string Failed(string code, string callId) =>
+        $$"""{"content":[{"type":"text","text":"{{code}}: no"}],"isError":true,"_meta":{"exai/error":{"code":"{{code}}","callId":"{{callId}}"} } }""";
 
     private static string Cancelled(string callId, string how) =>
         $$"""{"content":[{"type":"text","text":"CANCELLED: ended"}],"isError":true,"_meta":{"exai/receipt":{"callId":"{{callId}}","recovered":"{{how}}"},"exai/error":{"code":"CANCELLED","callId":"{{callId}}"} } }""";

@@ -161,7 +161,7 @@ public sealed class SqliteDatabase : IAsyncDisposable
 
     private static SqliteConnection Connect(string connectionString)
     {
-        var connection = new SqliteConnection(connectionString);
+        var connection = new PreparingConnection(connectionString);
         try
         {
             connection.Open();

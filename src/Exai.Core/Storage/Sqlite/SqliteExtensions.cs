@@ -5,35 +5,23 @@ namespace Exai.Core.Storage.Sqlite;
 /// <summary>Short forms of what the stores do over and over. Times are Unix milliseconds.</summary>
 internal static class SqliteExtensions
 {
-    public static SqliteCommand Command(this SqliteConnection connection, string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
-    {
-        var command = connection.CreateCommand();
-        command.CommandText = sql;
-        foreach (var (name, value) in parameters)
-        {
-            command.Parameters.AddWithValue(name, value ?? DBNull.Value);
-        }
-
-        return command;
-    }
-
     public static int Execute(this SqliteConnection connection, string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
     {
-        using var command = connection.Command(sql, parameters);
-        return command.ExecuteNonQuery();
+        using var statement = new Statement(connection, sql, parameters);
+        return statement.Command.ExecuteNonQuery();
     }
 
     public static T Scalar<T>(this SqliteConnection connection, string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
     {
-        using var command = connection.Command(sql, parameters);
-        return (T)command.ExecuteScalar()!;
+        using var statement = new Statement(connection, sql, parameters);
+        return (T)statement.Command.ExecuteScalar()!;
     }
 
     public static List<T> Query<T>(
         this SqliteConnection connection, string sql, Func<SqliteDataReader, T> map, params ReadOnlySpan<(string Name, object? Value)> parameters)
     {
-        using var command = connection.Command(sql, parameters);
-        using var reader = command.ExecuteReader();
+        using var statement = new Statement(connection, sql, parameters);
+        using var reader = statement.Command.ExecuteReader();
         var rows = new List<T>();
         while (reader.Read())
         {
@@ -58,4 +46,35 @@ internal static class SqliteExtensions
 
     public static DateTimeOffset? TimeOrNull(this SqliteDataReader reader, string column) =>
         reader.NumberOrNull(column) is { } milliseconds ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds) : null;
+
+    /// <summary>A statement with its parameters, for one use.</summary>
+    private readonly ref struct Statement
+    {
+        private readonly PreparingConnection? _keeper;
+
+        public Statement(SqliteConnection connection, string sql, ReadOnlySpan<(string Name, object? Value)> parameters)
+        {
+            _keeper = connection as PreparingConnection;
+            Command = _keeper?.Take(sql) ?? connection.CreateCommand();
+            Command.CommandText = sql;
+            foreach (var (name, value) in parameters)
+            {
+                Command.Parameters.AddWithValue(name, value ?? DBNull.Value);
+            }
+        }
+
+        public SqliteCommand Command { get; }
+
+        public void Dispose()
+        {
+            if (_keeper is null)
+            {
+                Command.Dispose();
+            }
+            else
+            {
+                _keeper.GiveBack(Command);
+            }
+        }
+    }
 }
