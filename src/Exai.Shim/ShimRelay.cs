@@ -802,7 +802,7 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
         var waiting = call.Undelivered(time) is null ? null : WhyWaiting(call);
         if (!ToolCatalogue.IsRecomputed(call.Shape.Tool))
         {
-            _pending.Detached.AddRunning(call);
+            _pending.Detached.AddRunning(call, _session);
         }
 
         _answers.Answer(call.Id, RpcMessages.Result(call.Id, era.Shape(OutwaitedCall.Answer(call, waited, waiting, accepted, limit))));

@@ -10,7 +10,7 @@ public sealed class CallAttachment : IDisposable
     private readonly TimeSpan _cancelGrace;
     private readonly CallMeters? _meters;
     private readonly int _waiter;
-    private bool _left;
+    private int _left;
 
     internal CallAttachment(LiveCall live, string how, TimeSpan cancelGrace, CallMeters? meters)
     {
@@ -39,13 +39,15 @@ public sealed class CallAttachment : IDisposable
     /// <summary>Ends the call at once, for everybody who waits for it. One that another daemon runs is ended by that daemon.</summary>
     public void CancelNow() => _live.CancelOnPurpose();
 
-    public void Dispose()
+    /// <summary>Nobody waits here any more, though the outcome may still be looked at.</summary>
+    /// <param name="counts">Whether it is the first that is heard of it.</param>
+    public void Detach(bool counts = true)
     {
-        if (!_left && _live.WaiterLeft(_waiter) == 0 && !Outcome.IsCompleted)
+        if (Interlocked.Exchange(ref _left, 1) == 0 && _live.WaiterLeft(_waiter) == 0 && !Outcome.IsCompleted && counts)
         {
             _meters?.Detached();
         }
-
-        _left = true;
     }
+
+    public void Dispose() => Detach();
 }

@@ -26,15 +26,23 @@ internal sealed class DetachedCalls(TimeProvider time)
     /// <summary>Whether time changes anything here.</summary>
     public bool AnyTimed => _calls.Exists(call => call.Request is not null);
 
-    /// <summary>The client was told that the call runs on.</summary>
-    public void AddRunning(PendingRequest call) => Add(new DetachedCall(call, time.GetTimestamp()));
+    /// <summary>The client was told that the call runs on. A daemon that has the call is told so.</summary>
+    public void AddRunning(PendingRequest call, LinkSession? session)
+    {
+        var running = new DetachedCall(call, time.GetTimestamp());
+        Add(running);
+        if (session is not null && call.Undelivered(time) is null)
+        {
+            running.Tell(session);
+        }
+    }
 
     /// <summary>The client cancelled it. One that no daemon can know of has simply ended, unless the client was told that it can be claimed.</summary>
     public void AddCancelled(PendingRequest call, ReadOnlyMemory<byte> notification, LinkSession? session)
     {
         if (!call.Sent && call.IsPromised)
         {
-            AddRunning(call);
+            AddRunning(call, session: null);
             return;
         }
 
@@ -46,6 +54,7 @@ internal sealed class DetachedCalls(TimeProvider time)
             if (session is not null)
             {
                 session.Send(notification);
+                cancelled.IsTold = true;
                 cancelled.CancelSentAt = time.GetTimestamp();
             }
         }
@@ -118,10 +127,12 @@ internal sealed class DetachedCalls(TimeProvider time)
             {
                 session.Send(request.Message, request.Files);
                 request.OnSent(time);
+                call.Tell(session);
             }
             else if (call.Cancel is { } cancel && time.GetElapsedTime(request.ReceivedAt) < callLimit)
             {
                 session.Send(request.Message);
+                call.Tell(session);
                 session.Send(cancel);
                 call.CancelSentAt = time.GetTimestamp();
             }
@@ -168,6 +179,7 @@ internal sealed class DetachedCalls(TimeProvider time)
             {
                 session.Send(refused.Message);
                 refused.OnSent(time);
+                call.Tell(session);
             }
             else if (call.CancelSentAt is { } sent && time.GetElapsedTime(sent) > cancelHeardAfter)
             {
@@ -191,6 +203,7 @@ internal sealed class DetachedCalls(TimeProvider time)
     private sealed class DetachedCall(PendingRequest request, long detachedAt)
     {
         private readonly bool _wasPromised = request.IsPromised;
+        private readonly RequestId _id = request.Id;
 
         public string CallId { get; } = request.CallId!;
 
@@ -207,6 +220,9 @@ internal sealed class DetachedCalls(TimeProvider time)
         /// <summary>The client was told its job id.</summary>
         public bool IsPromised => Cancel is null || _wasPromised;
 
+        /// <summary>A daemon has heard that nobody waits for it.</summary>
+        public bool IsTold { get; set; }
+
         /// <summary>The client has its end.</summary>
         public bool IsDelivered { get; init; }
 
@@ -220,6 +236,13 @@ internal sealed class DetachedCalls(TimeProvider time)
         public CallError? Failure { get; private set; }
 
         public bool IsPending => Request is not null && Cancel is null;
+
+        /// <summary>Tells the daemon at the other end, after the call itself, that nobody waits for it.</summary>
+        public void Tell(LinkSession session)
+        {
+            session.Send(RpcMessages.Detached(_id, again: IsTold));
+            IsTold = true;
+        }
 
         public void OnEnded() => (Request, CancelSentAt) = (null, null);
 

@@ -53,6 +53,41 @@ public sealed class JobTests
         },
         waitSeconds: "3");
 
+    /// <summary>What the daemon counts as detached: it is told after the call, once, and on later links that it knows it already.</summary>
+    [Fact]
+    public void Daemon_is_told_that_nobody_waits_for_a_call_any_more() => Run(async rig =>
+    {
+        rig.Daemon.AnswersCalls = false;
+        await rig.ReadyAsync();
+        rig.Call("1");
+        await rig.UntilAsync(() => rig.Daemon.Calls.Count == 1, "the call");
+        Detached(rig.Daemon.Connection).ShouldBeEmpty();
+
+        await rig.Client.ResponseAsync("1");
+        await rig.SettleAsync();
+        Detached(rig.Daemon.Connection).ShouldBe(["""{"requestId":1,"again":false}"""]);
+
+        rig.Daemon.Drop();
+        await rig.LinkAsync();
+        await rig.UntilAsync(() => Detached(rig.Daemon.Connection).Any(), "the note on the next link");
+        Detached(rig.Daemon.Connection).ShouldBe(["""{"requestId":1,"again":true}"""]);
+        rig.Daemon.Connection.Received.Select(message => message.Method).Where(method => method is "tools/call" or LinkContract.DetachedNotification)
+            .ShouldBe(["tools/call", LinkContract.DetachedNotification]);
+    });
+
+    [Fact]
+    public void Daemon_that_gets_a_call_that_was_answered_as_running_without_one_is_told() => Run(async rig =>
+    {
+        rig.Daemon.AnswersCalls = false;
+        rig.Call("1");
+        await rig.Client.ResponseAsync("1");
+
+        rig.Daemon.Start();
+        await rig.UntilAsync(() => rig.Daemon.Calls.Count == 1 && Detached(rig.Daemon.Connection).Any(), "the call and the note");
+
+        Detached(rig.Daemon.Connection).ShouldBe(["""{"requestId":1,"again":false}"""]);
+    });
+
     /// <summary>Rule 8: with no daemon at all it comes in time too, and says that nobody has accepted the call.</summary>
     [Fact]
     public void Call_without_a_daemon_is_answered_running_and_given_to_the_first_that_comes() => Run(async rig =>
@@ -382,6 +417,10 @@ public sealed class JobTests
         Ask(rig, "1");
         return Status(await rig.Client.ResponseAsync("1")).JobId;
     }
+
+    /// <summary>The notes that a daemon got of calls for which nobody waits.</summary>
+    private static IEnumerable<string> Detached(FakeConnection connection) =>
+        connection.Received.Where(message => message.Method == LinkContract.DetachedNotification).Select(message => message.Json["params"]!.ToJsonString());
 
     private static void Ask(ShimRig rig, string id, string token = "\"t\"") =>
         rig.Send($$$"""{"jsonrpc":"2.0","id":{{{id}}},"method":"tools/call","params":{"_meta":{"progressToken":{{{token}}}},"arguments":{"n":1,"prompt":"why"},"name":"chat"} }""");
