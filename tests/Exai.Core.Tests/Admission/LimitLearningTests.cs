@@ -1,4 +1,5 @@
 using Exai.Core.Admission;
+using Exai.Core.Storage.Sql;
 using Exai.Core.Storage.Sqlite;
 using Exai.Protocol;
 
@@ -113,7 +114,7 @@ public sealed class LimitLearningTests(ITestOutputHelper output)
         await using (var database = SqliteDatabase.Open(file.Path, fullSync: false))
         {
             using var world = new AdmissionWorld(Wide);
-            var upkeep = new AdmissionUpkeep(world.Permits, new SqliteLearnedLimits(database), TimeSpan.FromSeconds(30), world.Time, world.Log);
+            var upkeep = new AdmissionUpkeep(world.Permits, new SqlLearnedLimits(database), TimeSpan.FromSeconds(30), world.Time, world.Log);
             var both = new[] { world.Ask("a"), world.Ask("a") };
             both[0].End(ProviderSignal.Refused);
             both[1].End();
@@ -123,7 +124,7 @@ public sealed class LimitLearningTests(ITestOutputHelper output)
         await using (var database = SqliteDatabase.Open(file.Path, fullSync: false))
         {
             using var world = new AdmissionWorld(Wide);
-            await using var upkeep = new AdmissionUpkeep(world.Permits, new SqliteLearnedLimits(database), TimeSpan.FromSeconds(30), world.Time, world.Log);
+            await using var upkeep = new AdmissionUpkeep(world.Permits, new SqlLearnedLimits(database), TimeSpan.FromSeconds(30), world.Time, world.Log);
             world.Provider("glm").Models.ShouldBe([new ScopeSnapshot("glm-model", 0, 1, 0, LearnedLimit: 1)]);
             world.Ask("a").Runs.ShouldBeTrue();
             world.Ask("a").Waits.ShouldBeTrue();

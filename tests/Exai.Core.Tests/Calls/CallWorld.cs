@@ -3,6 +3,7 @@ using Exai.Core.Admission;
 using Exai.Core.Calls;
 using Exai.Core.Models;
 using Exai.Core.Models.Catalogue;
+using Exai.Core.Storage.Sql;
 using Exai.Core.Storage.Sqlite;
 using Exai.Core.Tests.Models;
 using Exai.Core.Tests.Tools;
@@ -126,11 +127,11 @@ internal sealed class TestDaemon : IAsyncDisposable
         _world = world;
         Epoch = epoch;
         _database = world.File.Open();
-        Store = new FaultyStore(new SqliteCallStore(_database, world.Options.Lease, world.Time));
-        Threads = new SqliteThreadStore(_database);
+        Store = new FaultyStore(new SqlCallStore(_database, world.Options.Lease, world.Time));
+        Threads = new SqlThreadStore(_database);
         var directory = new ModelDirectory([.. world.Providers()], ModelCatalogue.Load());
         var router = new ModelRouter(directory, "auto");
-        var ledger = new FaultyLedger(new SqliteAttemptLedger(_database), () => Store.Killed);
+        var ledger = new FaultyLedger(new SqlAttemptLedger(_database), () => Store.Killed);
         var attempts = new AttemptRegistry();
         Permits = new PermitScheduler(world.Admission, attempts, world.Time, world.Log);
         var models = TestGateway.Create(router, world.Time, world.Log, permits: Permits, attempts: attempts);
@@ -149,7 +150,7 @@ internal sealed class TestDaemon : IAsyncDisposable
 
     public FaultyStore Store { get; }
 
-    public SqliteThreadStore Threads { get; }
+    public SqlThreadStore Threads { get; }
 
     public CallService Calls { get; }
 

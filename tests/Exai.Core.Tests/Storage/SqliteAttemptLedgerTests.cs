@@ -1,4 +1,5 @@
 using Exai.Core.Models;
+using Exai.Core.Storage.Sql;
 using Exai.Core.Storage.Sqlite;
 using Exai.Protocol;
 
@@ -26,7 +27,7 @@ public sealed class SqliteAttemptLedgerTests : IDisposable
     public async Task Rows_that_began_before_a_time_are_forgotten()
     {
         await using var database = _file.Open();
-        var ledger = new SqliteAttemptLedger(database);
+        var ledger = new SqlAttemptLedger(database);
         var later = Begun with { Number = 2, StartedAt = Begun.StartedAt.AddDays(1) };
         await ledger.SaveAsync(Begun, CancellationToken.None);
         await ledger.SaveAsync(later, CancellationToken.None);
@@ -40,7 +41,7 @@ public sealed class SqliteAttemptLedgerTests : IDisposable
     public async Task Row_comes_back_as_it_was_written()
     {
         await using var database = _file.Open();
-        var ledger = new SqliteAttemptLedger(database);
+        var ledger = new SqlAttemptLedger(database);
         var ended = Begun with
         {
             Outcome = ErrorCodes.Timeout,
@@ -67,7 +68,7 @@ public sealed class SqliteAttemptLedgerTests : IDisposable
     public async Task Rows_of_a_call_come_in_the_order_of_its_runs()
     {
         await using var database = _file.Open();
-        var ledger = new SqliteAttemptLedger(database);
+        var ledger = new SqlAttemptLedger(database);
         foreach (var (run, number) in new[] { (2, 1), (1, 2), (10, 1), (1, 1) })
         {
             await ledger.SaveAsync(Begun with { Run = run, Number = number }, CancellationToken.None);

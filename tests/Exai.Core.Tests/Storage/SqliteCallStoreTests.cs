@@ -1,4 +1,5 @@
 using Exai.Core.Calls;
+using Exai.Core.Storage.Sql;
 using Exai.Core.Storage.Sqlite;
 using Exai.Testing;
 
@@ -11,12 +12,12 @@ public sealed class SqliteCallStoreTests : IAsyncDisposable
     private readonly TempDatabase _file = new();
     private readonly VirtualTime _time = new();
     private readonly SqliteDatabase _database;
-    private readonly SqliteCallStore _store;
+    private readonly SqlCallStore _store;
 
     public SqliteCallStoreTests()
     {
         _database = _file.Open();
-        _store = new SqliteCallStore(_database, Lease, _time);
+        _store = new SqlCallStore(_database, Lease, _time);
     }
 
     [Fact]
@@ -112,7 +113,7 @@ public sealed class SqliteCallStoreTests : IAsyncDisposable
         (await _store.FinishAsync(old, Sample.Outcome(old, "stale"), Sample.Turn(old), Cancel)).ShouldBeFalse();
 
         (await _store.FindStepsAsync("c1", Cancel)).ShouldBeEmpty();
-        (await new SqliteThreadStore(_database).FindAsync(old.ThreadId, Cancel)).ShouldBeNull();
+        (await new SqlThreadStore(_database).FindAsync(old.ThreadId, Cancel)).ShouldBeNull();
         (await _store.FinishAsync(current, Sample.Outcome(current, "current"), null, Cancel)).ShouldBeTrue();
         (await _store.FindAsync("c1", Cancel))!.Outcome!.Text.ShouldBe("current");
     }
@@ -182,7 +183,7 @@ public sealed class SqliteCallStoreTests : IAsyncDisposable
         var (second, _) = await AcceptAsync("c2", first.ThreadId);
         await _store.FinishAsync(second, Sample.Outcome(second), Sample.Turn(second, "second"), Cancel);
 
-        var thread = await new SqliteThreadStore(_database).FindAsync(first.ThreadId, Cancel);
+        var thread = await new SqlThreadStore(_database).FindAsync(first.ThreadId, Cancel);
         thread!.Turns.Select(turn => turn.CallId).ShouldBe(["c1", "c2"]);
     }
 
@@ -203,7 +204,7 @@ public sealed class SqliteCallStoreTests : IAsyncDisposable
         (await _store.FindStepsAsync("old", Cancel)).ShouldBeEmpty();
         (await _store.FindAsync("running", Cancel)).ShouldBe(running);
         (await _store.FindAsync("recent", Cancel)).ShouldNotBeNull();
-        (await new SqliteThreadStore(_database).FindAsync(old.ThreadId, Cancel)).ShouldNotBeNull();
+        (await new SqlThreadStore(_database).FindAsync(old.ThreadId, Cancel)).ShouldNotBeNull();
     }
 
     /// <summary>Traps 23, 25, 122: what a killed daemon had journaled is there for the next one.</summary>
@@ -217,13 +218,13 @@ public sealed class SqliteCallStoreTests : IAsyncDisposable
 
         using var left = _file.CopyAsAfterKill();
         await using var database = left.Open();
-        var store = new SqliteCallStore(database, Lease, _time);
+        var store = new SqlCallStore(database, Lease, _time);
 
         var outcome = (await store.FindAsync("finished", Cancel))!.Outcome!;
         (outcome.Text, outcome.State, outcome.Receipt.Runs).ShouldBe(("kept", CallState.Succeeded, 1));
         (await store.FindAsync("running", Cancel)).ShouldBe(running);
         (await store.FindStepsAsync("running", Cancel))["answer"].AnswerJson.ShouldBe("""{"text":"paid"}""");
-        (await new SqliteThreadStore(database).FindAsync(finished.ThreadId, Cancel))!.Turns.Count.ShouldBe(1);
+        (await new SqlThreadStore(database).FindAsync(finished.ThreadId, Cancel))!.Turns.Count.ShouldBe(1);
     }
 
     public async ValueTask DisposeAsync()

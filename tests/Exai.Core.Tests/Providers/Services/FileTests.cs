@@ -2,6 +2,7 @@ using System.Text;
 using Exai.Core.Providers;
 using Exai.Core.Providers.Services;
 using Exai.Core.Storage;
+using Exai.Core.Storage.Sql;
 using Exai.Core.Storage.Sqlite;
 using Exai.Protocol;
 using Exai.Simulator;
@@ -194,12 +195,12 @@ public sealed class FileTests
         await using (var database = folder.Open())
         {
             await Should.ThrowAsync<ProviderException>(() =>
-                Files(provider.Kimi(files: new SqliteFileIndex(database))).UploadAsync(Notes, "file-extract", provider.Patience));
+                Files(provider.Kimi(files: new SqlFileIndex(database))).UploadAsync(Notes, "file-extract", provider.Patience));
         }
 
         await using (var database = folder.Open())
         {
-            var files = Files(provider.Kimi(files: new SqliteFileIndex(database)));
+            var files = Files(provider.Kimi(files: new SqlFileIndex(database)));
             (await files.UploadAsync(Notes, "file-extract", provider.Patience)).WasThere.ShouldBeTrue();
             provider.Routes.ShouldBe(["POST /v1/files", "GET /v1/files"]);
             await files.DeleteAsync("file-1", provider.Patience);

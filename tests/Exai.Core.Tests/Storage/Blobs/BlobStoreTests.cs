@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Exai.Core.Storage.Blobs;
+using Exai.Core.Storage.Sql;
 using Exai.Core.Storage.Sqlite;
 using Exai.Core.Tools.Files;
 using Exai.Testing;
@@ -54,7 +55,7 @@ public sealed class BlobStoreTests : IDisposable
     public async Task Blobs_that_a_call_or_a_living_thread_names_stay_and_others_go()
     {
         await using var database = _database.Open();
-        var calls = new SqliteCallStore(database, TimeSpan.FromSeconds(1), _time);
+        var calls = new SqlCallStore(database, TimeSpan.FromSeconds(1), _time);
         var ofCall = await PutAsync("of a call");
         var ofThread = await PutAsync("of a thread");
         var ofNobody = await PutAsync("of nobody");
@@ -64,7 +65,7 @@ public sealed class BlobStoreTests : IDisposable
             Sample.Owner, CancellationToken.None);
         var turn = Sample.Turn(record) with { At = _time.GetUtcNow(), Files = [new FileReference("c.cs", ofThread)] };
         (await calls.FinishAsync(record, Sample.Outcome(record), turn, CancellationToken.None)).ShouldBeTrue();
-        var references = new SqliteBlobReferences(database);
+        var references = new SqlBlobReferences(database);
 
         _time.Advance(TimeSpan.FromMinutes(90));
         var grown = await PutAsync("of a call to come");
