@@ -1,7 +1,7 @@
 using Exai.Core.Admission;
 using Exai.Core.Storage.Sql;
-using Exai.Core.Storage.Sqlite;
 using Exai.Protocol;
+using Exai.Testing.Stores;
 
 namespace Exai.Core.Tests.Admission;
 
@@ -107,11 +107,11 @@ public sealed class LimitLearningTests(ITestOutputHelper output)
         held.Count(attempt => attempt.Runs).ShouldBe(3);
     }
 
-    [Fact]
-    public async Task What_was_learned_is_kept_over_a_restart()
+    [Theory, EveryStore]
+    public async Task What_was_learned_is_kept_over_a_restart(StoreEngine store)
     {
-        using var file = new TempDatabase();
-        await using (var database = SqliteDatabase.Open(file.Path, fullSync: false))
+        using var file = new TempDatabase(store);
+        await using (var database = file.OpenAny())
         {
             using var world = new AdmissionWorld(Wide);
             var upkeep = new AdmissionUpkeep(world.Permits, new SqlLearnedLimits(database), TimeSpan.FromSeconds(30), world.Time, world.Log);
@@ -121,7 +121,7 @@ public sealed class LimitLearningTests(ITestOutputHelper output)
             await upkeep.DisposeAsync();
         }
 
-        await using (var database = SqliteDatabase.Open(file.Path, fullSync: false))
+        await using (var database = file.OpenAny())
         {
             using var world = new AdmissionWorld(Wide);
             await using var upkeep = new AdmissionUpkeep(world.Permits, new SqlLearnedLimits(database), TimeSpan.FromSeconds(30), world.Time, world.Log);

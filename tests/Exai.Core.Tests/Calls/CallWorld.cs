@@ -4,7 +4,6 @@ using Exai.Core.Calls;
 using Exai.Core.Models;
 using Exai.Core.Models.Catalogue;
 using Exai.Core.Storage.Sql;
-using Exai.Core.Storage.Sqlite;
 using Exai.Core.Tests.Models;
 using Exai.Core.Tests.Tools;
 using Exai.Core.Threads;
@@ -17,6 +16,7 @@ using Exai.Core.Tools.Workflow;
 using Exai.Protocol;
 using Exai.Settings;
 using Exai.Testing;
+using Exai.Testing.Stores;
 
 namespace Exai.Core.Tests.Calls;
 
@@ -24,11 +24,11 @@ namespace Exai.Core.Tests.Calls;
 /// Daemons that share one database and one scripted provider, on one virtual clock. A daemon can be killed (its writes stop, its owner is
 /// dead), or taken for dead while it runs on.
 /// </summary>
-internal sealed class CallWorld(Simulation simulation) : IAsyncDisposable
+internal sealed class CallWorld(Simulation simulation, StoreEngine store = StoreEngine.Sqlite) : IAsyncDisposable
 {
     private readonly List<TestDaemon> _daemons = [];
 
-    public TempDatabase File { get; } = new();
+    public TempDatabase File { get; } = new(store);
 
     public Simulation Simulation => simulation;
 
@@ -57,10 +57,13 @@ internal sealed class CallWorld(Simulation simulation) : IAsyncDisposable
     /// <summary>Wide, for the tests that are about something else.</summary>
     public AdmissionOptions Admission { get; set; } = new() { GlobalLimit = 1000, SessionLimit = 1000, DefaultProviderLimit = 1000, QueueMax = 1000 };
 
-    public static void Run(Func<CallWorld, Task> body, int? seed = null) => Simulation.Run(
+    /// <summary>On SQLite, for the tests that are about something else.</summary>
+    public static void Run(Func<CallWorld, Task> body, int? seed = null) => Run(StoreEngine.Sqlite, body, seed);
+
+    public static void Run(StoreEngine store, Func<CallWorld, Task> body, int? seed = null) => Simulation.Run(
         async simulation =>
         {
-            await using var world = new CallWorld(simulation);
+            await using var world = new CallWorld(simulation, store);
             await body(world);
         },
         seed);
@@ -119,14 +122,14 @@ internal sealed class TestDaemon : IAsyncDisposable
     };
 
     private readonly CallWorld _world;
-    private readonly SqliteDatabase _database;
+    private readonly IDatabase _database;
     private bool _ended;
 
     public TestDaemon(CallWorld world, string epoch)
     {
         _world = world;
         Epoch = epoch;
-        _database = world.File.Open();
+        _database = world.File.OpenAny(world.Time);
         Store = new FaultyStore(new SqlCallStore(_database, world.Options.Lease, world.Time));
         Threads = new SqlThreadStore(_database);
         var directory = new ModelDirectory([.. world.Providers()], ModelCatalogue.Load());

@@ -10,7 +10,9 @@ internal static class PostgresConnections
     /// Readers and a writer. No wait is without a clock: a server that is gone without a word is noticed within seconds, and a daemon that stops
     /// in the middle of a transaction loses it, with the locks that others wait for.
     /// </summary>
-    public static NpgsqlDataSource Open(PostgresAddress address)
+    public static NpgsqlDataSource Open(PostgresAddress address) => NpgsqlDataSource.Create(Text(address));
+
+    internal static NpgsqlConnectionStringBuilder Text(PostgresAddress address)
     {
         var text = new NpgsqlConnectionStringBuilder
         {
@@ -45,6 +47,6 @@ internal static class PostgresConnections
             text.RootCertificate = certificate;
         }
 
-        return NpgsqlDataSource.Create(text);
+        return text;
     }
 }
