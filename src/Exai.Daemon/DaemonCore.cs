@@ -121,11 +121,14 @@ internal sealed class DaemonCore : IAsyncDisposable
         // Calls
         CallMeters = new CallMeters(Meter, () => Calls!.Running);
         var runner = new ToolRunner(journaled, callStore, Ledger, threads, models, Blobs, time, loggers.CreateLogger("tools"));
-        Calls = new CallService(
-            callStore, runner, _permits, new CallOwner(epoch, ProcessIdentity.Current.ToString()), new ProcessLiveness(time), Options(settings.Calls), time, loggers.CreateLogger("calls"))
+        var owner = new CallOwner(epoch, ProcessIdentity.Current.ToString());
+        var liveness = new ProcessLiveness(settings.Calls.Lease, time);
+        Calls = new CallService(callStore, runner, _permits, owner, liveness, Options(settings.Calls), time, loggers.CreateLogger("calls"))
         {
             Meters = CallMeters,
+            News = store.News,
         };
+        Orphans = store.News is null ? null : new OrphanSweep(callStore, Calls, owner, liveness, settings.Calls.Lease, time, loggers.CreateLogger("calls"));
         Calls.RunningChanged += _warm.Sign;
         _local.Start();
         Tools = new ToolDispatcher(recomputed, journaled, settings.Tools.Offered, Calls, time, loggers.CreateLogger("tools"))
@@ -144,6 +147,9 @@ internal sealed class DaemonCore : IAsyncDisposable
     public IBlobStore Blobs { get; }
 
     public CallService Calls { get; }
+
+    /// <summary>Takes over what daemons on other machines leave; null when none shares the store.</summary>
+    public OrphanSweep? Orphans { get; }
 
     public ToolDispatcher Tools { get; }
 
@@ -182,7 +188,10 @@ internal sealed class DaemonCore : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _database.Ending();
+        Orphans?.Stop();
         await Calls.DisposeAsync();
+        await (Orphans?.DisposeAsync() ?? ValueTask.CompletedTask);
+        await (Store.News?.DisposeAsync() ?? ValueTask.CompletedTask);
         await _upkeep.DisposeAsync();
         await _housekeeping.DisposeAsync();
         _permits.Dispose();

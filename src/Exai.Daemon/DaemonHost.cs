@@ -127,6 +127,7 @@ public sealed class DaemonHost : IAsyncDisposable
     public async Task DrainAsync(CancellationToken cancellationToken)
     {
         _state.Drain();
+        _core.Orphans?.Stop();
         using var limit = new CancellationTokenSource(_settings.Calls.Drain, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
@@ -236,6 +237,7 @@ public sealed class DaemonHost : IAsyncDisposable
     {
         _leavesCalls = leaveCalls;
         _state.Drain();
+        _core.Orphans?.Stop();
         await _health.StopAsync();
         _listener.GiveUp();
         await StopOperationsAsync();

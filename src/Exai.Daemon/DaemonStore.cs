@@ -1,3 +1,4 @@
+using Exai.Core.Storage;
 using Exai.Core.Storage.Blobs;
 using Exai.Core.Storage.Postgres;
 using Exai.Core.Storage.Sql;
@@ -17,6 +18,9 @@ internal sealed class DaemonStore
         (Database, Blobs, Unusable, _setAside) = (database, blobs, unusable, setAside);
     }
 
+    /// <summary>What daemons on other machines say; null when none shares the store.</summary>
+    public ICallNews? News { get; private init; }
+
     public IDatabase Database { get; }
 
     /// <summary>The bytes of files that calls name.</summary>
@@ -33,13 +37,13 @@ internal sealed class DaemonStore
 
     /// <summary>A file is there or it fails; a server that is away is waited for, by whoever needs it.</summary>
     /// <param name="alone">No other daemon of this home has the store open, so a damaged file may be replaced.</param>
-    /// <exception cref="Exai.Core.Storage.StoreException">It cannot be opened.</exception>
+    /// <exception cref="StoreException">It cannot be opened.</exception>
     public static async Task<DaemonStore> OpenAsync(ExaiSettings settings, bool alone, TimeProvider time, ILogger logger)
     {
         if (settings.Store.Server is { } server)
         {
             var shared = await PostgresDatabase.OpenAsync(server, time, logger);
-            return new DaemonStore(shared, new PostgresBlobs(shared, time), shared.Unusable);
+            return new DaemonStore(shared, new PostgresBlobs(shared, time), shared.Unusable) { News = new PostgresNews(server, time) };
         }
 
         var path = settings.Store.Path;

@@ -76,6 +76,11 @@ public sealed class SqlCallStore(IDatabase database, TimeSpan lease, TimeProvide
                     await SqlThreadStore.AppendAsync(connection, run.ThreadId, run.ThreadPlace, turn);
                 }
 
+                if (changed == 1)
+                {
+                    await SayAsync(connection, CallTopics.Ended, run.CallId);
+                }
+
                 return changed == 1;
             },
             cancellationToken);
@@ -88,7 +93,12 @@ public sealed class SqlCallStore(IDatabase database, TimeSpan lease, TimeProvide
 
     public async ValueTask RequestCancelAsync(string callId, CancellationToken cancellationToken) =>
         await database.WriteAsync(
-            connection => connection.ExecuteAsync("UPDATE calls SET cancel_requested = 1 WHERE call_id = @call AND finished_at IS NULL", ("@call", callId)),
+            async connection =>
+            {
+                var changed = await connection.ExecuteAsync("UPDATE calls SET cancel_requested = 1 WHERE call_id = @call AND finished_at IS NULL", ("@call", callId));
+                await SayAsync(connection, CallTopics.Cancel, callId);
+                return changed;
+            },
             cancellationToken);
 
     public async ValueTask<IReadOnlyList<string>> FindToCancelAsync(CallOwner owner, CancellationToken cancellationToken) => await database.ReadAsync(
@@ -146,6 +156,18 @@ public sealed class SqlCallStore(IDatabase database, TimeSpan lease, TimeProvide
             connection => connection.ExecuteAsync(
                 "DELETE FROM calls WHERE finished_at IS NOT NULL AND finished_at < @before", ("@before", before.ToUnixTimeMilliseconds())),
             cancellationToken);
+
+    public async ValueTask<IReadOnlyList<CallRecord>> FindElsewhereAsync(CallOwner owner, CancellationToken cancellationToken) => await database.ReadAsync(
+        connection => connection.QueryAsync("SELECT * FROM calls WHERE finished_at IS NULL AND owner_epoch <> @epoch ORDER BY call_id", Map, ("@epoch", owner.Epoch)),
+        cancellationToken);
+
+    private async ValueTask SayAsync(DbConnection connection, string topic, string callId)
+    {
+        if (database.Dialect.Say is { } say)
+        {
+            await connection.ExecuteAsync(say, ("@what", CallTopics.Of(topic, callId)));
+        }
+    }
 
     private static ValueTask<CallRecord?> FindAsync(DbConnection connection, string callId) =>
         connection.FirstAsync("SELECT * FROM calls WHERE call_id = @call", Map, ("@call", callId));
