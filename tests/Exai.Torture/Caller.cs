@@ -5,10 +5,8 @@ using Exai.Protocol;
 namespace Exai.Torture;
 
 /// <summary>One of a shim's two callers: asks its calls one after the other and judges each answer.</summary>
-internal sealed partial class Caller(Bridge bridge, bool impatient, Pace pace, Findings findings, TimeProvider time)
+internal sealed partial class Caller(Bridge bridge, bool impatient, TimeSpan patience, Pace pace, Findings findings, TimeProvider time)
 {
-    /// <summary>What the clock of a call may be late by on a busy machine.</summary>
-    private static readonly TimeSpan CallLimit = TimeSpan.FromSeconds(Machine.CallSeconds + 30);
     private static readonly TimeSpan BetweenClaims = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan PingLimit = TimeSpan.FromSeconds(15);
 
@@ -24,12 +22,12 @@ internal sealed partial class Caller(Bridge bridge, bool impatient, Pace pace, F
     {
         foreach (var call in calls)
         {
-            if (!await pace.MayBeginAsync())
+            if (bridge.HasEnded || !await pace.MayBeginAsync())
                 return;
             var ask = Ask(call);
             pace.Begin(ask);
             var answer = await CallAsync(ask.Tool, ask.Arguments);
-            while (answer is not null && JobId(answer) is { } job && time.GetUtcNow() - ask.SentAt < CallLimit)
+            while (answer is not null && JobId(answer) is { } job && time.GetUtcNow() - ask.SentAt < patience)
             {
                 ask.WasJob = true;
                 answer = await ClaimAsync(job, ask);
@@ -44,7 +42,7 @@ internal sealed partial class Caller(Bridge bridge, bool impatient, Pace pace, F
     }
 
     private Task<Answer?> CallAsync(string tool, JsonObject arguments) =>
-        bridge.RequestAsync("tools/call", new JsonObject { ["name"] = tool, ["arguments"] = arguments }, CallLimit);
+        bridge.RequestAsync("tools/call", new JsonObject { ["name"] = tool, ["arguments"] = arguments }, patience);
 
     /// <summary>A claim finds no daemon now and then; the job is safe, so it is asked for again.</summary>
     private async Task<Answer?> ClaimAsync(string job, Asked ask)
@@ -52,7 +50,7 @@ internal sealed partial class Caller(Bridge bridge, bool impatient, Pace pace, F
         while (true)
         {
             var answer = await CallAsync("job_result", new JsonObject { ["job_id"] = job });
-            if (answer is null || Code(answer) != ErrorCodes.DaemonUnavailable || time.GetUtcNow() - ask.SentAt > CallLimit)
+            if (answer is null || Code(answer) != ErrorCodes.DaemonUnavailable || time.GetUtcNow() - ask.SentAt > patience)
                 return answer;
             findings.Answer("claim without daemon");
             await Task.Delay(BetweenClaims, time);
@@ -89,8 +87,14 @@ internal sealed partial class Caller(Bridge bridge, bool impatient, Pace pace, F
     private async Task MissingAsync(Asked ask)
     {
         Forget();
+        if (bridge.HasEnded)
+        {
+            findings.Violation("lost", $"{bridge.Name}, {ask}: it ended before its answer");
+            return;
+        }
+
         var pong = await bridge.RequestAsync("ping", null, PingLimit);
-        findings.Violation(pong is null ? "hung" : "lost", $"{bridge.Name}, {ask}: no answer in {CallLimit.TotalSeconds:0} s");
+        findings.Violation(pong is null ? "hung" : "lost", $"{bridge.Name}, {ask}: no answer in {patience.TotalSeconds:0} s");
     }
 
     private void Judge(Asked ask, Answer answer)
