@@ -7,6 +7,9 @@ namespace Exai.Torture;
 /// <summary>One of a shim's two callers: asks its calls one after the other and judges each answer.</summary>
 internal sealed partial class Caller(Bridge bridge, bool impatient, TimeSpan patience, Pace pace, Findings findings, TimeProvider time)
 {
+    /// <summary>A client whose call has just failed does not ask the next in the same moment: it would spend all its calls on one outage.</summary>
+    private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(2);
+
     private static readonly TimeSpan BetweenClaims = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan PingLimit = TimeSpan.FromSeconds(15);
 
@@ -36,8 +39,8 @@ internal sealed partial class Caller(Bridge bridge, bool impatient, TimeSpan pat
             pace.End(ask, answer);
             if (answer is null)
                 await MissingAsync(ask);
-            else
-                Judge(ask, answer);
+            else if (!Judge(ask, answer))
+                await Task.Delay(AfterFailure, time);
         }
     }
 
@@ -97,7 +100,8 @@ internal sealed partial class Caller(Bridge bridge, bool impatient, TimeSpan pat
         findings.Violation(pong is null ? "hung" : "lost", $"{bridge.Name}, {ask}: no answer in {patience.TotalSeconds:0} s");
     }
 
-    private void Judge(Asked ask, Answer answer)
+    /// <returns>Whether it was an answer, or an error with a reason.</returns>
+    private bool Judge(Asked ask, Answer answer)
     {
         var call = ask.Call;
         var text = answer.Message.ToJsonString();
@@ -109,10 +113,13 @@ internal sealed partial class Caller(Bridge bridge, bool impatient, TimeSpan pat
         {
             Forget();
             if (Reason(ask, answer, code) is { } reason)
+            {
                 findings.Answer($"{code} ({reason})");
-            else
-                findings.Violation("failed", $"{bridge.Name}, {ask}, after {(answer.At - ask.SentAt).TotalSeconds:0.0} s: {text}");
-            return;
+                return true;
+            }
+
+            findings.Violation("failed", $"{bridge.Name}, {ask}, after {(answer.At - ask.SentAt).TotalSeconds:0.0} s: {text}");
+            return false;
         }
 
         var known = answer.Message["result"]?["_meta"]?[MetaKeys.Receipt];
@@ -130,6 +137,8 @@ internal sealed partial class Caller(Bridge bridge, bool impatient, TimeSpan pat
             _plan = (string?)known?["threadId"];
             _step++;
         }
+
+        return true;
     }
 
     /// <summary>The tool, the marker or the step, and the thread must be those that were asked for.</summary>
