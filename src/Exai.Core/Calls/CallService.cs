@@ -82,7 +82,6 @@ public sealed class CallService : IAsyncDisposable
         }
 
         RefuseOtherArguments(request.CallId, live.ArgumentsHash, hash);
-        live.Attached();
         Meters?.Recovered(RecoveredHow.Attached);
         return new CallAttachment(live, RecoveredHow.Attached, _options.CancelGrace, Meters);
     }
@@ -92,7 +91,6 @@ public sealed class CallService : IAsyncDisposable
     {
         if (_live.TryGetValue(callId, out var live))
         {
-            live.Attached();
             return new CallAttachment(live, RecoveredHow.Attached, _options.CancelGrace, Meters);
         }
 
@@ -107,7 +105,7 @@ public sealed class CallService : IAsyncDisposable
     {
         foreach (var live in _live.Values)
         {
-            live.Attached();
+            live.ForgetCancel();
         }
     }
 
@@ -401,7 +399,7 @@ public sealed class CallService : IAsyncDisposable
                 Resolve(earlier, predecessor.ToRequest());
             }
 
-            // Joined without LiveCall.Attached: a call that waits behind a cancelled one does not want its answer.
+            // Joined without a CallAttachment: a call that waits behind a cancelled one does not want its answer.
             await Task.WhenAny(earlier.Outcome.WaitAsync(clock.Token));
         }
     }

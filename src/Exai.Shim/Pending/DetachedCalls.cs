@@ -20,6 +20,9 @@ internal sealed class DetachedCalls(TimeProvider time)
     /// <summary>Whether a daemon is still needed for one of them.</summary>
     public bool AnyPending => _calls.Exists(call => call.IsPending);
 
+    /// <summary>Whether a cancel is on a connection that may not have brought it to the daemon.</summary>
+    public bool AnyCancelUnheard => _calls.Exists(call => call.CancelSentAt is not null);
+
     /// <summary>Whether time changes anything here.</summary>
     public bool AnyTimed => _calls.Exists(call => call.Request is not null);
 
@@ -155,7 +158,7 @@ internal sealed class DetachedCalls(TimeProvider time)
         }
     }
 
-    public void OnTick(TimeSpan callLimit, TimeSpan cancelGrace, TimeSpan resultTtl, Func<PendingRequest, CallError> unreachable, LinkSession? session, bool draining)
+    public void OnTick(TimeSpan callLimit, TimeSpan cancelHeardAfter, TimeSpan resultTtl, Func<PendingRequest, CallError> unreachable, LinkSession? session, bool draining)
     {
         _calls.RemoveAll(call => time.GetElapsedTime(call.DetachedAt) > resultTtl);
         foreach (var call in _calls)
@@ -178,9 +181,8 @@ internal sealed class DetachedCalls(TimeProvider time)
                 refused.OnSent(time);
                 call.Tell(session);
             }
-            else if (call.CancelSentAt is { } sent && time.GetElapsedTime(sent) > cancelGrace + TimeSpan.FromSeconds(5))
+            else if (call.CancelSentAt is { } sent && time.GetElapsedTime(sent) > cancelHeardAfter)
             {
-                // The connection stood all that time, so the daemon has read the cancel, and has acted on it by now.
                 call.OnEnded();
             }
         }

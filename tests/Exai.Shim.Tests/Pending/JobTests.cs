@@ -358,6 +358,23 @@ public sealed class JobTests
         rig.Client.Responses("1").Last().ToolText.ShouldBe("the second one's");
     });
 
+    /// <summary>A daemon that fell silent may not have read it, however long the connection stands.</summary>
+    [Fact]
+    public void Cancel_to_a_daemon_that_is_silent_ends_the_connection_and_is_said_again() => Run(async rig =>
+    {
+        rig.Daemon.AnswersCalls = false;
+        await rig.ReadyAsync();
+        Ask(rig, "1");
+        await rig.UntilAsync(() => rig.Daemon.Calls.Count == 1, "the call");
+        var silent = rig.Daemon.Connection;
+        rig.Daemon.Frozen = true;
+        rig.Cancel("1");
+        await rig.PassAsync(60);
+        rig.Daemon.Frozen = false;
+        rig.Daemon.Restart();
+        await rig.UntilAsync(() => rig.Daemon.Connection != silent && rig.Daemon.Connection.Received.Any(message => message.Method == "notifications/cancelled"), "the cancel");
+    });
+
     /// <summary>Written to a connection that broke: nobody can tell whether it was read.</summary>
     [Fact]
     public void Cancel_on_a_connection_that_breaks_is_said_again_on_the_next() => Run(async rig =>
