@@ -12,6 +12,7 @@ using Exai.Settings;
 using Exai.Settings.Home;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using ModelContextProtocol.Server;
 
 namespace Exai.Daemon;
 
@@ -81,15 +82,17 @@ public sealed class DaemonHost : IAsyncDisposable
     /// <summary>Completes when another daemon has taken port and lock: <see cref="RetireAsync"/> is due.</summary>
     public Task MadeWay => _madeWay.Task;
 
-    /// <summary>Completes with the reason when the store turns out to be damaged: the next daemon begins a new one, so this one should end.</summary>
-    public Task<string> StoreDamaged => _core.Store.Damaged;
+    /// <summary>Completes with the reason when the store turns out to be of no use, damaged or newer than this program: this daemon should end.</summary>
+    public Task<string> StoreUnusable => _core.Store.Unusable;
 
     /// <param name="succession">What to do about a daemon that serves this home already.</param>
+    /// <param name="readSettings">Reads the settings anew; null shows those of this start.</param>
+    /// <param name="extendSessions">Adds to what a session at <c>/mcp</c> offers; null adds nothing.</param>
     /// <exception cref="DaemonStartException">It cannot start; the message says why and what to do.</exception>
     /// <exception cref="HomeException">The home cannot be used.</exception>
     public static async Task<DaemonHost> StartAsync(
         ExaiSettings settings, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken, Succession succession = Succession.None,
-        Func<SettingsResult>? readSettings = null)
+        Func<SettingsResult>? readSettings = null, Action<McpServerOptions>? extendSessions = null)
     {
         var home = settings.Home;
         home.EnsureCreated();
@@ -102,14 +105,14 @@ public sealed class DaemonHost : IAsyncDisposable
             if (predecessor is not null)
             {
                 // Opened before the other one makes way: whatever fails in it leaves that one serving.
-                core = OpenCore(settings, epoch, alone: false, time, loggers);
+                core = await OpenCoreAsync(settings, epoch, alone: false, time, loggers);
                 await HandoverRequest.SendAsync(predecessor, settings, succession == Succession.Now, time, cancellationToken);
             }
 
             serveLock = await TakeLockAsync(home, time, cancellationToken);
             HealthFile.Delete(home);
-            core ??= OpenCore(settings, epoch, alone: true, time, loggers);
-            return await ServeAsync(settings, loggers, time, epoch, serveLock, core, predecessor?.Port ?? 0, readSettings, cancellationToken);
+            core ??= await OpenCoreAsync(settings, epoch, alone: true, time, loggers);
+            return await ServeAsync(settings, loggers, time, epoch, serveLock, core, predecessor?.Port ?? 0, readSettings, extendSessions, cancellationToken);
         }
         catch
         {
@@ -127,6 +130,7 @@ public sealed class DaemonHost : IAsyncDisposable
     public async Task DrainAsync(CancellationToken cancellationToken)
     {
         _state.Drain();
+        _core.Orphans?.Stop();
         using var limit = new CancellationTokenSource(_settings.Calls.Drain, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
@@ -189,7 +193,7 @@ public sealed class DaemonHost : IAsyncDisposable
 
     private static async Task<DaemonHost> ServeAsync(
         ExaiSettings settings, ILoggerFactory loggers, TimeProvider time, string epoch, IDisposable serveLock, DaemonCore core, int predecessorPort,
-        Func<SettingsResult>? readSettings, CancellationToken cancellationToken)
+        Func<SettingsResult>? readSettings, Action<McpServerOptions>? extendSessions, CancellationToken cancellationToken)
     {
         var home = settings.Home;
         var startToken = settings.Link.Token ?? TokenFile.ReadOrCreate(home);
@@ -205,7 +209,10 @@ public sealed class DaemonHost : IAsyncDisposable
         var link = new LinkEndpoint(guard, settings.Link, epoch, core.Sessions, core.Tools, calls, state, time, loggers);
         ProcessMeters.Add(core.Meter, time.GetUtcNow());
         link.Meters = new LinkMeters(core.Meter, () => link.SessionCount);
-        var mcp = new McpEndpoint(guard, settings, Token, core.Sessions, core.Tools, calls, new LocalFiles(settings, core.Blobs, core.CallStore, time), state, time, loggers);
+        var mcp = new McpEndpoint(guard, settings, Token, core.Sessions, core.Tools, calls, new LocalFiles(settings, core.Blobs, core.CallStore, time), state, time, loggers)
+        {
+            Extend = extendSessions,
+        };
         var blobs = new BlobEndpoint(guard, core.Blobs);
         DaemonHost? host = null;
         var handover = new HandoverEndpoint(guard, leaveCalls => host!.MakeWayAsync(leaveCalls));
@@ -230,7 +237,7 @@ public sealed class DaemonHost : IAsyncDisposable
 
         host = new DaemonHost(view, epoch, serveLock, calls, listener, operations, loggers);
         core.Serves();
-        DaemonEvents.Started(host._logger, Product.Version, epoch, settings.Link.Host, host.Port, home.Path, Core.Storage.Sqlite.SqliteDatabase.LibraryVersion);
+        DaemonEvents.Started(host._logger, Product.Version, epoch, settings.Link.Host, host.Port, home.Path, settings.Store.Server?.ToString() ?? $"SQLite {Core.Storage.Sqlite.SqliteDatabase.LibraryVersion}");
         return host;
 
         // HTTP/2 opens a WebSocket by CONNECT.
@@ -249,6 +256,7 @@ public sealed class DaemonHost : IAsyncDisposable
     {
         _leavesCalls = leaveCalls;
         _state.Drain();
+        _core.Orphans?.Stop();
         await _health.StopAsync();
         _listener.GiveUp();
         await StopOperationsAsync();
@@ -314,11 +322,11 @@ public sealed class DaemonHost : IAsyncDisposable
         return free is null ? HealthFile.TryRead(home) : null;
     }
 
-    private static DaemonCore OpenCore(ExaiSettings settings, string epoch, bool alone, TimeProvider time, ILoggerFactory loggers)
+    private static async Task<DaemonCore> OpenCoreAsync(ExaiSettings settings, string epoch, bool alone, TimeProvider time, ILoggerFactory loggers)
     {
         try
         {
-            return new DaemonCore(settings, epoch, alone, time, loggers);
+            return new DaemonCore(settings, await DaemonStore.OpenAsync(settings, alone, time, loggers.CreateLogger("store")), epoch, time, loggers);
         }
         catch (Core.Storage.StoreException failure)
         {
@@ -346,8 +354,8 @@ public sealed class DaemonStartException(string message, Exception? innerExcepti
 /// <summary>What the daemon writes to the log of its own life. Event ids 1300–1399.</summary>
 internal static partial class DaemonEvents
 {
-    [LoggerMessage(1300, LogLevel.Information, "EXAI {Version} serves epoch {Epoch} at {Host}:{Port}, home {Home}, SQLite {Sqlite}")]
-    public static partial void Started(ILogger logger, string version, string epoch, string host, int port, string home, string sqlite);
+    [LoggerMessage(1300, LogLevel.Information, "EXAI {Version} serves epoch {Epoch} at {Host}:{Port}, home {Home}, store {Store}")]
+    public static partial void Started(ILogger logger, string version, string epoch, string host, int port, string home, string store);
 
     [LoggerMessage(1310, LogLevel.Information, "Another daemon takes over port and lock; {Running} running calls are {Fate}")]
     public static partial void MadeWay(ILogger logger, int running, string fate);

@@ -1,6 +1,8 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Exai.Daemon.Tests.Monitoring;
 using Exai.Protocol;
+using Exai.Testing.Stores;
 
 namespace Exai.Daemon.Tests.Http;
 
@@ -25,10 +27,10 @@ public sealed class McpEndpointTests
         (await client.RequestAsync("tools/call", LinkClient.Chat("Hello?"))).Receipt().State.ShouldBe("succeeded");
     }
 
-    [Fact]
-    public async Task Client_without_a_handshake_is_answered_by_each_request_alone()
+    [Theory, EveryStore]
+    public async Task Client_without_a_handshake_is_answered_by_each_request_alone(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync();
+        await using var daemon = await DaemonFixture.StartAsync(store);
         daemon.Provider.Open = true;
         using var client = new McpClientOverHttp(daemon.Host.Port);
 
@@ -44,10 +46,10 @@ public sealed class McpEndpointTests
         response.Headers.Contains("Mcp-Session-Id").ShouldBeFalse();
     }
 
-    [Fact]
-    public async Task Session_over_http_needs_a_place_while_it_has_a_call()
+    [Theory, EveryStore]
+    public async Task Session_over_http_needs_a_place_while_it_has_a_call(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync(("SESSION_MAX_CONCURRENT", "1"));
+        await using var daemon = await DaemonFixture.StartAsync(store, ("SESSION_MAX_CONCURRENT", "1"));
         await using var shim = await daemon.OpenAsync("shim");
         var running = await shim.BeginAsync("tools/call", LinkClient.Chat("hello"));
         var request = await daemon.Provider.ArrivedAsync();
@@ -65,10 +67,10 @@ public sealed class McpEndpointTests
         answered.IsError().ShouldBeFalse();
     }
 
-    [Fact]
-    public async Task Modern_request_whose_headers_and_body_differ_is_refused()
+    [Theory, EveryStore]
+    public async Task Modern_request_whose_headers_and_body_differ_is_refused(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync();
+        await using var daemon = await DaemonFixture.StartAsync(store);
         using var client = new McpClientOverHttp(daemon.Host.Port);
 
         var (method, _) = await client.ModernAsync("tools/list", set: request => Replace(request, "Mcp-Method", "prompts/list"));
@@ -91,10 +93,10 @@ public sealed class McpEndpointTests
         }
     }
 
-    [Fact]
-    public async Task Session_goes_on_with_the_next_daemon()
+    [Theory, EveryStore]
+    public async Task Session_goes_on_with_the_next_daemon(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync();
+        await using var daemon = await DaemonFixture.StartAsync(store);
         using var before = new McpClientOverHttp(daemon.Host.Port);
         await before.InitializeAsync();
 
@@ -106,10 +108,10 @@ public sealed class McpEndpointTests
         (await after.RequestAsync("tools/call", LinkClient.Call("version"))).IsError().ShouldBeFalse();
     }
 
-    [Fact]
-    public async Task Session_that_nobody_made_or_that_was_ended_is_404_and_a_new_handshake_works()
+    [Theory, EveryStore]
+    public async Task Session_that_nobody_made_or_that_was_ended_is_404_and_a_new_handshake_works(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync();
+        await using var daemon = await DaemonFixture.StartAsync(store);
         using var client = new McpClientOverHttp(daemon.Host.Port);
         await client.InitializeAsync();
         var forged = client.SessionId![..^2] + (client.SessionId.EndsWith("AA", StringComparison.Ordinal) ? "BB" : "AA");
@@ -175,10 +177,10 @@ public sealed class McpEndpointTests
         ((int?)(await McpClientOverHttp.AnswerAsync(response))["error"]!["code"]).ShouldBe(code);
     }
 
-    [Fact]
-    public async Task Call_that_outlasts_its_client_s_patience_is_answered_as_running_and_its_result_can_be_had()
+    [Theory, EveryStore]
+    public async Task Call_that_outlasts_its_client_s_patience_is_answered_as_running_and_its_result_can_be_had(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync(("EXAI_CLIENT_WAIT_SECS", "1"));
+        await using var daemon = await DaemonFixture.StartAsync(store, ("EXAI_CLIENT_WAIT_SECS", "1"));
         using var client = new McpClientOverHttp(daemon.Host.Port);
         await client.InitializeAsync();
 
@@ -221,10 +223,10 @@ public sealed class McpEndpointTests
         (await CallAsync(LinkClient.Call("chat", new JsonObject { ["prompt"] = "Hello?" }))).Receipt().CallId.ShouldNotBe(jobId);
     }
 
-    [Fact]
-    public async Task Post_that_is_dropped_leaves_its_call_running()
+    [Theory, EveryStore]
+    public async Task Post_that_is_dropped_leaves_its_call_running(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync();
+        await using var daemon = await DaemonFixture.StartAsync(store);
         using var client = new McpClientOverHttp(daemon.Host.Port);
         await client.InitializeAsync();
         var callId = LinkClient.ChatCallId();
@@ -241,10 +243,85 @@ public sealed class McpEndpointTests
         daemon.Provider.Requests.ShouldBe(1);
     }
 
-    [Fact]
-    public async Task Progress_comes_on_the_stream_of_its_call()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Same_question_after_a_post_that_was_dropped_joins_the_call_in_both_eras(bool modern)
     {
-        await using var daemon = await DaemonFixture.StartAsync(("EXAI_WS_PROGRESS_INTERVAL_SECS", "0.1"));
+        await using var daemon = await DaemonFixture.StartAsync();
+        using var client = new McpClientOverHttp(daemon.Host.Port);
+        if (!modern)
+        {
+            await client.InitializeAsync();
+        }
+
+        var asked = await DropAsync(daemon, client, modern);
+
+        var again = PostAsync(client, modern);
+        await daemon.CountAsync("exai_calls_recovered_total{how=\"attached\"}", 1);
+        asked.Answer("Hello.");
+        (await again).Receipt().Runs.ShouldBe(1);
+        daemon.Provider.Requests.ShouldBe(1);
+
+        // It has been delivered: the same question is a new one.
+        daemon.Provider.Open = true;
+        (await PostAsync(client, modern)).Receipt().CallId.ShouldNotBe((await again).Receipt().CallId);
+        daemon.Provider.Requests.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task Same_question_after_a_dropped_post_s_call_has_ended_gets_its_answer()
+    {
+        await using var daemon = await DaemonFixture.StartAsync();
+        using var client = new McpClientOverHttp(daemon.Host.Port);
+        await client.InitializeAsync();
+
+        (await DropAsync(daemon, client, modern: false)).Answer("Hello.");
+        await daemon.CountAsync("exai_calls_in_flight", 0);
+
+        (await PostAsync(client, modern: false)).Receipt().Recovered.ShouldBe(RecoveredHow.Replayed);
+        daemon.Provider.Requests.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Same_question_twice_at_once_is_two_calls_also_after_a_third_was_dropped()
+    {
+        await using var daemon = await DaemonFixture.StartAsync(("EXAI_WS_GLM_MAX_INFLIGHT", "3"), ("EXAI_WS_SESSION_MAX_INFLIGHT", "3"));
+        using var client = new McpClientOverHttp(daemon.Host.Port);
+        await client.InitializeAsync();
+
+        var first = await DropAsync(daemon, client, modern: false);
+        var joins = PostAsync(client, modern: false);
+        await daemon.CountAsync("exai_calls_recovered_total{how=\"attached\"}", 1);
+        var twin = PostAsync(client, modern: false);
+        var second = await daemon.Provider.ArrivedAsync();
+        first.Answer("One.");
+        second.Answer("Two.");
+
+        (await joins).Text().ShouldStartWith("One.");
+        (await twin).Text().ShouldStartWith("Two.");
+    }
+
+    [Fact]
+    public async Task Question_of_another_session_joins_no_dropped_post()
+    {
+        await using var daemon = await DaemonFixture.StartAsync();
+        using var client = new McpClientOverHttp(daemon.Host.Port);
+        using var other = new McpClientOverHttp(daemon.Host.Port);
+        await client.InitializeAsync();
+        await other.InitializeAsync();
+
+        await DropAsync(daemon, client, modern: false);
+
+        daemon.Provider.Open = true;
+        (await PostAsync(other, modern: false)).IsError().ShouldBeFalse();
+        daemon.Provider.Requests.ShouldBe(2);
+    }
+
+    [Theory, EveryStore]
+    public async Task Progress_comes_on_the_stream_of_its_call(StoreEngine store)
+    {
+        await using var daemon = await DaemonFixture.StartAsync(store, ("EXAI_WS_PROGRESS_INTERVAL_SECS", "0.1"));
         using var client = new McpClientOverHttp(daemon.Host.Port);
         await client.InitializeAsync();
         using var response = await client.SendAsync(HttpMethod.Post, client.Request("tools/call", LinkClient.Chat("Hello?", progressToken: "p")));
@@ -260,5 +337,24 @@ public sealed class McpEndpointTests
         }
 
         events.Current.IsError().ShouldBeFalse();
+    }
+
+    /// <summary>Asks a question, and is gone before its answer.</summary>
+    /// <returns>What the provider was asked.</returns>
+    private static async Task<GatedRequest> DropAsync(DaemonFixture daemon, McpClientOverHttp client, bool modern)
+    {
+        using var leaving = new CancellationTokenSource();
+        var posting = PostAsync(client, modern, leaving.Token);
+        var asked = await daemon.Provider.ArrivedAsync();
+        leaving.Cancel();
+        await Should.ThrowAsync<OperationCanceledException>(posting);
+        await daemon.CountAsync("exai_calls_detached_total", 1);
+        return asked;
+    }
+
+    private static async Task<JsonObject> PostAsync(McpClientOverHttp client, bool modern, CancellationToken cancellationToken = default)
+    {
+        var call = LinkClient.Call("chat", new JsonObject { ["prompt"] = "Hello?" });
+        return modern ? (await client.ModernAsync("tools/call", call, cancellationToken: cancellationToken)).Answer : await client.RequestAsync("tools/call", call, cancellationToken);
     }
 }
