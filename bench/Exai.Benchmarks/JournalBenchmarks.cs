@@ -1,6 +1,7 @@
 using System.Text.Json;
 using BenchmarkDotNet.Attributes;
 using Exai.Core.Calls;
+using Exai.Core.Storage.Sql;
 using Exai.Core.Storage.Sqlite;
 
 namespace Exai.Benchmarks;
@@ -17,7 +18,7 @@ public class JournalBenchmarks
     private readonly Task[] _calls = new Task[Together];
     private DirectoryInfo _folder = null!;
     private SqliteDatabase _database = null!;
-    private SqliteCallStore _store = null!;
+    private SqlCallStore _store = null!;
 
     /// <summary>Whether each commit waits for the disk.</summary>
     [Params(false, true)]
@@ -28,7 +29,7 @@ public class JournalBenchmarks
     {
         _folder = Directory.CreateTempSubdirectory("exai-bench-");
         _database = SqliteDatabase.Open(Path.Combine(_folder.FullName, "exai.db"), FullSync);
-        _store = new SqliteCallStore(_database, TimeSpan.FromSeconds(30), TimeProvider.System);
+        _store = new SqlCallStore(_database, TimeSpan.FromSeconds(30), TimeProvider.System);
     }
 
     [GlobalCleanup]

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Exai.Core.Calls;
+using Exai.Core.Storage.Sql;
 using Exai.Core.Storage.Sqlite;
 using Exai.Core.Threads;
 using Exai.Peers;
@@ -26,7 +27,7 @@ internal sealed class JournalScale : IAsyncDisposable
     private readonly List<string> _threads = [];
     private readonly TimeProvider _time = TimeProvider.System;
     private SqliteDatabase _database;
-    private SqliteCallStore _store;
+    private SqlCallStore _store;
 
     private JournalScale() => (_database, _store) = Open();
 
@@ -67,11 +68,11 @@ internal sealed class JournalScale : IAsyncDisposable
         var opened = opening.Elapsed;
 
         var find = await LookUpAsync(_calls, call => _store.FindAsync(call, CancellationToken.None).AsTask());
-        var threadStore = new SqliteThreadStore(_database);
-        var history = new SqliteCallHistory(_database);
+        var threadStore = new SqlThreadStore(_database);
+        var history = new SqlCallHistory(_database);
         var thread = await LookUpAsync(_threads, id => threadStore.FindAsync(id, CancellationToken.None).AsTask());
         var jobs = await MillisecondsAsync(() => _store.ListAsync(20, CancellationToken.None).AsTask());
-        var rows = await MillisecondsAsync(() => Task.FromResult(history.List(search: null, state: null, most: 100)));
+        var rows = await MillisecondsAsync(() => history.ListAsync(search: null, state: null, most: 100, CancellationToken.None).AsTask());
         var listed = await MillisecondsAsync(() => threadStore.ListAsync(text: null, 50, CancellationToken.None).AsTask());
         var searched = await MillisecondsAsync(() => threadStore.ListAsync("no such word", 50, CancellationToken.None).AsTask());
         return string.Create(
@@ -98,10 +99,10 @@ internal sealed class JournalScale : IAsyncDisposable
             CultureInfo.InvariantCulture, $"Forgetting {forgotten} calls took {forgetting.Elapsed.TotalSeconds:0.0} s; a call that came meanwhile waited up to {longest.TotalMilliseconds:0} ms.");
     }
 
-    private (SqliteDatabase Database, SqliteCallStore Store) Open()
+    private (SqliteDatabase Database, SqlCallStore Store) Open()
     {
         var database = SqliteDatabase.Open(Path, fullSync: false);
-        return (database, new SqliteCallStore(database, TimeSpan.FromSeconds(30), _time));
+        return (database, new SqlCallStore(database, TimeSpan.FromSeconds(30), _time));
     }
 
     private async Task CallAsync(string thread, bool continues)

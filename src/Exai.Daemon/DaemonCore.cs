@@ -7,7 +7,7 @@ using Exai.Core.Models.Catalogue;
 using Exai.Core.Providers;
 using Exai.Core.Storage;
 using Exai.Core.Storage.Blobs;
-using Exai.Core.Storage.Sqlite;
+using Exai.Core.Storage.Sql;
 using Exai.Core.Telemetry;
 using Exai.Core.Threads;
 using Exai.Core.Tools;
@@ -32,7 +32,7 @@ namespace Exai.Daemon;
 /// </summary>
 internal sealed class DaemonCore : IAsyncDisposable
 {
-    private readonly SqliteDatabase _database;
+    private readonly IDatabase _database;
     private readonly IReadOnlyList<ModelProvider> _providers;
     private readonly PermitScheduler _permits;
     private readonly AdmissionUpkeep _upkeep;
@@ -42,32 +42,29 @@ internal sealed class DaemonCore : IAsyncDisposable
     private readonly LocalServers _local;
     private readonly WarmConnections _warm;
 
-    /// <exception cref="Exai.Core.Storage.StoreException">The store cannot be opened.</exception>
-    /// <param name="alone">No other daemon has the store open, so a damaged one may be replaced.</param>
-    public DaemonCore(ExaiSettings settings, string epoch, bool alone, TimeProvider time, ILoggerFactory loggers)
+    /// <param name="store">Open; closed at the end of the core.</param>
+    public DaemonCore(ExaiSettings settings, DaemonStore store, string epoch, TimeProvider time, ILoggerFactory loggers)
     {
         // Store
-        Store = alone
-            ? DaemonStore.OpenOrReplace(settings, time, loggers.CreateLogger("store"))
-            : new DaemonStore(SqliteDatabase.Open(settings.Store.Path, settings.Store.FullSync), settings.Store.Path);
-        _database = Store.Database;
-        var callStore = new SqliteCallStore(_database, settings.Calls.Lease, time);
+        Store = store;
+        _database = store.Database;
+        var callStore = new SqlCallStore(_database, settings.Calls.Lease, time);
         CallStore = callStore;
-        Ledger = new SqliteAttemptLedger(_database);
-        History = new SqliteCallHistory(_database);
-        Blobs = new BlobStore(settings.Home.BlobsDirectory, time);
-        var sweep = new BlobSweep(Blobs, new SqliteBlobReferences(_database), settings.Tools.ConversationTimeout, time, loggers.CreateLogger("blobs"));
-        var threadStore = new SqliteThreadStore(_database);
+        Ledger = new SqlAttemptLedger(_database);
+        History = new SqlCallHistory(_database);
+        Blobs = store.Blobs;
+        var sweep = new BlobSweep(Blobs, new SqlBlobReferences(_database), settings.Tools.ConversationTimeout, time, loggers.CreateLogger("blobs"));
+        var threadStore = new SqlThreadStore(_database);
         _housekeeping = new Housekeeping(threadStore, Ledger, sweep, settings.Tools.ConversationTimeout, time, loggers.CreateLogger("store"));
         var threads = new ThreadReader(threadStore, settings.Tools.ConversationTimeout, settings.Tools.MaxConversationTurns, time);
 
         // Admission
         var catalogue = ModelCatalogue.Load().With(settings.DescribedModels);
-        var configured = new ConfiguredProviders(settings, catalogue, time, new SqliteFileIndex(_database));
+        var configured = new ConfiguredProviders(settings, catalogue, time, new SqlFileIndex(_database));
         var admission = AdmissionOptions.From(settings, configured.Limits());
         var attempts = new AttemptRegistry();
         _permits = new PermitScheduler(admission, attempts, time, loggers.CreateLogger("admission"));
-        _upkeep = new AdmissionUpkeep(_permits, new SqliteLearnedLimits(_database), admission.AuditInterval, time, loggers.CreateLogger("admission"));
+        _upkeep = new AdmissionUpkeep(_permits, new SqlLearnedLimits(_database), admission.AuditInterval, time, loggers.CreateLogger("admission"));
         AdmissionMeters.Add(Meter, _permits);
         Sessions = new SessionPlaces(settings.Concurrency.MaxSessions, _permits, time);
 
@@ -124,11 +121,14 @@ internal sealed class DaemonCore : IAsyncDisposable
         // Calls
         CallMeters = new CallMeters(Meter, () => Calls!.Running);
         var runner = new ToolRunner(journaled, callStore, Ledger, threads, models, Blobs, time, loggers.CreateLogger("tools"));
-        Calls = new CallService(
-            callStore, runner, _permits, new CallOwner(epoch, ProcessIdentity.Current.ToString()), new ProcessLiveness(time), Options(settings.Calls), time, loggers.CreateLogger("calls"))
+        var owner = new CallOwner(epoch, ProcessIdentity.Current.ToString());
+        var liveness = new ProcessLiveness(settings.Calls.Lease, time);
+        Calls = new CallService(callStore, runner, _permits, owner, liveness, Options(settings.Calls), time, loggers.CreateLogger("calls"))
         {
             Meters = CallMeters,
+            News = store.News,
         };
+        Orphans = store.News is null ? null : new OrphanSweep(callStore, Calls, owner, liveness, settings.Calls.Lease, time, loggers.CreateLogger("calls"));
         Calls.RunningChanged += _warm.Sign;
         _local.Start();
         Tools = new ToolDispatcher(recomputed, journaled, settings.Tools.Offered, Calls, time, loggers.CreateLogger("tools"))
@@ -144,9 +144,12 @@ internal sealed class DaemonCore : IAsyncDisposable
     public DaemonStore Store { get; }
 
     /// <summary>The bytes of files that calls name.</summary>
-    public BlobStore Blobs { get; }
+    public IBlobStore Blobs { get; }
 
     public CallService Calls { get; }
+
+    /// <summary>Takes over what daemons on other machines leave; null when none shares the store.</summary>
+    public OrphanSweep? Orphans { get; }
 
     public ToolDispatcher Tools { get; }
 
@@ -170,7 +173,7 @@ internal sealed class DaemonCore : IAsyncDisposable
 
     /// <summary>Commits nothing, as a sign that the store takes writes.</summary>
     /// <exception cref="Exai.Core.Storage.StoreException">It takes none.</exception>
-    public Task ProbeStoreAsync() => _database.WriteAsync(_ => true, CancellationToken.None).AsTask();
+    public Task ProbeStoreAsync() => _database.WriteAsync(_ => ValueTask.FromResult(true), CancellationToken.None).AsTask();
 
     /// <summary>Brings every series with known labels into being, at 0, for whoever collects <see cref="Meter"/> by now.</summary>
     public void AnnounceMetrics()
@@ -184,7 +187,11 @@ internal sealed class DaemonCore : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        _database.Ending();
+        Orphans?.Stop();
         await Calls.DisposeAsync();
+        await (Orphans?.DisposeAsync() ?? ValueTask.CompletedTask);
+        await (Store.News?.DisposeAsync() ?? ValueTask.CompletedTask);
         await _upkeep.DisposeAsync();
         await _housekeeping.DisposeAsync();
         _permits.Dispose();

@@ -82,8 +82,8 @@ public sealed class DaemonHost : IAsyncDisposable
     /// <summary>Completes when another daemon has taken port and lock: <see cref="RetireAsync"/> is due.</summary>
     public Task MadeWay => _madeWay.Task;
 
-    /// <summary>Completes with the reason when the store turns out to be damaged: the next daemon begins a new one, so this one should end.</summary>
-    public Task<string> StoreDamaged => _core.Store.Damaged;
+    /// <summary>Completes with the reason when the store turns out to be of no use, damaged or newer than this program: this daemon should end.</summary>
+    public Task<string> StoreUnusable => _core.Store.Unusable;
 
     /// <param name="succession">What to do about a daemon that serves this home already.</param>
     /// <param name="readSettings">Reads the settings anew; null shows those of this start.</param>
@@ -105,13 +105,13 @@ public sealed class DaemonHost : IAsyncDisposable
             if (predecessor is not null)
             {
                 // Opened before the other one makes way: whatever fails in it leaves that one serving.
-                core = OpenCore(settings, epoch, alone: false, time, loggers);
+                core = await OpenCoreAsync(settings, epoch, alone: false, time, loggers);
                 await HandoverRequest.SendAsync(predecessor, settings, succession == Succession.Now, time, cancellationToken);
             }
 
             serveLock = await TakeLockAsync(home, time, cancellationToken);
             HealthFile.Delete(home);
-            core ??= OpenCore(settings, epoch, alone: true, time, loggers);
+            core ??= await OpenCoreAsync(settings, epoch, alone: true, time, loggers);
             return await ServeAsync(settings, loggers, time, epoch, serveLock, core, predecessor?.Port ?? 0, readSettings, extendSessions, cancellationToken);
         }
         catch
@@ -130,6 +130,7 @@ public sealed class DaemonHost : IAsyncDisposable
     public async Task DrainAsync(CancellationToken cancellationToken)
     {
         _state.Drain();
+        _core.Orphans?.Stop();
         using var limit = new CancellationTokenSource(_settings.Calls.Drain, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
@@ -223,7 +224,7 @@ public sealed class DaemonHost : IAsyncDisposable
         };
         host = new DaemonHost(view, epoch, serveLock, calls, listener, await OperationsServer.StartAsync(view, Token, loggers, cancellationToken), loggers);
         core.Serves();
-        DaemonEvents.Started(host._logger, Product.Version, epoch, settings.Link.Host, host.Port, home.Path, Core.Storage.Sqlite.SqliteDatabase.LibraryVersion);
+        DaemonEvents.Started(host._logger, Product.Version, epoch, settings.Link.Host, host.Port, home.Path, settings.Store.Server?.ToString() ?? $"SQLite {Core.Storage.Sqlite.SqliteDatabase.LibraryVersion}");
         return host;
 
         // HTTP/2 opens a WebSocket by CONNECT.
@@ -242,6 +243,7 @@ public sealed class DaemonHost : IAsyncDisposable
     {
         _leavesCalls = leaveCalls;
         _state.Drain();
+        _core.Orphans?.Stop();
         await _health.StopAsync();
         _listener.GiveUp();
         await StopOperationsAsync();
@@ -258,7 +260,7 @@ public sealed class DaemonHost : IAsyncDisposable
     private async Task WhenSucceededAsync(CancellationToken cancellationToken)
     {
         var started = _time.GetTimestamp();
-        while ((HealthFile.TryRead(_settings.Home) is not { } health || health.Epoch == Epoch) && _time.GetElapsedTime(started) < SuccessorPatience)
+        while ((HealthFile.TryReadAddress(_settings.Home) is not { } serving || serving.Epoch == Epoch) && _time.GetElapsedTime(started) < SuccessorPatience)
         {
             await Task.Delay(SuccessorPoll, _time, cancellationToken);
         }
@@ -307,11 +309,11 @@ public sealed class DaemonHost : IAsyncDisposable
         return free is null ? HealthFile.TryRead(home) : null;
     }
 
-    private static DaemonCore OpenCore(ExaiSettings settings, string epoch, bool alone, TimeProvider time, ILoggerFactory loggers)
+    private static async Task<DaemonCore> OpenCoreAsync(ExaiSettings settings, string epoch, bool alone, TimeProvider time, ILoggerFactory loggers)
     {
         try
         {
-            return new DaemonCore(settings, epoch, alone, time, loggers);
+            return new DaemonCore(settings, await DaemonStore.OpenAsync(settings, alone, time, loggers.CreateLogger("store")), epoch, time, loggers);
         }
         catch (Core.Storage.StoreException failure)
         {
@@ -339,8 +341,8 @@ public sealed class DaemonStartException(string message, Exception? innerExcepti
 /// <summary>What the daemon writes to the log of its own life. Event ids 1300–1399.</summary>
 internal static partial class DaemonEvents
 {
-    [LoggerMessage(1300, LogLevel.Information, "EXAI {Version} serves epoch {Epoch} at {Host}:{Port}, home {Home}, SQLite {Sqlite}")]
-    public static partial void Started(ILogger logger, string version, string epoch, string host, int port, string home, string sqlite);
+    [LoggerMessage(1300, LogLevel.Information, "EXAI {Version} serves epoch {Epoch} at {Host}:{Port}, home {Home}, store {Store}")]
+    public static partial void Started(ILogger logger, string version, string epoch, string host, int port, string home, string store);
 
     [LoggerMessage(1310, LogLevel.Information, "Another daemon takes over port and lock; {Running} running calls are {Fate}")]
     public static partial void MadeWay(ILogger logger, int running, string fate);

@@ -1,25 +1,33 @@
+using Exai.Core.Storage;
+using Exai.Core.Storage.Blobs;
+using Exai.Core.Storage.Postgres;
+using Exai.Core.Storage.Sql;
 using Exai.Core.Storage.Sqlite;
 using Exai.Settings;
 using Microsoft.Extensions.Logging;
 
 namespace Exai.Daemon;
 
-/// <summary>The daemon's database and what people should know of its state.</summary>
+/// <summary>What the daemon keeps its state in, and what people should know of how it is.</summary>
 internal sealed class DaemonStore
 {
     private readonly string? _setAside;
 
-    public DaemonStore(SqliteDatabase database, string path, string? setAside = null)
+    private DaemonStore(IDatabase database, IBlobStore blobs, Task<string> unusable, string? setAside = null)
     {
-        Database = database;
-        _setAside = setAside;
-        Damaged = MarkAsync(path);
+        (Database, Blobs, Unusable, _setAside) = (database, blobs, unusable, setAside);
     }
 
-    public SqliteDatabase Database { get; }
+    /// <summary>What daemons on other machines say; null when none shares the store.</summary>
+    public ICallNews? News { get; private init; }
 
-    /// <summary>Completes with the reason when damage shows while the file is in use, and the next daemon has been told.</summary>
-    public Task<string> Damaged { get; }
+    public IDatabase Database { get; }
+
+    /// <summary>The bytes of files that calls name.</summary>
+    public IBlobStore Blobs { get; }
+
+    /// <summary>Completes with the reason when the store turns out to be of no use while it is open, and the next daemon has been told.</summary>
+    public Task<string> Unusable { get; }
 
     public IReadOnlyList<string> Problems =>
     [
@@ -27,21 +35,32 @@ internal sealed class DaemonStore
         .. _setAside is null ? [] : (string[])[$"The database was damaged and has been set aside as {_setAside}. Threads and unclaimed results from before it are in that file only."],
     ];
 
-    public static DaemonStore OpenOrReplace(ExaiSettings settings, TimeProvider time, ILogger logger)
+    /// <summary>A file is there or it fails; a server that is away is waited for, by whoever needs it.</summary>
+    /// <param name="alone">No other daemon of this home has the store open, so a damaged file may be replaced.</param>
+    /// <exception cref="StoreException">It cannot be opened.</exception>
+    public static async Task<DaemonStore> OpenAsync(ExaiSettings settings, bool alone, TimeProvider time, ILogger logger)
     {
+        if (settings.Store.Server is { } server)
+        {
+            var shared = await PostgresDatabase.OpenAsync(server, time, logger);
+            return new DaemonStore(shared, new PostgresBlobs(shared, time), shared.Unusable) { News = new PostgresNews(server, time) };
+        }
+
         var path = settings.Store.Path;
-        var (database, setAside) = DamagedDatabase.OpenOrReplace(path, settings.Store.FullSync, ours: path == settings.Home.Database, time);
+        var (database, setAside) = alone
+            ? DamagedDatabase.OpenOrReplace(path, settings.Store.FullSync, ours: path == settings.Home.Database, time)
+            : (SqliteDatabase.Open(path, settings.Store.FullSync), null);
         if (setAside is not null)
         {
             StoreEvents.SetAside(logger, path, setAside);
         }
 
-        return new DaemonStore(database, path, setAside);
+        return new DaemonStore(database, new BlobStore(settings.Home.BlobsDirectory, time), MarkAsync(database, path), setAside);
     }
 
-    private async Task<string> MarkAsync(string path)
+    private static async Task<string> MarkAsync(SqliteDatabase database, string path)
     {
-        var reason = await Database.Damaged;
+        var reason = await database.Unusable;
         try
         {
             DamagedDatabase.MarkDamaged(path, reason);

@@ -1,12 +1,21 @@
+using System.Data.Common;
 using Exai.Core.Calls;
+using Exai.Core.Storage.Blobs;
+using Exai.Core.Storage.Postgres;
+using Exai.Core.Storage.Sql;
 using Exai.Core.Storage.Sqlite;
+using Exai.Testing;
+using Exai.Testing.Stores;
+using Microsoft.Data.Sqlite;
+using Npgsql;
 
 namespace Exai.Core.Tests;
 
-/// <summary>A database file in a folder that goes with the test.</summary>
-internal sealed class TempDatabase : IDisposable
+/// <summary>A database that goes with the test: a file in a folder, or a schema of the tests' PostgreSQL server.</summary>
+internal sealed class TempDatabase(StoreEngine engine = StoreEngine.Sqlite, string? schema = null) : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("exai-core-").FullName;
+    private readonly string _schema = schema ?? PostgresServer.NewName();
 
     public string Path => Beside("exai.db");
 
@@ -14,10 +23,31 @@ internal sealed class TempDatabase : IDisposable
 
     public SqliteDatabase Open() => SqliteDatabase.Open(Path, fullSync: false);
 
-    /// <summary>What a killed process leaves: the files as they are at this moment, while the database is open.</summary>
+    /// <summary>On whichever engine the test is about; as often as daemons share it.</summary>
+    public IDatabase OpenAny(TimeProvider? time = null)
+    {
+        if (engine == StoreEngine.Sqlite)
+        {
+            return Open();
+        }
+
+        var server = PostgresServer.Shared;
+        server.Execute($"CREATE SCHEMA IF NOT EXISTS {_schema}");
+        var text = PostgresConnections.Text(server.Address);
+        text.SearchPath = _schema;
+        var opening = PostgresDatabase.OpenAsync(new BlockingDataSource(NpgsqlDataSource.Create(text)), _schema, time ?? TimeProvider.System, new ListLogger());
+        // Nothing of it waits: see BlockingDataSource.
+        return opening.GetAwaiter().GetResult();
+    }
+
+    /// <summary>The files that calls name, as the daemon keeps them with such a database.</summary>
+    public IBlobStore Blobs(IDatabase database, TimeProvider time) =>
+        database is PostgresDatabase server ? new PostgresBlobs(server, time) : new BlobStore(Beside("blobs"), time);
+
+    /// <summary>What a killed process leaves: the files as they are at this moment, while the database is open; a server does not notice.</summary>
     public TempDatabase CopyAsAfterKill()
     {
-        var copy = new TempDatabase();
+        var copy = new TempDatabase(engine, _schema);
         foreach (var suffix in (string[])["", "-wal"])
         {
             if (File.Exists(Path + suffix))
@@ -30,6 +60,19 @@ internal sealed class TempDatabase : IDisposable
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
+}
+
+/// <summary>SQLite's own words, at once and without a word about waiting.</summary>
+internal static class AtOnce
+{
+    public static T Read<T>(this SqliteDatabase database, Func<SqliteConnection, T> work) =>
+        database.ReadAsync(connection => ValueTask.FromResult(work((SqliteConnection)connection)), CancellationToken.None).AsTask().GetAwaiter().GetResult();
+
+    public static ValueTask<T> WriteAsync<T>(this SqliteDatabase database, Func<SqliteConnection, T> work, CancellationToken cancellationToken) =>
+        database.WriteAsync(connection => ValueTask.FromResult(work((SqliteConnection)connection)), cancellationToken);
+
+    public static List<T> Query<T>(this SqliteConnection connection, string sql, Func<DbDataReader, T> map) =>
+        connection.QueryAsync(sql, map).AsTask().GetAwaiter().GetResult();
 }
 
 /// <summary>Calls and owners for tests that talk to the store.</summary>

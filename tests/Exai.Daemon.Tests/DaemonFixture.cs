@@ -4,6 +4,7 @@ using Exai.Protocol;
 using Exai.Settings;
 using Exai.Settings.Home;
 using Exai.Testing;
+using Exai.Testing.Stores;
 
 namespace Exai.Daemon.Tests;
 
@@ -27,6 +28,10 @@ internal sealed class DaemonFixture : IAsyncDisposable
     public DaemonHost Host => _host!;
 
     public ExaiHome Home => Settings.Home;
+
+    /// <summary>With a store of its own.</summary>
+    public static Task<DaemonFixture> StartAsync(StoreEngine store, params (string Name, string Value)[] settings) =>
+        StartAsync(store == StoreEngine.Sqlite ? settings : [.. settings, ("EXAI_STORE", PostgresServer.Shared.CreateDatabase())]);
 
     public static async Task<DaemonFixture> StartAsync(params (string Name, string Value)[] settings)
     {

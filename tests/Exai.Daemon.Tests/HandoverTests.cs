@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.WebSockets;
 using Exai.Settings.Home;
+using Exai.Testing.Stores;
 
 namespace Exai.Daemon.Tests;
 
@@ -27,10 +28,10 @@ public sealed class HandoverTests
         (await link.RequestAsync("tools/list")).Result()["tools"]!.AsArray().ShouldNotBeEmpty();
     }
 
-    [Fact]
-    public async Task Successor_listens_at_the_same_port_while_the_links_of_the_first_go_on_until_it_retires()
+    [Theory, EveryStore]
+    public async Task Successor_listens_at_the_same_port_while_the_links_of_the_first_go_on_until_it_retires(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync();
+        await using var daemon = await DaemonFixture.StartAsync(store);
         await using var link = await daemon.OpenAsync("one");
         var call = await link.BeginAsync("tools/call", LinkClient.Chat("Hello?"));
         var asked = await daemon.Provider.ArrivedAsync();

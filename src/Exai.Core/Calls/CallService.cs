@@ -62,6 +62,21 @@ public sealed class CallService : IAsyncDisposable
     /// <summary>Null counts nothing.</summary>
     public CallMeters? Meters { get; init; }
 
+    /// <summary>What other daemons on the same store say; null where none says anything.</summary>
+    public ICallNews? News
+    {
+        get;
+        init
+        {
+            field = value;
+            if (value is not null)
+            {
+                value.Progress = ProgressOf;
+                value.CancelAsked += _tending.LookForCancels;
+            }
+        }
+    }
+
     /// <summary>Raised after <see cref="Running"/> has changed, on the thread that changed it.</summary>
     public event Action? RunningChanged;
 
@@ -95,6 +110,16 @@ public sealed class CallService : IAsyncDisposable
         }
 
         return await _store.FindAsync(callId, cancellationToken) is { } record ? StartOrAttach(record.ToRequest()) : null;
+    }
+
+    /// <summary>Takes a call over that lost its daemon and that nobody has asked for again yet. Its outcome waits in the journal.</summary>
+    internal void Adopt(CallRecord orphan)
+    {
+        var (live, known) = FindOrAddLive(orphan.CallId, orphan.ArgumentsHash);
+        if (!known)
+        {
+            Resolve(live, orphan.ToRequest()).Dispose();
+        }
     }
 
     /// <summary>
@@ -242,6 +267,7 @@ public sealed class CallService : IAsyncDisposable
 
         var waitingSince = _time.GetTimestamp();
         var cancelPassedOn = false;
+        var told = false;
         while (true)
         {
             RefuseOtherArguments(request.CallId, record.ArgumentsHash, live.ArgumentsHash);
@@ -256,9 +282,14 @@ public sealed class CallService : IAsyncDisposable
             if (ownerLives)
             {
                 RefuseToWaitOn(record, _time.GetElapsedTime(waitingSince));
-                live.Report(new CallProgress("another daemon is finishing this call", CallStages.Elsewhere));
+                if (!told)
+                {
+                    told = true;
+                    live.Report(new CallProgress("another daemon is finishing this call", CallStages.Elsewhere));
+                }
+
                 cancelPassedOn = cancelPassedOn || (live.Cancelled.IsCancellationRequested && (!lostRun || live.IsCancelledOnPurpose) && await TryPassCancelOnAsync(record.CallId));
-                await Task.Delay(_options.OwnerPoll, _time, _stopping.Token);
+                await (News?.WaitAsync(record.CallId, _options.OwnerPoll, live.Report, _stopping.Token) ?? Task.Delay(_options.OwnerPoll, _time, _stopping.Token));
             }
             else if (await _store.TakeOverAsync(record, _owner, _stopping.Token) is { } mine)
             {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Threading.Channels;
 using Exai.Core.Storage;
 using Exai.Core.Telemetry;
 using Microsoft.Extensions.Logging;
@@ -14,6 +15,9 @@ internal sealed class CallTending(ICallStore store, CallOwner owner, CallOptions
     private static readonly TimeSpan ForgetEvery = TimeSpan.FromHours(1);
 
     private readonly ConcurrentDictionary<string, UnsavedOutcome> _unsaved = new(StringComparer.Ordinal);
+
+    /// <summary>One look serves all who asked for it meanwhile.</summary>
+    private readonly Channel<bool> _cancelAsked = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
     /// <summary>Whether calls are running here.</summary>
     public required Func<bool> Running { get; init; }
@@ -45,8 +49,32 @@ internal sealed class CallTending(ICallStore store, CallOwner owner, CallOptions
         }
     }
 
+    /// <summary>Somebody asked for a cancel: it is looked for at once, not at the next renewal.</summary>
+    public void LookForCancels() => _cancelAsked.Writer.TryWrite(true);
+
     /// <summary>Tends until the token fires.</summary>
-    public async Task RunAsync(CancellationToken stopping)
+    public Task RunAsync(CancellationToken stopping) => Task.WhenAll(TendAsync(stopping), HearCancelsAsync(stopping));
+
+    private async Task HearCancelsAsync(CancellationToken stopping)
+    {
+        try
+        {
+            while (await _cancelAsked.Reader.WaitToReadAsync(stopping))
+            {
+                _cancelAsked.Reader.TryRead(out _);
+                if (Running())
+                {
+                    await TryCancelAsync(stopping);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The daemon stops.
+        }
+    }
+
+    private async Task TendAsync(CancellationToken stopping)
     {
         using var timer = new PeriodicTimer(options.Lease / 3, time);
         var forgotten = time.GetTimestamp();

@@ -5,5 +5,6 @@ namespace Exai.Core.Calls;
 /// </summary>
 public interface IOwnerLiveness
 {
+    /// <param name="leaseUntil">As it was read just now. Between hosts one look says little; looks a moment apart do.</param>
     bool IsAlive(CallOwner owner, DateTimeOffset leaseUntil);
 }

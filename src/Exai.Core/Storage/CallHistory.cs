@@ -50,15 +50,15 @@ public interface ICallHistory
     /// <summary>The newest first.</summary>
     /// <param name="search">A part of the question, the tool, the client, the model or the id; null for all.</param>
     /// <param name="state">One of <see cref="CallRow.State"/>; null for all.</param>
-    IReadOnlyList<CallRow> List(string? search, string? state, int most);
+    ValueTask<IReadOnlyList<CallRow>> ListAsync(string? search, string? state, int most, CancellationToken cancellationToken);
 
     /// <summary>Null when it is not known.</summary>
-    CallRow? Find(string callId);
+    ValueTask<CallRow?> FindAsync(string callId, CancellationToken cancellationToken);
 
-    IReadOnlyList<AttemptHour> Hours(DateTimeOffset since);
+    ValueTask<IReadOnlyList<AttemptHour>> HoursAsync(DateTimeOffset since, CancellationToken cancellationToken);
 
-    IReadOnlyList<AttemptFailureCount> Failures(DateTimeOffset since);
+    ValueTask<IReadOnlyList<AttemptFailureCount>> FailuresAsync(DateTimeOffset since, CancellationToken cancellationToken);
 
     /// <summary>How many calls ended in which state.</summary>
-    IReadOnlyDictionary<string, long> States(DateTimeOffset since);
+    ValueTask<IReadOnlyDictionary<string, long>> StatesAsync(DateTimeOffset since, CancellationToken cancellationToken);
 }

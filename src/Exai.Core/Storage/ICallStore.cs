@@ -4,7 +4,7 @@ using Exai.Core.Threads;
 namespace Exai.Core.Storage;
 
 /// <summary>
-/// The call journal. Async and keyed by owner, so that several daemons can share one later. A write has happened when its task
+/// The call journal. Async and keyed by owner, so that several daemons can share one. A write has happened when its task
 /// completes; a write by an owner that has lost its call changes nothing and says so.
 /// </summary>
 public interface ICallStore
@@ -30,6 +30,9 @@ public interface ICallStore
 
     /// <summary>The owner's unfinished calls that somebody else asked to cancel.</summary>
     ValueTask<IReadOnlyList<string>> FindToCancelAsync(CallOwner owner, CancellationToken cancellationToken);
+
+    /// <summary>The unfinished calls of other owners.</summary>
+    ValueTask<IReadOnlyList<CallRecord>> FindElsewhereAsync(CallOwner owner, CancellationToken cancellationToken);
 
     /// <summary>The calls that were made last, newest first, without their outcomes' texts.</summary>
     ValueTask<IReadOnlyList<CallSummary>> ListAsync(int most, CancellationToken cancellationToken);

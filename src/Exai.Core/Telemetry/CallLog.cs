@@ -42,6 +42,9 @@ internal static partial class CallLog
     [LoggerMessage(1011, LogLevel.Error, "Call {CallId}: the provider's client met a defect while it asked {Model}")]
     public static partial void ClientDefect(ILogger logger, Exception failure, string callId, string model);
 
+    [LoggerMessage(1012, LogLevel.Warning, "The calls of daemons that died could not be looked for")]
+    public static partial void OrphansNotFound(ILogger logger, Exception failure);
+
     [LoggerMessage(1020, LogLevel.Warning, "Old threads and ledger rows could not be removed from the store")]
     public static partial void OldRecordsNotForgotten(ILogger logger, Exception failure);
 

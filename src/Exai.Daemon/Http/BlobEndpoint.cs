@@ -11,7 +11,7 @@ namespace Exai.Daemon.Http;
 /// <c>HEAD|PUT /blobs/{sha256}</c>: whether the bytes are there (200 or 404), and taking them (201, or 204 when they were there). 400 for bytes of
 /// another hash, 413 beyond <see cref="BlobContract.MostBytes"/>, 507 when the disk is full. Bodies are streamed.
 /// </summary>
-internal sealed class BlobEndpoint(RequestGuard guard, BlobStore blobs)
+internal sealed class BlobEndpoint(RequestGuard guard, IBlobStore blobs)
 {
     public static bool Matches(string path) => path.StartsWith(BlobContract.Path + "/", StringComparison.Ordinal);
 
@@ -28,10 +28,22 @@ internal sealed class BlobEndpoint(RequestGuard guard, BlobStore blobs)
         context.Response.StatusCode = !BlobContract.IsHash(sha256) ? StatusCodes.Status404NotFound
             : context.Request.Method switch
             {
-                "HEAD" => blobs.Has(sha256) ? StatusCodes.Status200OK : StatusCodes.Status404NotFound,
+                "HEAD" => await LookAsync(context, sha256),
                 "PUT" => await TakeAsync(context, sha256),
                 _ => StatusCodes.Status405MethodNotAllowed,
             };
+    }
+
+    private async Task<int> LookAsync(HttpContext context, string sha256)
+    {
+        try
+        {
+            return await blobs.HasAsync(sha256, context.RequestAborted) ? StatusCodes.Status200OK : StatusCodes.Status404NotFound;
+        }
+        catch (StoreException)
+        {
+            return StatusCodes.Status500InternalServerError;
+        }
     }
 
     private async Task<int> TakeAsync(HttpContext context, string sha256)

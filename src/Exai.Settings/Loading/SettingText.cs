@@ -36,7 +36,13 @@ internal static class SettingText
         }
 
         // A password may stand in an address even where none is allowed.
-        return definition.Kind == SettingKind.Url && text.Contains('@', StringComparison.Ordinal) ? "(hidden, holds '@')" : text;
+        if (definition.Kind == SettingKind.Url && text.Contains('@', StringComparison.Ordinal))
+        {
+            return "(hidden, holds '@')";
+        }
+
+        var (user, host) = (text.IndexOf("://", StringComparison.Ordinal), text.LastIndexOf('@'));
+        return definition.Kind == SettingKind.Text && user >= 0 && host > user ? $"{text[..user]}://(hidden){text[host..]}" : text;
     }
 
     public static bool TryInteger(string text, out long value) =>

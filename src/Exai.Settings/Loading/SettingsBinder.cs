@@ -172,9 +172,16 @@ internal sealed class SettingsBinder(SettingsReader reader, SettingsPaths paths,
 
     private StoreSettings Store()
     {
-        var path = paths.ExpandInHome(reader.Text("EXAI_STORE")["sqlite:".Length..], home.Path);
+        var store = reader.Text("EXAI_STORE");
+        var fullSync = reader.Choice("EXAI_STORE_SYNC") == "full";
+        if (PostgresAddress.TryParse(store, out var server, out _))
+        {
+            return new StoreSettings { Path = home.Database, Server = server, FullSync = fullSync };
+        }
+
+        var path = paths.ExpandInHome(store["sqlite:".Length..], home.Path);
         reader.Show("EXAI_STORE", "sqlite:" + path);
-        return new StoreSettings { Path = path, FullSync = reader.Choice("EXAI_STORE_SYNC") == "full" };
+        return new StoreSettings { Path = path, FullSync = fullSync };
     }
 
     private MonitoringSettings Monitoring() => new()

@@ -34,8 +34,14 @@ public enum ToolProfile
 /// <summary>Where calls and threads are kept.</summary>
 public sealed record StoreSettings
 {
-    /// <summary>Absolute path of the SQLite file.</summary>
+    /// <summary>Absolute path of the SQLite file, which is not there when <see cref="Server"/> is named.</summary>
     public required string Path { get; init; }
+
+    /// <summary>The PostgreSQL database; null for SQLite.</summary>
+    public PostgresAddress? Server { get; init; }
+
+    /// <summary>For people, without secrets.</summary>
+    public string Name => Server?.ToString() ?? Path;
 
     /// <summary>Wait for the disk at each commit.</summary>
     public required bool FullSync { get; init; }

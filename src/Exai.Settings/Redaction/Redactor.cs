@@ -21,7 +21,7 @@ public sealed partial class Redactor
     /// <summary>For all keys and tokens of the settings, and the token of their home.</summary>
     public static Redactor For(ExaiSettings settings, string? homeToken) => new(
     [
-        homeToken, settings.Link.Token, .. Parts(settings.Glm.ApiKey), .. Parts(settings.Kimi.ApiKey),
+        homeToken, settings.Link.Token, settings.Store.Server?.Password, .. Parts(settings.Glm.ApiKey), .. Parts(settings.Kimi.ApiKey),
         .. settings.Endpoints.All.SelectMany(endpoint => Parts(endpoint.ApiKey).Concat(endpoint.Headers.Values.Where(Secrets.LooksLikeKey))),
     ]);
 

@@ -42,12 +42,12 @@ internal static class OperationsDefinitions
         new()
         {
             Name = "EXAI_STORE", Section = Section, Kind = SettingKind.Text, Default = "sqlite:$EXAI_HOME/exai.db", Rule = SettingRules.Store,
-            Meaning = "Where calls and threads are kept.",
+            Meaning = "Where calls and threads are kept: sqlite: and a file, or postgres://user:password@host:port/database, which several daemons can share.",
         },
         new()
         {
             Name = "EXAI_STORE_SYNC", Section = Section, Kind = SettingKind.Choice, Default = "normal", Choices = ["normal", "full"],
-            Meaning = "With full, even a power failure loses no finished call; each one then waits for the disk.",
+            Meaning = "With full, even a power failure loses no finished call; each one then waits for the disk. For SQLite; a PostgreSQL server has its own settings for that.",
         },
         new()
         {

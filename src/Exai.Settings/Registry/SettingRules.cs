@@ -7,9 +7,9 @@ internal static class SettingRules
         Uri.CheckHostName(text) == UriHostNameType.Unknown ? "must be a host name or an IP address, without port or scheme" : null;
 
     public static string? Store(string text) =>
-        text.StartsWith("sqlite:", StringComparison.Ordinal) && text.Length > "sqlite:".Length
-            ? null
-            : "must be sqlite: followed by the path of the database file; other stores are not supported yet";
+        PostgresAddress.Matches(text) ? PostgresAddress.TryParse(text, out _, out var error) ? null : error
+            : text.StartsWith("sqlite:", StringComparison.Ordinal) && text.Length > "sqlite:".Length ? null
+            : "must be sqlite: followed by the path of the database file, or postgres://user:password@host:port/database";
 
     public static string? AbsoluteRoots(string text)
     {

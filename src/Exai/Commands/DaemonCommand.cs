@@ -52,11 +52,11 @@ internal static partial class DaemonCommand
                 settings, loggers, time, signals.First, succession, () => SettingsLoader.Load(SettingsSources.FromProcess()),
                 conformance ? Fixtures() : null);
             OwnershipFile.Write(settings.Home, new DaemonOwnership { ManagedBy = manager ?? (detached ? "shim" : "user") });
-            await Task.WhenAny(signals.WaitAsync(), daemon.MadeWay, daemon.StoreDamaged);
+            await Task.WhenAny(signals.WaitAsync(), daemon.MadeWay, daemon.StoreUnusable);
             await (daemon.MadeWay.IsCompleted ? daemon.RetireAsync(signals.First) : daemon.DrainAsync(CancellationToken.None));
-            if (daemon.StoreDamaged.IsCompleted)
+            if (daemon.StoreUnusable.IsCompleted)
             {
-                Terminal.Explain($"{await daemon.StoreDamaged} The daemon ends, so that the next one does.");
+                Terminal.Explain($"{await daemon.StoreUnusable}{(settings.Store.Server is null ? " The daemon ends, so that the next one does." : "")}");
                 return ExitCodes.Failed;
             }
 

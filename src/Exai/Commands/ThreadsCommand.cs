@@ -4,9 +4,12 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Exai.Core.Storage;
+using Exai.Core.Storage.Postgres;
+using Exai.Core.Storage.Sql;
 using Exai.Core.Storage.Sqlite;
 using Exai.Core.Threads;
 using Exai.Settings;
+using Microsoft.Extensions.Logging.Abstractions;
 using Spectre.Console;
 
 namespace Exai.Cli.Commands;
@@ -150,7 +153,7 @@ internal static class ThreadsCommand
             return ExitCodes.WrongUsage;
         }
 
-        if (!File.Exists(settings.Store.Path))
+        if (settings.Store.Server is null && !File.Exists(settings.Store.Path))
         {
             Terminal.Explain($"There is no store at {settings.Store.Path} yet. Conversations of a daemon on another machine are there.");
             return ExitCodes.Failed;
@@ -158,8 +161,14 @@ internal static class ThreadsCommand
 
         try
         {
-            await using var database = SqliteDatabase.Open(settings.Store.Path, settings.Store.FullSync);
-            return await work(new SqliteThreadStore(database), settings);
+            await using var database = await OpenAsync(settings.Store);
+            if (database.Problem is { } problem)
+            {
+                Terminal.Explain(problem);
+                return ExitCodes.Failed;
+            }
+
+            return await work(new SqlThreadStore(database), settings);
         }
         catch (Exception failure) when (failure is StoreException or IOException or UnauthorizedAccessException)
         {
@@ -167,6 +176,10 @@ internal static class ThreadsCommand
             return ExitCodes.Failed;
         }
     }
+
+    private static async Task<IDatabase> OpenAsync(StoreSettings store) => store.Server is { } server
+        ? await PostgresDatabase.OpenAsync(server, TimeProvider.System, NullLogger.Instance)
+        : SqliteDatabase.Open(store.Path, store.FullSync);
 
     private static string Told(ConversationThread thread)
     {

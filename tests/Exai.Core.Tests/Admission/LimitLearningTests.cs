@@ -1,6 +1,7 @@
 using Exai.Core.Admission;
-using Exai.Core.Storage.Sqlite;
+using Exai.Core.Storage.Sql;
 using Exai.Protocol;
+using Exai.Testing.Stores;
 
 namespace Exai.Core.Tests.Admission;
 
@@ -106,24 +107,24 @@ public sealed class LimitLearningTests(ITestOutputHelper output)
         held.Count(attempt => attempt.Runs).ShouldBe(3);
     }
 
-    [Fact]
-    public async Task What_was_learned_is_kept_over_a_restart()
+    [Theory, EveryStore]
+    public async Task What_was_learned_is_kept_over_a_restart(StoreEngine store)
     {
-        using var file = new TempDatabase();
-        await using (var database = SqliteDatabase.Open(file.Path, fullSync: false))
+        using var file = new TempDatabase(store);
+        await using (var database = file.OpenAny())
         {
             using var world = new AdmissionWorld(Wide);
-            var upkeep = new AdmissionUpkeep(world.Permits, new SqliteLearnedLimits(database), TimeSpan.FromSeconds(30), world.Time, world.Log);
+            var upkeep = new AdmissionUpkeep(world.Permits, new SqlLearnedLimits(database), TimeSpan.FromSeconds(30), world.Time, world.Log);
             var both = new[] { world.Ask("a"), world.Ask("a") };
             both[0].End(ProviderSignal.Refused);
             both[1].End();
             await upkeep.DisposeAsync();
         }
 
-        await using (var database = SqliteDatabase.Open(file.Path, fullSync: false))
+        await using (var database = file.OpenAny())
         {
             using var world = new AdmissionWorld(Wide);
-            await using var upkeep = new AdmissionUpkeep(world.Permits, new SqliteLearnedLimits(database), TimeSpan.FromSeconds(30), world.Time, world.Log);
+            await using var upkeep = new AdmissionUpkeep(world.Permits, new SqlLearnedLimits(database), TimeSpan.FromSeconds(30), world.Time, world.Log);
             world.Provider("glm").Models.ShouldBe([new ScopeSnapshot("glm-model", 0, 1, 0, LearnedLimit: 1)]);
             world.Ask("a").Runs.ShouldBeTrue();
             world.Ask("a").Waits.ShouldBeTrue();

@@ -1,6 +1,7 @@
 using Exai.Core.Admission;
 using Exai.Core.Calls;
 using Exai.Protocol;
+using Exai.Testing.Stores;
 
 namespace Exai.Core.Tests.Calls;
 
@@ -9,8 +10,8 @@ public sealed class CallAdmissionTests
 {
     private static readonly AdmissionOptions OneRunsOneWaits = new() { GlobalLimit = 1, SessionLimit = 1, DefaultProviderLimit = 1, QueueMax = 1 };
 
-    [Fact]
-    public void Call_beyond_the_share_is_refused_at_once_and_leaves_no_trace_in_the_journal() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Call_beyond_the_share_is_refused_at_once_and_leaves_no_trace_in_the_journal(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         world.Admission = OneRunsOneWaits;
         var daemon = world.Start();
@@ -36,8 +37,8 @@ public sealed class CallAdmissionTests
         world.Provider.Requests.Count.ShouldBe(3);
     });
 
-    [Fact]
-    public void Resend_of_a_call_that_runs_waits_or_has_ended_is_answered_however_full_the_queue_is() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Resend_of_a_call_that_runs_waits_or_has_ended_is_answered_however_full_the_queue_is(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         world.Admission = OneRunsOneWaits;
         var daemon = world.Start();
@@ -53,8 +54,8 @@ public sealed class CallAdmissionTests
         (await daemon.AskAsync(queued)).ShouldBeSameAs(await second);
     });
 
-    [Fact]
-    public void Calls_of_a_dead_daemon_are_taken_over_even_beyond_the_share() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Calls_of_a_dead_daemon_are_taken_over_even_beyond_the_share(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var accepted = Enumerable.Range(0, 5).Select(number => world.Chat($"call {number}")).ToList();
         var dead = world.Start();
@@ -69,8 +70,8 @@ public sealed class CallAdmissionTests
         outcomes.ShouldAllBe(outcome => outcome.State == CallState.Succeeded);
     });
 
-    [Fact]
-    public void Place_is_free_again_however_the_call_ends() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Place_is_free_again_however_the_call_ends(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         world.Admission = OneRunsOneWaits;
         var daemon = world.Start();
@@ -84,8 +85,8 @@ public sealed class CallAdmissionTests
         daemon.Permits.Snapshot().Sessions.ShouldBeEmpty();
     });
 
-    [Fact]
-    public void Receipt_says_how_long_the_call_was_queued() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Receipt_says_how_long_the_call_was_queued(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         world.Admission = OneRunsOneWaits;
         var daemon = world.Start();
@@ -99,8 +100,8 @@ public sealed class CallAdmissionTests
     });
 
     /// <summary>Trap 15.</summary>
-    [Fact]
-    public void Queue_clock_ends_the_call_with_its_place_and_how_long_it_waited() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Queue_clock_ends_the_call_with_its_place_and_how_long_it_waited(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         world.Admission = OneRunsOneWaits with { QueueTimeout = TimeSpan.FromSeconds(3) };
         var daemon = world.Start();

@@ -1,13 +1,14 @@
 using Exai.Core.Calls;
 using Exai.Testing;
+using Exai.Testing.Stores;
 
 namespace Exai.Core.Tests.Calls;
 
 /// <summary>Trap 12: a cancel that reaches a daemon which only waits for the call of another is not lost.</summary>
 public sealed class CallCancelTests
 {
-    [Fact]
-    public void Grace_is_over_at_a_daemon_that_waits_the_one_that_runs_the_call_cancels_it() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Grace_is_over_at_a_daemon_that_waits_the_one_that_runs_the_call_cancels_it(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var (older, _, there, here) = await TwoDaemonsAsync(world);
 
@@ -21,8 +22,8 @@ public sealed class CallCancelTests
         (await older.FindAsync(here.CallId))!.Runs.ShouldBe(1);
     });
 
-    [Fact]
-    public void Attached_again_within_the_grace_at_the_daemon_that_waits_the_call_goes_on() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Attached_again_within_the_grace_at_the_daemon_that_waits_the_call_goes_on(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var (_, newer, there, here) = await TwoDaemonsAsync(world);
         here.CancelLater();
@@ -34,8 +35,8 @@ public sealed class CallCancelTests
         (await again.Outcome).State.ShouldBe(CallState.Succeeded);
     });
 
-    [Fact]
-    public void Owner_dies_before_it_hears_of_the_cancel_the_call_ends_cancelled_and_nobody_is_asked_again() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Owner_dies_before_it_hears_of_the_cancel_the_call_ends_cancelled_and_nobody_is_asked_again(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var (older, _, _, here) = await TwoDaemonsAsync(world);
         here.CancelNow();
@@ -47,8 +48,8 @@ public sealed class CallCancelTests
     });
 
     /// <summary>Passed on and then left by both daemons: whoever takes the call over, for its thread or a retry, ends it.</summary>
-    [Fact]
-    public void Both_daemons_die_after_the_cancel_the_next_one_ends_the_call_without_running_it() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Both_daemons_die_after_the_cancel_the_next_one_ends_the_call_without_running_it(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         world.Options = world.Options with { Lease = TimeSpan.FromSeconds(3000) };
         var (older, newer, _, here) = await TwoDaemonsAsync(world);
@@ -63,8 +64,8 @@ public sealed class CallCancelTests
         world.Provider.Requests.Count.ShouldBe(1);
     });
 
-    [Fact]
-    public void Store_has_no_room_for_the_cancel_it_is_passed_on_when_there_is() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Store_has_no_room_for_the_cancel_it_is_passed_on_when_there_is(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var (_, newer, there, here) = await TwoDaemonsAsync(world);
         newer.Store.Full.Add("RequestCancelAsync");

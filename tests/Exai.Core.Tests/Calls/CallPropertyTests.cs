@@ -1,6 +1,7 @@
 using Exai.Core.Calls;
 using Exai.Protocol;
 using Exai.Testing;
+using Exai.Testing.Stores;
 
 namespace Exai.Core.Tests.Calls;
 
@@ -11,12 +12,16 @@ namespace Exai.Core.Tests.Calls;
 /// </summary>
 public sealed class CallPropertyTests
 {
-    public static TheoryData<int> Seeds => [.. Enumerable.Range(1, 100)];
+    /// <summary>A server takes its time for each statement.</summary>
+    public static IEnumerable<TheoryDataRow<StoreEngine, int>> Seeds =>
+        from store in StoreEngines.All
+        from seed in Enumerable.Range(1, store.Engine == StoreEngine.Sqlite ? 100 : 25)
+        select new TheoryDataRow<StoreEngine, int>(store.Engine, seed) { Skip = store.Skip };
 
     [Theory]
     [MemberData(nameof(Seeds))]
-    public void Any_order_of_events_each_call_has_one_outcome_and_each_answer_is_paid_once(int seed) =>
-        CallWorld.Run(world => new Storm(world, seed).RunAsync(), seed);
+    public void Any_order_of_events_each_call_has_one_outcome_and_each_answer_is_paid_once(StoreEngine store, int seed) =>
+        CallWorld.Run(store, world => new Storm(world, seed).RunAsync(), seed);
 
     private sealed class Storm
     {

@@ -2,6 +2,7 @@ using Exai.Core.Calls;
 using Exai.Core.Models;
 using Exai.Protocol;
 using Exai.Testing;
+using Exai.Testing.Stores;
 
 namespace Exai.Core.Tests.Calls;
 
@@ -9,8 +10,8 @@ namespace Exai.Core.Tests.Calls;
 public sealed class CallRecoveryTests
 {
     /// <summary>Trap 8.</summary>
-    [Fact]
-    public void Dead_owner_the_call_is_taken_over_and_asked_again() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Dead_owner_the_call_is_taken_over_and_asked_again(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var request = world.Chat("hello");
         await DieWhileRunningAsync(world, request, afterSeconds: 4);
@@ -30,8 +31,8 @@ public sealed class CallRecoveryTests
     });
 
     /// <summary>Traps 25, 220: the provider is paid once.</summary>
-    [Fact]
-    public void Dead_owner_after_the_answer_was_journaled_it_is_replayed_and_nobody_asked() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Dead_owner_after_the_answer_was_journaled_it_is_replayed_and_nobody_asked(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var daemon = world.Start();
         var request = world.Chat("hello");
@@ -52,8 +53,8 @@ public sealed class CallRecoveryTests
     });
 
     /// <summary>An answer that is there is paid for: a stop in the same moment must not throw it away.</summary>
-    [Fact]
-    public void Daemon_stops_in_the_moment_of_the_answer_the_answer_is_kept() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Daemon_stops_in_the_moment_of_the_answer_the_answer_is_kept(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         TestDaemon? first = null;
         var stopping = Task.CompletedTask;
@@ -74,8 +75,8 @@ public sealed class CallRecoveryTests
         world.Provider.Requests.Count.ShouldBe(1);
     });
 
-    [Fact]
-    public void Runs_used_up_the_call_ends_interrupted_and_stays_so() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Runs_used_up_the_call_ends_interrupted_and_stays_so(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var request = world.Chat("hello");
         for (var run = 1; run <= 3; run++)
@@ -92,8 +93,8 @@ public sealed class CallRecoveryTests
         world.Provider.Requests.Count.ShouldBe(3);
     });
 
-    [Fact]
-    public void Call_clock_counts_the_runs_and_not_the_time_between() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Call_clock_counts_the_runs_and_not_the_time_between(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         world.Options = world.Options with { Timeout = TimeSpan.FromSeconds(60), Lease = TimeSpan.FromSeconds(3) };
         world.Provider = new ScriptedChatClient(world.Time, _ => [ScriptStep.Hang]);
@@ -111,8 +112,8 @@ public sealed class CallRecoveryTests
         (world.Time.GetUtcNow() - started).ShouldBe(TimeSpan.FromSeconds(25), TimeSpan.FromSeconds(2));
     });
 
-    [Fact]
-    public void Two_daemons_find_the_same_orphan_one_takes_it_over() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Two_daemons_find_the_same_orphan_one_takes_it_over(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var request = world.Chat("hello");
         await DieWhileRunningAsync(world, request, afterSeconds: 2);
@@ -126,8 +127,8 @@ public sealed class CallRecoveryTests
     });
 
     /// <summary>Invariant 5: between hosts a lease can run out while its owner lives.</summary>
-    [Fact]
-    public void Owner_taken_for_dead_ends_later_the_other_runs_outcome_counts_for_both() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Owner_taken_for_dead_ends_later_the_other_runs_outcome_counts_for_both(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var daemon = world.Start();
         var request = world.Chat("hello");
@@ -143,8 +144,8 @@ public sealed class CallRecoveryTests
     });
 
     /// <summary>Whoever took the call over may die as well: then the first one must not wait for it for ever.</summary>
-    [Fact]
-    public void Owner_taken_for_dead_ends_after_its_successor_died_it_takes_the_call_back() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Owner_taken_for_dead_ends_after_its_successor_died_it_takes_the_call_back(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var daemon = world.Start();
         var request = world.Chat("hello");

@@ -1,14 +1,15 @@
 using Exai.Core.Calls;
 using Exai.Protocol;
 using Exai.Testing;
+using Exai.Testing.Stores;
 
 namespace Exai.Core.Tests.Calls;
 
 /// <summary>Starting, attaching, replaying, refusing, cancelling; one daemon, or two that live.</summary>
 public sealed class CallServiceTests
 {
-    [Fact]
-    public void StartOrAttach_unknown_call_runs_once() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void StartOrAttach_unknown_call_runs_once(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var daemon = world.Start();
         var request = world.Chat("hello");
@@ -30,8 +31,8 @@ public sealed class CallServiceTests
     });
 
     /// <summary>Trap 22.</summary>
-    [Fact]
-    public void StartOrAttach_while_running_attaches_and_the_provider_is_asked_once() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void StartOrAttach_while_running_attaches_and_the_provider_is_asked_once(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var daemon = world.Start();
         var request = world.Chat("hello");
@@ -45,8 +46,8 @@ public sealed class CallServiceTests
         world.Provider.Requests.Count.ShouldBe(1);
     });
 
-    [Fact]
-    public void StartOrAttach_many_times_at_once_runs_once() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void StartOrAttach_many_times_at_once_runs_once(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var daemon = world.Start();
         var request = world.Chat("hello");
@@ -58,8 +59,8 @@ public sealed class CallServiceTests
     });
 
     /// <summary>Trap 23.</summary>
-    [Fact]
-    public void StartOrAttach_after_completion_replays_also_on_the_next_daemon() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void StartOrAttach_after_completion_replays_also_on_the_next_daemon(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var daemon = world.Start();
         var request = world.Chat("hello");
@@ -79,8 +80,8 @@ public sealed class CallServiceTests
     });
 
     /// <summary>Trap 24.</summary>
-    [Fact]
-    public void StartOrAttach_other_arguments_is_a_conflict_and_runs_nothing() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void StartOrAttach_other_arguments_is_a_conflict_and_runs_nothing(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var daemon = world.Start();
         var request = world.Chat("hello");
@@ -98,8 +99,8 @@ public sealed class CallServiceTests
         (await daemon.AskAsync(request)).Text.ShouldBe(outcome.Text);
     });
 
-    [Fact]
-    public void StartOrAttach_same_arguments_in_another_spelling_is_the_same_call() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void StartOrAttach_same_arguments_in_another_spelling_is_the_same_call(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var daemon = world.Start();
         var request = world.Chat("hello") with { Arguments = System.Text.Json.JsonElement.Parse("""{"prompt":"hello","model":"glm-4.6"}""") };
@@ -110,8 +111,8 @@ public sealed class CallServiceTests
         (await second.Outcome).ShouldBeSameAs(await first.Outcome);
     });
 
-    [Fact]
-    public void StartOrAttach_expired_id_is_refused_and_not_journaled() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void StartOrAttach_expired_id_is_refused_and_not_journaled(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var daemon = world.Start();
         var request = world.Chat("hello");
@@ -125,8 +126,8 @@ public sealed class CallServiceTests
         world.Provider.Requests.ShouldBeEmpty();
     });
 
-    [Fact]
-    public void Finished_calls_are_forgotten_after_their_time_and_their_ids_refused() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Finished_calls_are_forgotten_after_their_time_and_their_ids_refused(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         world.Options = world.Options with { Lease = TimeSpan.FromHours(1), ResultTtl = TimeSpan.FromHours(3) };
         var daemon = world.Start();
@@ -142,8 +143,8 @@ public sealed class CallServiceTests
         world.Provider.Requests.Count.ShouldBe(1);
     });
 
-    [Fact]
-    public void StartOrAttach_living_owner_is_waited_for() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void StartOrAttach_living_owner_is_waited_for(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var (older, newer) = (world.Start(), world.Start());
         var request = world.Chat("hello");
@@ -160,8 +161,8 @@ public sealed class CallServiceTests
     });
 
     /// <summary>Invariant 6: no wait without a clock, not even for a daemon that is stopped or stuck.</summary>
-    [Fact]
-    public void StartOrAttach_living_owner_never_ends_times_out_by_the_call_clock() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void StartOrAttach_living_owner_never_ends_times_out_by_the_call_clock(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var (older, newer) = (world.Start(), world.Start());
         var request = world.Chat("hello");
@@ -177,8 +178,8 @@ public sealed class CallServiceTests
     });
 
     /// <summary>Traps 12, 88: the provider's request is aborted.</summary>
-    [Fact]
-    public void CancelLater_nobody_comes_back_the_call_is_cancelled_at_the_provider() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void CancelLater_nobody_comes_back_the_call_is_cancelled_at_the_provider(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         world.Provider = new ScriptedChatClient(world.Time, TimeSpan.FromSeconds(70));
         var daemon = world.Start();
@@ -198,8 +199,8 @@ public sealed class CallServiceTests
         (await daemon.FindAsync(outcome.Receipt.CallId))!.Outcome!.State.ShouldBe(CallState.Cancelled);
     });
 
-    [Fact]
-    public void CancelLater_attached_again_within_the_grace_the_call_goes_on() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void CancelLater_attached_again_within_the_grace_the_call_goes_on(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         world.Provider = new ScriptedChatClient(world.Time, TimeSpan.FromSeconds(70));
         var daemon = world.Start();
@@ -235,8 +236,8 @@ public sealed class CallServiceTests
     });
 
     /// <summary>A call that waits behind a cancelled one on its thread does not want its answer.</summary>
-    [Fact]
-    public void CancelLater_a_call_on_the_thread_waits_behind_it_it_is_cancelled_all_the_same() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void CancelLater_a_call_on_the_thread_waits_behind_it_it_is_cancelled_all_the_same(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         world.Provider = new ScriptedChatClient(world.Time, TimeSpan.FromSeconds(10));
         var daemon = world.Start();
@@ -255,8 +256,8 @@ public sealed class CallServiceTests
         world.Provider.Requests.Single(request => request.Prompt == "slow").Cancelled.ShouldBeTrue();
     });
 
-    [Fact]
-    public void Call_clock_fires_the_call_ends_and_names_it() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Call_clock_fires_the_call_ends_and_names_it(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         world.Options = world.Options with { Timeout = TimeSpan.FromSeconds(30) };
         world.Provider = new ScriptedChatClient(world.Time, _ => [ScriptStep.Hang]);
@@ -270,8 +271,8 @@ public sealed class CallServiceTests
         world.Provider.Requests.Single().Cancelled.ShouldBeTrue();
     });
 
-    [Fact]
-    public void Failure_of_the_provider_is_an_outcome_like_any_other_and_stays() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Failure_of_the_provider_is_an_outcome_like_any_other_and_stays(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         world.Provider = new ScriptedChatClient(world.Time, _ => [ScriptStep.Hang]);
         var daemon = world.Start();
@@ -286,8 +287,8 @@ public sealed class CallServiceTests
         world.Provider.Requests.Count.ShouldBe(2);
     });
 
-    [Fact]
-    public void Unknown_defect_in_a_providers_client_is_told_without_its_details_and_logged() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Unknown_defect_in_a_providers_client_is_told_without_its_details_and_logged(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         world.Provider = new ScriptedChatClient(world.Time, _ => [new ScriptStep.Fail(new InvalidOperationException("secret detail"))]);
         var daemon = world.Start();
@@ -299,8 +300,8 @@ public sealed class CallServiceTests
         world.Log.Errors.ShouldContain(error => error.Contains("secret detail", StringComparison.Ordinal));
     });
 
-    [Fact]
-    public void Two_sessions_with_equal_arguments_are_two_calls() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Two_sessions_with_equal_arguments_are_two_calls(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var daemon = world.Start();
 
@@ -310,8 +311,8 @@ public sealed class CallServiceTests
         world.Provider.Requests.Count.ShouldBe(2);
     });
 
-    [Fact]
-    public void DisposeAsync_abandons_running_calls_without_an_outcome() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void DisposeAsync_abandons_running_calls_without_an_outcome(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var daemon = world.Start();
         var request = world.Chat("hello");
@@ -328,8 +329,8 @@ public sealed class CallServiceTests
         world.Log.Errors.ShouldBeEmpty();
     });
 
-    [Fact]
-    public void WhenIdleAsync_waits_for_what_runs_and_no_longer() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void WhenIdleAsync_waits_for_what_runs_and_no_longer(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var daemon = world.Start();
         await daemon.Calls.WhenIdleAsync(CancellationToken.None);

@@ -1,13 +1,14 @@
 using Exai.Core.Calls;
 using Exai.Protocol;
+using Exai.Testing.Stores;
 
 namespace Exai.Core.Tests.Calls;
 
 /// <summary>What becomes of calls when the store fails, write by write.</summary>
 public sealed class CallStoreFailureTests
 {
-    [Fact]
-    public void Full_at_accept_the_call_is_refused_and_nobody_asked() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Full_at_accept_the_call_is_refused_and_nobody_asked(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var daemon = world.Start();
         daemon.Store.Full.Add("AcceptAsync");
@@ -22,8 +23,8 @@ public sealed class CallStoreFailureTests
         (await daemon.AskAsync(request)).State.ShouldBe(CallState.Succeeded);
     });
 
-    [Fact]
-    public void Full_at_the_step_and_at_the_end_the_answer_is_sent_as_not_durable() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Full_at_the_step_and_at_the_end_the_answer_is_sent_as_not_durable(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var daemon = world.Start();
         daemon.Store.Full.UnionWith(["SaveStepAsync", "FinishAsync"]);
@@ -39,8 +40,8 @@ public sealed class CallStoreFailureTests
         Should.Throw<CallException>(() => daemon.Calls.StartOrAttach(world.Chat("other", callId: request.CallId))).Error.Code.ShouldBe(ErrorCodes.CallConflict);
     });
 
-    [Fact]
-    public void Room_again_what_was_sent_as_not_durable_is_journaled_and_told_as_durable() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Room_again_what_was_sent_as_not_durable_is_journaled_and_told_as_durable(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var daemon = world.Start();
         daemon.Store.Full.Add("FinishAsync");
@@ -57,8 +58,8 @@ public sealed class CallStoreFailureTests
         world.Provider.Requests.Count.ShouldBe(1);
     });
 
-    [Fact]
-    public void Room_again_at_a_clean_stop_it_is_journaled_then() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Room_again_at_a_clean_stop_it_is_journaled_then(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var daemon = world.Start();
         daemon.Store.Full.Add("FinishAsync");
@@ -73,8 +74,8 @@ public sealed class CallStoreFailureTests
     });
 
     /// <summary>Its client has a continuation_id: the next call on the thread must find the turn, and must not spin until then.</summary>
-    [Fact]
-    public void Not_durable_answer_begins_a_thread_the_next_call_goes_on_with_it() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Not_durable_answer_begins_a_thread_the_next_call_goes_on_with_it(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var daemon = world.Start();
         daemon.Store.Full.Add("FinishAsync");
@@ -89,9 +90,9 @@ public sealed class CallStoreFailureTests
 
     /// <summary>A call that was accepted has an outcome: without one it would run again for nobody, and hold up its thread.</summary>
     [Theory]
-    [InlineData("FindStepsAsync")]
-    [InlineData("FindPredecessorAsync")]
-    public void Unreadable_after_accept_the_failure_is_the_calls_outcome(string operation) => CallWorld.Run(async world =>
+    [EveryStore("FindStepsAsync")]
+    [EveryStore("FindPredecessorAsync")]
+    public void Unreadable_after_accept_the_failure_is_the_calls_outcome(StoreEngine store, string operation) => CallWorld.Run(store, async world =>
     {
         var daemon = world.Start();
         var thread = (await daemon.AskAsync(world.Chat("begin"))).Receipt.ThreadId;
@@ -108,8 +109,8 @@ public sealed class CallStoreFailureTests
         (await daemon.AskAsync(world.Chat("next", thread))).State.ShouldBe(CallState.Succeeded);
     });
 
-    [Fact]
-    public void Unreadable_at_the_look_up_nothing_is_begun() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Unreadable_at_the_look_up_nothing_is_begun(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var daemon = world.Start();
         daemon.Store.Unreadable.Add("FindAsync");
@@ -122,8 +123,8 @@ public sealed class CallStoreFailureTests
         (await daemon.AskAsync(request)).Receipt.Runs.ShouldBe(1);
     });
 
-    [Fact]
-    public void Leases_cannot_be_renewed_the_calls_run_on() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Leases_cannot_be_renewed_the_calls_run_on(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         world.Options = world.Options with { Lease = TimeSpan.FromSeconds(3) };
         var daemon = world.Start();

@@ -1,14 +1,15 @@
 using Exai.Core.Calls;
 using Exai.Protocol;
 using Exai.Testing;
+using Exai.Testing.Stores;
 
 namespace Exai.Core.Tests.Calls;
 
 /// <summary>Trap 131: calls on one thread run one after another, in the order in which they were accepted.</summary>
 public sealed class CallThreadOrderTests
 {
-    [Fact]
-    public void Calls_on_one_thread_run_in_the_order_of_acceptance() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Calls_on_one_thread_run_in_the_order_of_acceptance(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var daemon = world.Start();
         var thread = (await daemon.AskAsync(world.Chat("begin"))).Receipt.ThreadId!;
@@ -23,8 +24,8 @@ public sealed class CallThreadOrderTests
         world.Provider.Requests[^1].Messages.Count.ShouldBe(1 + (5 * 2) + 1);
     });
 
-    [Fact]
-    public void Calls_on_two_threads_run_side_by_side() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Calls_on_two_threads_run_side_by_side(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var daemon = world.Start();
         var threads = (await Task.WhenAll(daemon.AskAsync(world.Chat("one")), daemon.AskAsync(world.Chat("two")))).Select(outcome => outcome.Receipt.ThreadId).ToList();
@@ -35,8 +36,8 @@ public sealed class CallThreadOrderTests
         (world.Time.GetUtcNow() - started).ShouldBe(TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(1));
     });
 
-    [Fact]
-    public void Dead_predecessor_is_taken_over_first() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Dead_predecessor_is_taken_over_first(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var daemon = world.Start();
         var thread = (await daemon.AskAsync(world.Chat("begin"))).Receipt.ThreadId!;
@@ -53,8 +54,8 @@ public sealed class CallThreadOrderTests
         (await next.Threads.FindAsync(thread, CancellationToken.None))!.Turns.Select(turn => turn.Question).ShouldBe(["begin", "orphan", "next"]);
     });
 
-    [Fact]
-    public void Predecessor_of_a_living_daemon_is_waited_for() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Predecessor_of_a_living_daemon_is_waited_for(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var (older, newer) = (world.Start(), world.Start());
         var thread = (await older.AskAsync(world.Chat("begin"))).Receipt.ThreadId!;
@@ -68,8 +69,8 @@ public sealed class CallThreadOrderTests
         (await newer.Threads.FindAsync(thread, CancellationToken.None))!.Turns.Select(turn => turn.Question).ShouldBe(["begin", "there", "here"]);
     });
 
-    [Fact]
-    public void Predecessor_fails_the_next_call_runs_and_the_thread_lacks_only_that_turn() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Predecessor_fails_the_next_call_runs_and_the_thread_lacks_only_that_turn(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         world.Provider = new ScriptedChatClient(world.Time, request => request.Prompt == "bad"
             ? [ScriptStep.Hang]
@@ -85,8 +86,8 @@ public sealed class CallThreadOrderTests
         (await daemon.Threads.FindAsync(thread, CancellationToken.None))!.Turns.Select(turn => turn.Question).ShouldBe(["begin", "next"]);
     });
 
-    [Fact]
-    public void Waiting_call_is_cancelled_by_its_own_client() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Waiting_call_is_cancelled_by_its_own_client(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var daemon = world.Start();
         var thread = (await daemon.AskAsync(world.Chat("begin"))).Receipt.ThreadId!;
@@ -104,8 +105,8 @@ public sealed class CallThreadOrderTests
         world.Provider.Requests.Count.ShouldBe(1);
     });
 
-    [Fact]
-    public void Call_clock_fires_while_waiting_for_the_thread_the_call_ends() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Call_clock_fires_while_waiting_for_the_thread_the_call_ends(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var daemon = world.Start();
         var thread = (await daemon.AskAsync(world.Chat("begin"))).Receipt.ThreadId!;
@@ -121,8 +122,8 @@ public sealed class CallThreadOrderTests
     });
 
     /// <summary>No store, no taking over; but also no spinning at it.</summary>
-    [Fact]
-    public void Dead_predecessor_cannot_be_taken_over_the_next_call_waits_by_its_clock() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Dead_predecessor_cannot_be_taken_over_the_next_call_waits_by_its_clock(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var daemon = world.Start();
         var thread = (await daemon.AskAsync(world.Chat("begin"))).Receipt.ThreadId!;

@@ -3,7 +3,7 @@ using Exai.Core.Admission;
 using Exai.Core.Calls;
 using Exai.Core.Models;
 using Exai.Core.Models.Catalogue;
-using Exai.Core.Storage.Sqlite;
+using Exai.Core.Storage.Sql;
 using Exai.Core.Tests.Models;
 using Exai.Core.Tests.Tools;
 using Exai.Core.Threads;
@@ -16,6 +16,7 @@ using Exai.Core.Tools.Workflow;
 using Exai.Protocol;
 using Exai.Settings;
 using Exai.Testing;
+using Exai.Testing.Stores;
 
 namespace Exai.Core.Tests.Calls;
 
@@ -23,11 +24,11 @@ namespace Exai.Core.Tests.Calls;
 /// Daemons that share one database and one scripted provider, on one virtual clock. A daemon can be killed (its writes stop, its owner is
 /// dead), or taken for dead while it runs on.
 /// </summary>
-internal sealed class CallWorld(Simulation simulation) : IAsyncDisposable
+internal sealed class CallWorld(Simulation simulation, StoreEngine store = StoreEngine.Sqlite) : IAsyncDisposable
 {
     private readonly List<TestDaemon> _daemons = [];
 
-    public TempDatabase File { get; } = new();
+    public TempDatabase File { get; } = new(store);
 
     public Simulation Simulation => simulation;
 
@@ -56,10 +57,13 @@ internal sealed class CallWorld(Simulation simulation) : IAsyncDisposable
     /// <summary>Wide, for the tests that are about something else.</summary>
     public AdmissionOptions Admission { get; set; } = new() { GlobalLimit = 1000, SessionLimit = 1000, DefaultProviderLimit = 1000, QueueMax = 1000 };
 
-    public static void Run(Func<CallWorld, Task> body, int? seed = null) => Simulation.Run(
+    /// <summary>On SQLite, for the tests that are about something else.</summary>
+    public static void Run(Func<CallWorld, Task> body, int? seed = null) => Run(StoreEngine.Sqlite, body, seed);
+
+    public static void Run(StoreEngine store, Func<CallWorld, Task> body, int? seed = null) => Simulation.Run(
         async simulation =>
         {
-            await using var world = new CallWorld(simulation);
+            await using var world = new CallWorld(simulation, store);
             await body(world);
         },
         seed);
@@ -118,19 +122,19 @@ internal sealed class TestDaemon : IAsyncDisposable
     };
 
     private readonly CallWorld _world;
-    private readonly SqliteDatabase _database;
+    private readonly IDatabase _database;
     private bool _ended;
 
     public TestDaemon(CallWorld world, string epoch)
     {
         _world = world;
         Epoch = epoch;
-        _database = world.File.Open();
-        Store = new FaultyStore(new SqliteCallStore(_database, world.Options.Lease, world.Time));
-        Threads = new SqliteThreadStore(_database);
+        _database = world.File.OpenAny(world.Time);
+        Store = new FaultyStore(new SqlCallStore(_database, world.Options.Lease, world.Time));
+        Threads = new SqlThreadStore(_database);
         var directory = new ModelDirectory([.. world.Providers()], ModelCatalogue.Load());
         var router = new ModelRouter(directory, "auto");
-        var ledger = new FaultyLedger(new SqliteAttemptLedger(_database), () => Store.Killed);
+        var ledger = new FaultyLedger(new SqlAttemptLedger(_database), () => Store.Killed);
         var attempts = new AttemptRegistry();
         Permits = new PermitScheduler(world.Admission, attempts, world.Time, world.Log);
         var models = TestGateway.Create(router, world.Time, world.Log, permits: Permits, attempts: attempts);
@@ -149,7 +153,7 @@ internal sealed class TestDaemon : IAsyncDisposable
 
     public FaultyStore Store { get; }
 
-    public SqliteThreadStore Threads { get; }
+    public SqlThreadStore Threads { get; }
 
     public CallService Calls { get; }
 

@@ -67,6 +67,12 @@ internal sealed class FaultyStore(ICallStore inner) : ICallStore
         return inner.FindToCancelAsync(owner, cancellationToken);
     }
 
+    public ValueTask<IReadOnlyList<CallRecord>> FindElsewhereAsync(CallOwner owner, CancellationToken cancellationToken)
+    {
+        Read(nameof(FindElsewhereAsync));
+        return inner.FindElsewhereAsync(owner, cancellationToken);
+    }
+
     public ValueTask<IReadOnlyList<CallSummary>> ListAsync(int most, CancellationToken cancellationToken)
     {
         Read(nameof(ListAsync));

@@ -5,6 +5,7 @@ using Exai.Core.Storage.Blobs;
 using Exai.Core.Tests.Calls;
 using Exai.Core.Tests.Models;
 using Exai.Testing;
+using Exai.Testing.Stores;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Exai.Core.Tests.Storage;
@@ -19,11 +20,11 @@ public sealed class HousekeepingTests : IDisposable
 
     public void Dispose() => _database.Dispose();
 
-    [Fact]
-    public void Threads_are_forgotten_a_month_after_their_last_turn() => Simulation.Run(
+    [Theory, EveryStore]
+    public void Threads_are_forgotten_a_month_after_their_last_turn(StoreEngine store) => Simulation.Run(
         async simulation =>
         {
-            await using var world = new CallWorld(simulation) { Options = new CallOptions { Lease = TimeSpan.FromDays(9) } };
+            await using var world = new CallWorld(simulation, store) { Options = new CallOptions { Lease = TimeSpan.FromDays(9) } };
             var daemon = world.Start();
             var old = (await daemon.AskAsync(world.Chat("old"))).Receipt.ThreadId!;
             world.Time.Advance(TimeSpan.FromDays(30));
@@ -46,9 +47,9 @@ public sealed class HousekeepingTests : IDisposable
         await using var housekeeping = Start(simulation, world.Start().Threads);
 
         await Task.Delay(TimeSpan.FromMinutes(30), simulation.Time);
-        store.Has(hash).ShouldBeTrue();
+        (await store.HasAsync(hash, CancellationToken.None)).ShouldBeTrue();
         await Task.Delay(TimeSpan.FromMinutes(120), simulation.Time);
-        store.Has(hash).ShouldBeFalse();
+        (await store.HasAsync(hash, CancellationToken.None)).ShouldBeFalse();
     });
 
     private Housekeeping Start(Simulation simulation, IThreadStore threads)

@@ -165,11 +165,11 @@ public sealed class SqliteDatabaseTests : IDisposable
         }
 
         await using var damaged = _file.Open();
-        damaged.Damaged.IsCompleted.ShouldBeFalse();
+        damaged.Unusable.IsCompleted.ShouldBeFalse();
         var refused = Should.Throw<StoreException>(() => damaged.Read(connection => connection.Scalar<long>("SELECT COUNT(*) FROM bulk")));
 
         refused.Damaged.ShouldBeTrue();
-        (await damaged.Damaged).ShouldBe(refused.Message);
+        (await damaged.Unusable).ShouldBe(refused.Message);
         refused.Message.ShouldContain(_file.Path);
     }
 

@@ -4,14 +4,15 @@ using Exai.Core.Calls;
 using Exai.Core.Tests.Calls;
 using Exai.Protocol;
 using Exai.Testing;
+using Exai.Testing.Stores;
 
 namespace Exai.Core.Tests.Tools;
 
 /// <summary>chat from the call to the provider's request and back.</summary>
 public sealed class ChatToolTests
 {
-    [Fact]
-    public void Answer_ends_with_one_line_that_tells_model_time_tokens_and_thread() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Answer_ends_with_one_line_that_tells_model_time_tokens_and_thread(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var outcome = await world.Start().AskAsync(world.Chat("hello"));
 
@@ -23,8 +24,8 @@ public sealed class ChatToolTests
     });
 
     /// <summary>Traps 43 and 81; the reasoning stays out of the answer.</summary>
-    [Fact]
-    public void Answer_that_was_cut_searched_and_thought_says_all_of_it_in_order() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Answer_that_was_cut_searched_and_thought_says_all_of_it_in_order(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         world.Provider = new ScriptedChatClient(world.Time, _ =>
         [
@@ -55,8 +56,8 @@ public sealed class ChatToolTests
     });
 
     /// <summary>The exact messages: the system prompt first and always the same, so that prompt caches hit; each turn once, oldest first.</summary>
-    [Fact]
-    public void Request_of_a_third_turn_is_word_for_word() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Request_of_a_third_turn_is_word_for_word(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var daemon = world.Start();
         var thread = (await daemon.AskAsync(world.Chat("What is a monad?"))).Receipt.ThreadId;
@@ -87,8 +88,8 @@ public sealed class ChatToolTests
     });
 
     /// <summary>Trap 116: PAL's prompts grew from 1 862 to 225 486 characters in seven turns.</summary>
-    [Fact]
-    public void Six_turns_grow_by_one_turn_each_and_the_first_question_occurs_once() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Six_turns_grow_by_one_turn_each_and_the_first_question_occurs_once(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var daemon = world.Start();
         string? thread = null;
@@ -104,8 +105,8 @@ public sealed class ChatToolTests
     });
 
     /// <summary>Traps 122 and 127: a restart and another model change nothing about the thread.</summary>
-    [Fact]
-    public void Thread_goes_on_after_a_kill_with_the_model_it_was_begun_with() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Thread_goes_on_after_a_kill_with_the_model_it_was_begun_with(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var daemon = world.Start();
         var begun = await daemon.AskAsync(Chat(world, new { prompt = "begin", model = "glm/glm-of-tomorrow" }));
@@ -123,8 +124,8 @@ public sealed class ChatToolTests
     });
 
     /// <summary>Traps 125, 126.</summary>
-    [Fact]
-    public void Thread_that_does_not_exist_is_said_so_and_none_is_begun_in_its_place() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Thread_that_does_not_exist_is_said_so_and_none_is_begun_in_its_place(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var outcome = await world.Start().AskAsync(world.Chat("hello", "no-such-thread"));
 
@@ -134,8 +135,8 @@ public sealed class ChatToolTests
         world.Provider.Requests.ShouldBeEmpty();
     });
 
-    [Fact]
-    public void Thread_that_has_expired_is_said_so_with_the_setting() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Thread_that_has_expired_is_said_so_with_the_setting(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         world.Options = world.Options with { Lease = TimeSpan.FromHours(1) };
         var daemon = world.Start();
@@ -152,14 +153,14 @@ public sealed class ChatToolTests
     });
 
     [Theory]
-    [InlineData("""{}""", "'prompt' is missing")]
-    [InlineData("""{"prompt":"p","files":["a.cs"]}""", "'files' names a.cs, and this client sent no files")]
-    [InlineData("""{"prompt":"p","images":["a.png"]}""", "'images' names a.png")]
-    [InlineData("""{"prompt":"p","promptt":"x"}""", "did you mean 'prompt'")]
-    [InlineData("""{"prompt":"p","temperature":3}""", "from 0 to 2")]
-    [InlineData("""{"prompt":"p","stream":"yes"}""", "true or false")]
-    [InlineData("""{"prompt":"p","continuation_id":5}""", "'continuation_id' was 5")]
-    public void Arguments_that_are_wrong_ask_nobody(string json, string message) => CallWorld.Run(async world =>
+    [EveryStore("""{}""", "'prompt' is missing")]
+    [EveryStore("""{"prompt":"p","files":["a.cs"]}""", "'files' names a.cs, and this client sent no files")]
+    [EveryStore("""{"prompt":"p","images":["a.png"]}""", "'images' names a.png")]
+    [EveryStore("""{"prompt":"p","promptt":"x"}""", "did you mean 'prompt'")]
+    [EveryStore("""{"prompt":"p","temperature":3}""", "from 0 to 2")]
+    [EveryStore("""{"prompt":"p","stream":"yes"}""", "true or false")]
+    [EveryStore("""{"prompt":"p","continuation_id":5}""", "'continuation_id' was 5")]
+    public void Arguments_that_are_wrong_ask_nobody(StoreEngine store, string json, string message) => CallWorld.Run(store, async world =>
     {
         var outcome = await world.Start().AskAsync(world.Chat("") with { Arguments = JsonElement.Parse(json) });
 
@@ -169,8 +170,8 @@ public sealed class ChatToolTests
     });
 
     /// <summary>Arguments that callers of the predecessor send by habit and that change nothing.</summary>
-    [Fact]
-    public void Arguments_that_mean_nothing_here_are_taken() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Arguments_that_mean_nothing_here_are_taken(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var outcome = await world.Start().AskAsync(Chat(world, new { prompt = "p", stream = true, files = Array.Empty<string>(), images = Array.Empty<string>() }));
 

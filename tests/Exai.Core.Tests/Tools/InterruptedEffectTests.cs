@@ -4,14 +4,15 @@ using Exai.Core.Providers.Services;
 using Exai.Core.Tests.Calls;
 using Exai.Protocol;
 using Microsoft.Extensions.AI;
+using Exai.Testing.Stores;
 
 namespace Exai.Core.Tests.Tools;
 
 /// <summary>What has an effect at a provider is begun once: a call whose daemon died meanwhile is not repeated by the next one.</summary>
 public sealed class InterruptedEffectTests
 {
-    [Fact]
-    public void Upload_whose_daemon_died_ends_interrupted_and_is_sent_once() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Upload_whose_daemon_died_ends_interrupted_and_is_sent_once(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var files = WithFiles(world);
         var request = world.Call("kimi_upload_files", new { files = new[] { "a.txt" } }, null, world.Files.Attach("files", "a.txt", "text"));
@@ -24,9 +25,9 @@ public sealed class InterruptedEffectTests
     });
 
     [Theory]
-    [InlineData("""{"operation":"delete","file_id":"file-1"}""")]
-    [InlineData("""{"operation":"cleanup_all","dry_run":false}""")]
-    public void Deletion_whose_daemon_died_ends_interrupted_and_is_sent_once(string arguments) => CallWorld.Run(async world =>
+    [EveryStore("""{"operation":"delete","file_id":"file-1"}""")]
+    [EveryStore("""{"operation":"cleanup_all","dry_run":false}""")]
+    public void Deletion_whose_daemon_died_ends_interrupted_and_is_sent_once(StoreEngine store, string arguments) => CallWorld.Run(store, async world =>
     {
         var files = WithFiles(world);
 
@@ -36,8 +37,8 @@ public sealed class InterruptedEffectTests
         files.Effects.ShouldBe(["delete file-1"]);
     });
 
-    [Fact]
-    public void Listing_whose_daemon_died_is_done_again() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Listing_whose_daemon_died_is_done_again(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         WithFiles(world);
 
@@ -48,8 +49,8 @@ public sealed class InterruptedEffectTests
     });
 
     /// <summary>They take no place among the questions to models.</summary>
-    [Fact]
-    public void Upload_and_deletion_need_no_place_in_a_queue_that_is_full() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Upload_and_deletion_need_no_place_in_a_queue_that_is_full(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         WithFiles(world);
         world.Admission = world.Admission with { GlobalLimit = 1, SessionLimit = 1, DefaultProviderLimit = 1, QueueMax = 1 };

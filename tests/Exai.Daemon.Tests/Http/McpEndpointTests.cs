@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Exai.Daemon.Tests.Monitoring;
 using Exai.Protocol;
+using Exai.Testing.Stores;
 
 namespace Exai.Daemon.Tests.Http;
 
@@ -26,10 +27,10 @@ public sealed class McpEndpointTests
         (await client.RequestAsync("tools/call", LinkClient.Chat("Hello?"))).Receipt().State.ShouldBe("succeeded");
     }
 
-    [Fact]
-    public async Task Client_without_a_handshake_is_answered_by_each_request_alone()
+    [Theory, EveryStore]
+    public async Task Client_without_a_handshake_is_answered_by_each_request_alone(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync();
+        await using var daemon = await DaemonFixture.StartAsync(store);
         daemon.Provider.Open = true;
         using var client = new McpClientOverHttp(daemon.Host.Port);
 
@@ -45,10 +46,10 @@ public sealed class McpEndpointTests
         response.Headers.Contains("Mcp-Session-Id").ShouldBeFalse();
     }
 
-    [Fact]
-    public async Task Session_over_http_needs_a_place_while_it_has_a_call()
+    [Theory, EveryStore]
+    public async Task Session_over_http_needs_a_place_while_it_has_a_call(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync(("SESSION_MAX_CONCURRENT", "1"));
+        await using var daemon = await DaemonFixture.StartAsync(store, ("SESSION_MAX_CONCURRENT", "1"));
         await using var shim = await daemon.OpenAsync("shim");
         var running = await shim.BeginAsync("tools/call", LinkClient.Chat("hello"));
         var request = await daemon.Provider.ArrivedAsync();
@@ -66,10 +67,10 @@ public sealed class McpEndpointTests
         answered.IsError().ShouldBeFalse();
     }
 
-    [Fact]
-    public async Task Modern_request_whose_headers_and_body_differ_is_refused()
+    [Theory, EveryStore]
+    public async Task Modern_request_whose_headers_and_body_differ_is_refused(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync();
+        await using var daemon = await DaemonFixture.StartAsync(store);
         using var client = new McpClientOverHttp(daemon.Host.Port);
 
         var (method, _) = await client.ModernAsync("tools/list", set: request => Replace(request, "Mcp-Method", "prompts/list"));
@@ -92,10 +93,10 @@ public sealed class McpEndpointTests
         }
     }
 
-    [Fact]
-    public async Task Session_goes_on_with_the_next_daemon()
+    [Theory, EveryStore]
+    public async Task Session_goes_on_with_the_next_daemon(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync();
+        await using var daemon = await DaemonFixture.StartAsync(store);
         using var before = new McpClientOverHttp(daemon.Host.Port);
         await before.InitializeAsync();
 
@@ -107,10 +108,10 @@ public sealed class McpEndpointTests
         (await after.RequestAsync("tools/call", LinkClient.Call("version"))).IsError().ShouldBeFalse();
     }
 
-    [Fact]
-    public async Task Session_that_nobody_made_or_that_was_ended_is_404_and_a_new_handshake_works()
+    [Theory, EveryStore]
+    public async Task Session_that_nobody_made_or_that_was_ended_is_404_and_a_new_handshake_works(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync();
+        await using var daemon = await DaemonFixture.StartAsync(store);
         using var client = new McpClientOverHttp(daemon.Host.Port);
         await client.InitializeAsync();
         var forged = client.SessionId![..^2] + (client.SessionId.EndsWith("AA", StringComparison.Ordinal) ? "BB" : "AA");
@@ -176,10 +177,10 @@ public sealed class McpEndpointTests
         ((int?)(await McpClientOverHttp.AnswerAsync(response))["error"]!["code"]).ShouldBe(code);
     }
 
-    [Fact]
-    public async Task Call_that_outlasts_its_client_s_patience_is_answered_as_running_and_its_result_can_be_had()
+    [Theory, EveryStore]
+    public async Task Call_that_outlasts_its_client_s_patience_is_answered_as_running_and_its_result_can_be_had(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync(("EXAI_CLIENT_WAIT_SECS", "1"));
+        await using var daemon = await DaemonFixture.StartAsync(store, ("EXAI_CLIENT_WAIT_SECS", "1"));
         using var client = new McpClientOverHttp(daemon.Host.Port);
         await client.InitializeAsync();
 
@@ -222,10 +223,10 @@ public sealed class McpEndpointTests
         (await CallAsync(LinkClient.Call("chat", new JsonObject { ["prompt"] = "Hello?" }))).Receipt().CallId.ShouldNotBe(jobId);
     }
 
-    [Fact]
-    public async Task Post_that_is_dropped_leaves_its_call_running()
+    [Theory, EveryStore]
+    public async Task Post_that_is_dropped_leaves_its_call_running(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync();
+        await using var daemon = await DaemonFixture.StartAsync(store);
         using var client = new McpClientOverHttp(daemon.Host.Port);
         await client.InitializeAsync();
         var callId = LinkClient.ChatCallId();
@@ -317,10 +318,10 @@ public sealed class McpEndpointTests
         daemon.Provider.Requests.ShouldBe(2);
     }
 
-    [Fact]
-    public async Task Progress_comes_on_the_stream_of_its_call()
+    [Theory, EveryStore]
+    public async Task Progress_comes_on_the_stream_of_its_call(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync(("EXAI_WS_PROGRESS_INTERVAL_SECS", "0.1"));
+        await using var daemon = await DaemonFixture.StartAsync(store, ("EXAI_WS_PROGRESS_INTERVAL_SECS", "0.1"));
         using var client = new McpClientOverHttp(daemon.Host.Port);
         await client.InitializeAsync();
         using var response = await client.SendAsync(HttpMethod.Post, client.Request("tools/call", LinkClient.Chat("Hello?", progressToken: "p")));

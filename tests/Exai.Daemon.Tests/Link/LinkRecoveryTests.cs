@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Exai.Protocol;
+using Exai.Testing.Stores;
 
 namespace Exai.Daemon.Tests.Link;
 
@@ -8,10 +9,10 @@ namespace Exai.Daemon.Tests.Link;
 public sealed class LinkRecoveryTests
 {
     /// <summary>Traps 22, 47: the call outlives its socket, and its id finds it again.</summary>
-    [Fact]
-    public async Task Socket_drops_the_call_runs_on_and_a_resend_attaches()
+    [Theory, EveryStore]
+    public async Task Socket_drops_the_call_runs_on_and_a_resend_attaches(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync();
+        await using var daemon = await DaemonFixture.StartAsync(store);
         await using var first = await daemon.OpenAsync("session");
         var callId = LinkClient.ChatCallId();
         await first.BeginAsync("tools/call", LinkClient.Chat("hello", callId));
@@ -31,10 +32,10 @@ public sealed class LinkRecoveryTests
     }
 
     /// <summary>Traps 23, 46: a result that nobody fetched is kept, for any session.</summary>
-    [Fact]
-    public async Task Call_ends_while_nobody_is_connected_the_result_is_kept()
+    [Theory, EveryStore]
+    public async Task Call_ends_while_nobody_is_connected_the_result_is_kept(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync();
+        await using var daemon = await DaemonFixture.StartAsync(store);
         await using var first = await daemon.OpenAsync();
         var callId = LinkClient.ChatCallId();
         await first.BeginAsync("tools/call", LinkClient.Chat("hello", callId));
@@ -52,10 +53,10 @@ public sealed class LinkRecoveryTests
     }
 
     /// <summary>Traps 12, 48, 88: cancelled at the provider, and no response.</summary>
-    [Fact]
-    public async Task Client_cancels_the_provider_is_told_and_no_response_comes()
+    [Theory, EveryStore]
+    public async Task Client_cancels_the_provider_is_told_and_no_response_comes(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync(("EXAI_CANCEL_GRACE_SECS", "0"));
+        await using var daemon = await DaemonFixture.StartAsync(store, ("EXAI_CANCEL_GRACE_SECS", "0"));
         await using var client = await daemon.OpenAsync();
         var callId = LinkClient.ChatCallId();
         var call = await client.BeginAsync("tools/call", LinkClient.Chat("hello", callId));
@@ -70,10 +71,10 @@ public sealed class LinkRecoveryTests
         daemon.Provider.Requests.ShouldBe(1);
     }
 
-    [Fact]
-    public async Task Client_cancels_and_sends_again_within_the_grace_the_call_goes_on()
+    [Theory, EveryStore]
+    public async Task Client_cancels_and_sends_again_within_the_grace_the_call_goes_on(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync();
+        await using var daemon = await DaemonFixture.StartAsync(store);
         await using var client = await daemon.OpenAsync();
         var callId = LinkClient.ChatCallId();
         var call = await client.BeginAsync("tools/call", LinkClient.Chat("hello", callId));
@@ -88,10 +89,10 @@ public sealed class LinkRecoveryTests
     }
 
     /// <summary>Trap 49: the newest link of a session wins and keeps the session when the old one goes.</summary>
-    [Fact]
-    public async Task Newer_link_of_a_session_wins_the_older_is_closed_4002()
+    [Theory, EveryStore]
+    public async Task Newer_link_of_a_session_wins_the_older_is_closed_4002(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync();
+        await using var daemon = await DaemonFixture.StartAsync(store);
         await using var older = await daemon.OpenAsync("session");
         await using var newer = await daemon.OpenAsync("session");
 
@@ -103,10 +104,10 @@ public sealed class LinkRecoveryTests
         (await daemon.HealthAsync(health => health.Sessions == 1)).ShouldNotBeNull();
     }
 
-    [Fact]
-    public async Task Links_of_two_sessions_live_side_by_side()
+    [Theory, EveryStore]
+    public async Task Links_of_two_sessions_live_side_by_side(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync();
+        await using var daemon = await DaemonFixture.StartAsync(store);
         await using var left = await daemon.OpenAsync("left");
         await using var right = await daemon.OpenAsync("right");
 
@@ -115,10 +116,10 @@ public sealed class LinkRecoveryTests
     }
 
     /// <summary>Trap 9: a half-dead link takes nothing any more, and that must not hold up the one that replaces it.</summary>
-    [Fact]
-    public async Task Older_link_is_stuck_the_newer_is_served_at_once()
+    [Theory, EveryStore]
+    public async Task Older_link_is_stuck_the_newer_is_served_at_once(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync();
+        await using var daemon = await DaemonFixture.StartAsync(store);
         await using var stuck = await daemon.OpenAsync("session");
         await FillAsync(stuck);
 
@@ -127,10 +128,10 @@ public sealed class LinkRecoveryTests
         (await newer.RequestAsync("ping")).Result().ShouldNotBeNull();
     }
 
-    [Fact]
-    public async Task A_link_is_stuck_the_daemon_drains_and_ends_all_the_same()
+    [Theory, EveryStore]
+    public async Task A_link_is_stuck_the_daemon_drains_and_ends_all_the_same(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync();
+        await using var daemon = await DaemonFixture.StartAsync(store);
         await using var stuck = await daemon.OpenAsync("stuck");
         await FillAsync(stuck);
         await using var live = await daemon.OpenAsync("live");
@@ -143,10 +144,10 @@ public sealed class LinkRecoveryTests
     }
 
     /// <summary>Trap 51: running calls are finished, new ones wait for the next daemon, and the links are told.</summary>
-    [Fact]
-    public async Task Drain_tells_the_links_finishes_what_runs_and_begins_nothing()
+    [Theory, EveryStore]
+    public async Task Drain_tells_the_links_finishes_what_runs_and_begins_nothing(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync();
+        await using var daemon = await DaemonFixture.StartAsync(store);
         await using var client = await daemon.OpenAsync();
         var epoch = daemon.Host.Epoch;
         var running = await client.BeginAsync("tools/call", LinkClient.Chat("running"));
@@ -169,10 +170,10 @@ public sealed class LinkRecoveryTests
         daemon.Provider.Requests.ShouldBe(1);
     }
 
-    [Fact]
-    public async Task Drain_a_call_does_not_end_its_time_is_limited_and_no_answer_is_made_up()
+    [Theory, EveryStore]
+    public async Task Drain_a_call_does_not_end_its_time_is_limited_and_no_answer_is_made_up(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync(("EXAI_DRAIN_SECS", "0.2"));
+        await using var daemon = await DaemonFixture.StartAsync(store, ("EXAI_DRAIN_SECS", "0.2"));
         await using var client = await daemon.OpenAsync();
         await client.BeginAsync("tools/call", LinkClient.Chat("endless"));
         var request = await daemon.Provider.ArrivedAsync();

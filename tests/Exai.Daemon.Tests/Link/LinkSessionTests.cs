@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Exai.Protocol;
+using Exai.Testing.Stores;
 
 namespace Exai.Daemon.Tests.Link;
 
@@ -26,10 +27,10 @@ public sealed class LinkSessionTests
     }
 
     /// <summary>Traps 5, 55: a client that starts before any daemon sees the tools that it will get.</summary>
-    [Fact]
-    public async Task Tools_list_is_the_built_in_one()
+    [Theory, EveryStore]
+    public async Task Tools_list_is_the_built_in_one(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync();
+        await using var daemon = await DaemonFixture.StartAsync(store);
         await using var client = await daemon.OpenAsync();
 
         var list = (await client.RequestAsync("tools/list")).Result();
@@ -37,10 +38,10 @@ public sealed class LinkSessionTests
         Canonical(list).ShouldBe(Canonical(ToolCatalogue.ListResult(ToolCatalogue.Select(ToolTier.Standard, [], []))));
     }
 
-    [Fact]
-    public async Task Chat_answers_with_its_receipt()
+    [Theory, EveryStore]
+    public async Task Chat_answers_with_its_receipt(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync();
+        await using var daemon = await DaemonFixture.StartAsync(store);
         daemon.Provider.Open = true;
         await using var client = await daemon.OpenAsync();
         var callId = LinkClient.ChatCallId();
@@ -70,10 +71,10 @@ public sealed class LinkSessionTests
         daemon.Provider.Requests.ShouldBe(0);
     }
 
-    [Fact]
-    public async Task Status_and_health_file_say_busy_while_a_call_runs()
+    [Theory, EveryStore]
+    public async Task Status_and_health_file_say_busy_while_a_call_runs(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync();
+        await using var daemon = await DaemonFixture.StartAsync(store);
         await using var client = await daemon.OpenAsync();
         (await daemon.HealthAsync(health => health.Sessions == 1)).Status.ShouldBe(DaemonStatus.Ready);
         var call = await client.BeginAsync("tools/call", LinkClient.Chat("hello"));
@@ -107,10 +108,10 @@ public sealed class LinkSessionTests
     }
 
     /// <summary>Trap 24 on the wire.</summary>
-    [Fact]
-    public async Task Known_call_id_with_other_arguments_is_a_conflict()
+    [Theory, EveryStore]
+    public async Task Known_call_id_with_other_arguments_is_a_conflict(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync();
+        await using var daemon = await DaemonFixture.StartAsync(store);
         daemon.Provider.Open = true;
         await using var client = await daemon.OpenAsync();
         var callId = LinkClient.ChatCallId();
@@ -171,10 +172,10 @@ public sealed class LinkSessionTests
     }
 
     /// <summary>Too deep to be read, and yet a request that somebody waits for.</summary>
-    [Fact]
-    public async Task Request_that_is_too_deep_is_refused_under_its_id()
+    [Theory, EveryStore]
+    public async Task Request_that_is_too_deep_is_refused_under_its_id(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync();
+        await using var daemon = await DaemonFixture.StartAsync(store);
         await using var client = await daemon.OpenAsync();
         var deep = new string('[', 200) + new string(']', 200);
 
@@ -186,10 +187,10 @@ public sealed class LinkSessionTests
     }
 
     /// <summary>The WebSocket's own rule; the shim's next link is served.</summary>
-    [Fact]
-    public async Task Frame_of_broken_utf8_ends_the_link()
+    [Theory, EveryStore]
+    public async Task Frame_of_broken_utf8_ends_the_link(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync();
+        await using var daemon = await DaemonFixture.StartAsync(store);
         await using var client = await daemon.OpenAsync("session");
 
         await client.SendAsync([0x22, 0xC3, 0x28, 0x22]);
@@ -201,10 +202,10 @@ public sealed class LinkSessionTests
         (await next.RequestAsync("ping")).Result().ShouldNotBeNull();
     }
 
-    [Fact]
-    public async Task Frame_that_is_too_large_closes_the_link_1009()
+    [Theory, EveryStore]
+    public async Task Frame_that_is_too_large_closes_the_link_1009(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync(("EXAI_WS_MAX_BYTES", "65536"));
+        await using var daemon = await DaemonFixture.StartAsync(store, ("EXAI_WS_MAX_BYTES", "65536"));
         await using var client = await daemon.OpenAsync();
 
         await client.SendAsync(Encoding.UTF8.GetBytes(new string(' ', 100_000)));
@@ -213,10 +214,10 @@ public sealed class LinkSessionTests
         client.CloseStatus.ShouldBe(WebSocketCloseStatus.MessageTooBig);
     }
 
-    [Fact]
-    public async Task Binary_frame_closes_the_link_1003()
+    [Theory, EveryStore]
+    public async Task Binary_frame_closes_the_link_1003(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync();
+        await using var daemon = await DaemonFixture.StartAsync(store);
         await using var client = await daemon.OpenAsync();
 
         await client.SendAsync([1, 2, 3], WebSocketMessageType.Binary);
@@ -226,10 +227,10 @@ public sealed class LinkSessionTests
     }
 
     /// <summary>Trap 19: one large line, whole.</summary>
-    [Fact]
-    public async Task Large_argument_and_answer_pass_whole()
+    [Theory, EveryStore]
+    public async Task Large_argument_and_answer_pass_whole(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync();
+        await using var daemon = await DaemonFixture.StartAsync(store);
         await using var client = await daemon.OpenAsync();
         var call = await client.BeginAsync("tools/call", LinkClient.Chat(new string('q', 300_000)));
 
@@ -239,10 +240,10 @@ public sealed class LinkSessionTests
     }
 
     /// <summary>Trap 28: answers in any order reach their own requests.</summary>
-    [Fact]
-    public async Task Two_calls_at_once_each_gets_its_own_answer()
+    [Theory, EveryStore]
+    public async Task Two_calls_at_once_each_gets_its_own_answer(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync();
+        await using var daemon = await DaemonFixture.StartAsync(store);
         await using var client = await daemon.OpenAsync();
         var first = await client.BeginAsync("tools/call", LinkClient.Chat("first"));
         var firstRequest = await daemon.Provider.ArrivedAsync();
@@ -256,10 +257,10 @@ public sealed class LinkSessionTests
     }
 
     /// <summary>Traps 34, 48: progress for the token that asked for it, and none after the response.</summary>
-    [Fact]
-    public async Task Progress_comes_with_a_token_only_and_ends_with_the_response()
+    [Theory, EveryStore]
+    public async Task Progress_comes_with_a_token_only_and_ends_with_the_response(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync(("EXAI_WS_PROGRESS_INTERVAL_SECS", "0"));
+        await using var daemon = await DaemonFixture.StartAsync(store, ("EXAI_WS_PROGRESS_INTERVAL_SECS", "0"));
         await using var client = await daemon.OpenAsync();
         var silent = await client.BeginAsync("tools/call", LinkClient.Chat("silent"));
         var silentRequest = await daemon.Provider.ArrivedAsync();

@@ -1,15 +1,16 @@
 using System.Text.Json.Nodes;
 using Exai.Protocol;
+using Exai.Testing.Stores;
 
 namespace Exai.Daemon.Tests.Link;
 
 /// <summary>A link of the protocol era without a handshake, opened with <c>Exai-Era: modern</c>. Trap 139; checklist rules 3, 4 and 7.</summary>
 public sealed class ModernLinkTests
 {
-    [Fact]
-    public async Task Link_of_the_modern_era_answers_without_a_handshake()
+    [Theory, EveryStore]
+    public async Task Link_of_the_modern_era_answers_without_a_handshake(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync();
+        await using var daemon = await DaemonFixture.StartAsync(store);
         daemon.Provider.Open = true;
         await using var link = await ConnectAsync(daemon);
 
@@ -21,10 +22,10 @@ public sealed class ModernLinkTests
         (await link.RequestAsync("tools/call", Modern(LinkClient.Chat("Hello?")))).Receipt().State.ShouldBe("succeeded");
     }
 
-    [Fact]
-    public async Task Link_of_one_era_refuses_the_other_so_a_session_has_one_for_each()
+    [Theory, EveryStore]
+    public async Task Link_of_one_era_refuses_the_other_so_a_session_has_one_for_each(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync();
+        await using var daemon = await DaemonFixture.StartAsync(store);
         await using var modern = await ConnectAsync(daemon, session: "both");
         (await modern.RequestAsync("tools/list", Modern([]))).Result()["tools"]!.AsArray().ShouldNotBeEmpty();
 
@@ -35,10 +36,10 @@ public sealed class ModernLinkTests
         (await modern.RequestAsync("initialize", new JsonObject { ["protocolVersion"] = "2025-11-25" }))["error"].ShouldNotBeNull();
     }
 
-    [Fact]
-    public async Task Subscription_is_acknowledged_first_under_its_own_id()
+    [Theory, EveryStore]
+    public async Task Subscription_is_acknowledged_first_under_its_own_id(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync();
+        await using var daemon = await DaemonFixture.StartAsync(store);
         await using var link = await ConnectAsync(daemon);
 
         var id = await link.BeginAsync("subscriptions/listen", Modern(new JsonObject { ["notifications"] = new JsonObject { ["toolsListChanged"] = true } }));

@@ -1,16 +1,17 @@
 using System.Net;
 using System.Net.WebSockets;
 using Exai.Protocol;
+using Exai.Testing.Stores;
 
 namespace Exai.Daemon.Tests.Link;
 
 /// <summary>SESSION_MAX_CONCURRENT on real sockets.</summary>
 public sealed class SessionLimitTests
 {
-    [Fact]
-    public async Task Longest_idle_session_is_closed_with_4001_and_the_others_go_on()
+    [Theory, EveryStore]
+    public async Task Longest_idle_session_is_closed_with_4001_and_the_others_go_on(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync(("SESSION_MAX_CONCURRENT", "2"));
+        await using var daemon = await DaemonFixture.StartAsync(store, ("SESSION_MAX_CONCURRENT", "2"));
         await using var idle = await daemon.OpenAsync("idle");
         await using var active = await daemon.OpenAsync("active");
         await active.RequestAsync("tools/call", LinkClient.Call("version"));
@@ -23,10 +24,10 @@ public sealed class SessionLimitTests
         (await third.RequestAsync("tools/call", LinkClient.Call("version"))).IsError().ShouldBeFalse();
     }
 
-    [Fact]
-    public async Task Newcomer_is_refused_with_reason_and_time_while_all_have_calls_running()
+    [Theory, EveryStore]
+    public async Task Newcomer_is_refused_with_reason_and_time_while_all_have_calls_running(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync(("SESSION_MAX_CONCURRENT", "1"));
+        await using var daemon = await DaemonFixture.StartAsync(store, ("SESSION_MAX_CONCURRENT", "1"));
         await using var busy = await daemon.OpenAsync("busy");
         var call = await busy.BeginAsync("tools/call", LinkClient.Chat("hello"));
         var request = await daemon.Provider.ArrivedAsync();
@@ -42,10 +43,10 @@ public sealed class SessionLimitTests
         (await admitted.RequestAsync("tools/call", LinkClient.Call("version"))).IsError().ShouldBeFalse();
     }
 
-    [Fact]
-    public async Task Shim_that_lost_its_link_under_a_call_finds_its_place_and_its_call()
+    [Theory, EveryStore]
+    public async Task Shim_that_lost_its_link_under_a_call_finds_its_place_and_its_call(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync(("SESSION_MAX_CONCURRENT", "1"));
+        await using var daemon = await DaemonFixture.StartAsync(store, ("SESSION_MAX_CONCURRENT", "1"));
         var lost = await daemon.OpenAsync("shim");
         var callId = LinkClient.ChatCallId();
         await lost.BeginAsync("tools/call", LinkClient.Chat("hello", callId));

@@ -1,16 +1,17 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Exai.Daemon.Tests.Http;
+using Exai.Testing.Stores;
 
 namespace Exai.Daemon.Tests.Monitoring;
 
 /// <summary>Traps 168, 171, 192: the API shows what is, and nothing that is not.</summary>
 public sealed class ApiTests
 {
-    [Fact]
-    public async Task Idle_daemon_has_no_figures_but_zeros()
+    [Theory, EveryStore]
+    public async Task Idle_daemon_has_no_figures_but_zeros(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync();
+        await using var daemon = await DaemonFixture.StartAsync(store);
 
         var overview = await daemon.JsonAsync("/api/v1/overview");
 
@@ -22,10 +23,10 @@ public sealed class ApiTests
         ((JsonArray)(await daemon.JsonAsync("/api/v1/providers"))["providers"]![0]!["hours"]!).ShouldBeEmpty();
     }
 
-    [Fact]
-    public async Task Running_call_is_shown_with_client_model_and_what_it_does_and_ends_when_it_is_cancelled()
+    [Theory, EveryStore]
+    public async Task Running_call_is_shown_with_client_model_and_what_it_does_and_ends_when_it_is_cancelled(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync();
+        await using var daemon = await DaemonFixture.StartAsync(store);
         await using var client = await daemon.OpenAsync();
         var callId = LinkClient.ChatCallId();
         var asking = await client.BeginAsync("tools/call", LinkClient.Chat("what runs?", callId));
@@ -46,10 +47,10 @@ public sealed class ApiTests
         again.StatusCode.ShouldBe(HttpStatusCode.OK);
     }
 
-    [Fact]
-    public async Task Call_that_waits_for_a_permit_shows_its_place()
+    [Theory, EveryStore]
+    public async Task Call_that_waits_for_a_permit_shows_its_place(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync(("EXAI_WS_GLM_MAX_INFLIGHT", "1"));
+        await using var daemon = await DaemonFixture.StartAsync(store, ("EXAI_WS_GLM_MAX_INFLIGHT", "1"));
         await using var client = await daemon.OpenAsync();
         await client.BeginAsync("tools/call", LinkClient.Chat("the first"));
         await daemon.Provider.ArrivedAsync();
@@ -66,10 +67,10 @@ public sealed class ApiTests
         ((string?)waiting["progress"])!.ShouldStartWith("queued, place 1");
     }
 
-    [Fact]
-    public async Task Finished_call_has_its_receipt_and_its_way_link_by_link()
+    [Theory, EveryStore]
+    public async Task Finished_call_has_its_receipt_and_its_way_link_by_link(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync();
+        await using var daemon = await DaemonFixture.StartAsync(store);
         daemon.Provider.Open = true;
         await using var client = await daemon.OpenAsync();
         var callId = LinkClient.ChatCallId();
@@ -104,10 +105,10 @@ public sealed class ApiTests
         ((JsonArray)(await daemon.JsonAsync("/api/v1/calls" + query))["calls"]!).Count.ShouldBe(found);
     }
 
-    [Fact]
-    public async Task Session_shows_client_version_and_what_reconnecting_cost()
+    [Theory, EveryStore]
+    public async Task Session_shows_client_version_and_what_reconnecting_cost(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync();
+        await using var daemon = await DaemonFixture.StartAsync(store);
         await using var client = await LinkClient.ConnectAsync(
             daemon.Host.Port, DaemonFixture.Token, "session-1", options => options.SetRequestHeader("Exai-Reconnect", "attempts=2, down-ms=1500"));
         await client.InitializeAsync();
@@ -119,10 +120,10 @@ public sealed class ApiTests
         ((int?)session["reconnects"], (long?)session["downtimeMs"]).ShouldBe((1, 1500));
     }
 
-    [Fact]
-    public async Task Client_at_mcp_is_among_the_sessions_until_it_ends_its_own()
+    [Theory, EveryStore]
+    public async Task Client_at_mcp_is_among_the_sessions_until_it_ends_its_own(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync();
+        await using var daemon = await DaemonFixture.StartAsync(store);
         using var client = new McpClientOverHttp(daemon.Host.Port);
         await client.InitializeAsync();
 
@@ -138,10 +139,10 @@ public sealed class ApiTests
         ((JsonArray)(await daemon.JsonAsync("/api/v1/sessions"))["sessions"]!).ShouldBeEmpty();
     }
 
-    [Fact]
-    public async Task Client_without_a_handshake_is_one_session_however_often_it_asks()
+    [Theory, EveryStore]
+    public async Task Client_without_a_handshake_is_one_session_however_often_it_asks(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync();
+        await using var daemon = await DaemonFixture.StartAsync(store);
         using var client = new McpClientOverHttp(daemon.Host.Port);
         for (var request = 0; request < 2; request++)
         {
@@ -154,10 +155,10 @@ public sealed class ApiTests
         ((string?)session["transport"], (string?)session["era"], (string?)session["client"], (string?)session["clientVersion"]).ShouldBe(("http", "modern", "http-test", "1"));
     }
 
-    [Fact]
-    public async Task Provider_shows_its_hours_and_its_failures()
+    [Theory, EveryStore]
+    public async Task Provider_shows_its_hours_and_its_failures(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync();
+        await using var daemon = await DaemonFixture.StartAsync(store);
         daemon.Provider.Open = true;
         await using var client = await daemon.OpenAsync();
         await client.RequestAsync("tools/call", LinkClient.Chat("hello"));
@@ -169,10 +170,10 @@ public sealed class ApiTests
         ((int?)(await daemon.JsonAsync("/api/v1/queues"))["global"]!["held"]).ShouldBe(0);
     }
 
-    [Fact]
-    public async Task Setting_shows_value_source_and_default_and_no_secret()
+    [Theory, EveryStore]
+    public async Task Setting_shows_value_source_and_default_and_no_secret(StoreEngine store)
     {
-        await using var daemon = await DaemonFixture.StartAsync(("EXAI_DRAIN_SECS", "7"));
+        await using var daemon = await DaemonFixture.StartAsync(store, ("EXAI_DRAIN_SECS", "7"));
 
         var document = await daemon.JsonAsync("/api/v1/settings");
 

@@ -47,7 +47,8 @@ internal sealed class ToolRig : IAsyncDisposable
         loaded.Problems.ShouldBeEmpty();
         rig.Settings = loaded.Settings;
         rig.Settings.Home.EnsureCreated();
-        rig.Core = new DaemonCore(rig.Settings, "0199aaaa-0000-7000-8000-000000000000", alone: true, TimeProvider.System, rig._log);
+        rig.Core = new DaemonCore(
+            rig.Settings, await DaemonStore.OpenAsync(rig.Settings, alone: true, TimeProvider.System, rig._log), "0199aaaa-0000-7000-8000-000000000000", TimeProvider.System, rig._log);
         return rig;
     }
 

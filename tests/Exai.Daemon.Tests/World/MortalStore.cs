@@ -62,6 +62,12 @@ internal sealed class MortalStore(ICallStore inner, IAttemptLedger ledger, Journ
         return inner.FindToCancelAsync(owner, cancellationToken);
     }
 
+    public ValueTask<IReadOnlyList<CallRecord>> FindElsewhereAsync(CallOwner owner, CancellationToken cancellationToken)
+    {
+        ThrowIfDead();
+        return inner.FindElsewhereAsync(owner, cancellationToken);
+    }
+
     public ValueTask<IReadOnlyList<CallSummary>> ListAsync(int most, CancellationToken cancellationToken)
     {
         ThrowIfDead();

@@ -1,6 +1,7 @@
 using Exai.Core.Admission;
 using Exai.Core.Calls;
 using Exai.Core.Models;
+using Exai.Core.Storage.Sql;
 using Exai.Core.Storage.Sqlite;
 using Exai.Core.Telemetry;
 using Exai.Core.Threads;
@@ -41,8 +42,8 @@ internal sealed class WorldDaemon : IAsyncDisposable
         _database = SqliteDatabase.Open(world.DatabasePath, fullSync: false);
         var options = world.Calls;
         Store = new MortalStore(
-            new SqliteCallStore(_database, options.Lease, world.Time), new SqliteAttemptLedger(_database), world.Book, world.PauseAsync, () => Kill());
-        Threads = new SqliteThreadStore(_database);
+            new SqlCallStore(_database, options.Lease, world.Time), new SqlAttemptLedger(_database), world.Book, world.PauseAsync, () => Kill());
+        Threads = new SqlThreadStore(_database);
         var directory = new ModelDirectory([.. world.Providers(this)], SimulatedWorld.Catalogue);
         var attempts = new AttemptRegistry();
         _permits = new PermitScheduler(world.Admission, attempts, world.Time, world.Log);
@@ -66,7 +67,7 @@ internal sealed class WorldDaemon : IAsyncDisposable
 
     public MortalStore Store { get; }
 
-    public SqliteThreadStore Threads { get; }
+    public SqlThreadStore Threads { get; }
 
     public CallService Calls { get; }
 

@@ -30,6 +30,9 @@ internal sealed class BackgroundProcess : IAsyncDisposable
         return new CommandResult(_process.ExitCode, await _output.WaitAsync(token), await _errors.WaitAsync(token));
     }
 
+    /// <summary>As kill -9.</summary>
+    public void Kill() => _process.Kill();
+
     public async ValueTask DisposeAsync()
     {
         if (!_process.HasExited)

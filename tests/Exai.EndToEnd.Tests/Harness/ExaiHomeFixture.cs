@@ -74,6 +74,10 @@ internal sealed class ExaiHomeFixture : IAsyncDisposable
     public BackgroundProcess StartInBackground(string[] arguments, params (string Name, string? Value)[] settings) =>
         Own(new BackgroundProcess(ExaiProgram.Start(With(settings), _root.FullName, ExaiProgram.File, arguments)));
 
+    /// <summary>Starts another program that goes on until it is told to end.</summary>
+    public BackgroundProcess StartInBackground(string file, string[] arguments, params (string Name, string? Value)[] settings) =>
+        Own(new BackgroundProcess(ExaiProgram.Start(With(settings), _root.FullName, file, arguments)));
+
     /// <summary>Runs <c>exai</c> to its end.</summary>
     public Task<CommandResult> RunAsync(string[] arguments, params (string Name, string? Value)[] settings) => RunAsync(ExaiProgram.File, arguments, settings);
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Exai.Core.Storage.Sqlite;
+using Microsoft.Data.Sqlite;
 
 namespace Exai.EndToEnd.Tests.Harness;
 
@@ -10,7 +11,7 @@ internal sealed class Journal(SqliteDatabase database) : IAsyncDisposable
     public static Journal Open(ExaiHomeFixture fixture) => new(SqliteDatabase.Open(fixture.Home.Database, fullSync: false));
 
     /// <summary>The journaled outcome of the one call whose arguments hold the marker; null while it has none.</summary>
-    public JsonNode? Outcome(string marker) => database.Read(connection =>
+    public JsonNode? Outcome(string marker) => Read(connection =>
     {
         using var command = connection.CreateCommand();
         command.CommandText = "SELECT outcome FROM calls WHERE arguments LIKE $marker AND finished_at IS NOT NULL";
@@ -21,7 +22,7 @@ internal sealed class Journal(SqliteDatabase database) : IAsyncDisposable
     public Task<JsonNode> OutcomeAsync(string marker) => Patience.ForAsync($"the outcome of {marker} is in the journal", () => Outcome(marker));
 
     /// <summary>Whether the call has been accepted.</summary>
-    public bool Knows(string marker) => database.Read(connection =>
+    public bool Knows(string marker) => Read(connection =>
     {
         using var command = connection.CreateCommand();
         command.CommandText = "SELECT COUNT(*) FROM calls WHERE arguments LIKE $marker";
@@ -30,4 +31,7 @@ internal sealed class Journal(SqliteDatabase database) : IAsyncDisposable
     });
 
     public ValueTask DisposeAsync() => database.DisposeAsync();
+
+    private T Read<T>(Func<SqliteConnection, T> look) =>
+        database.ReadAsync(connection => ValueTask.FromResult(look((SqliteConnection)connection)), CancellationToken.None).AsTask().GetAwaiter().GetResult();
 }

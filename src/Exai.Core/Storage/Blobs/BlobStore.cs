@@ -1,60 +1,22 @@
 using System.Buffers;
 using System.Security.Cryptography;
-using Exai.Core.Tools.Files;
 using Exai.Protocol;
 
 namespace Exai.Core.Storage.Blobs;
 
-/// <summary>What came of a blob that was sent.</summary>
-public enum BlobWrite
-{
-    Stored,
-
-    /// <summary>It was there already; the bytes that came were not looked at.</summary>
-    Known,
-
-    /// <summary>The bytes have another hash.</summary>
-    WrongHash,
-
-    TooLarge,
-}
-
 /// <summary>
-/// The bytes of files that calls name, each content once, as a file of its hash's name. Whole or not there: a blob grows under another name, and
-/// one that the disk has damaged counts as gone. For this user alone. Thread-safe; several daemons may share the folder.
+/// Blobs as files of their hashes' names. Whole or not there: a blob grows under another name, and one that the disk has damaged counts as gone.
+/// For this user alone.
 /// </summary>
 /// <param name="folder">Made when the first blob comes.</param>
-public sealed class BlobStore(string folder, TimeProvider time) : IFileContents
+public sealed class BlobStore(string folder, TimeProvider time) : IBlobStore
 {
     private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     private string Incoming => Path.Combine(folder, "incoming");
 
-    /// <summary>Whether it is there. Then it also stays for as long as the call that names it needs to come.</summary>
-    public bool Has(string sha256)
-    {
-        var file = new FileInfo(FileOf(sha256));
-        if (!file.Exists)
-        {
-            return false;
-        }
+    public ValueTask<bool> HasAsync(string sha256, CancellationToken cancellationToken) => ValueTask.FromResult(Has(sha256));
 
-        try
-        {
-            file.LastWriteTimeUtc = time.GetUtcNow().UtcDateTime;
-        }
-        catch (IOException)
-        {
-            // It is being removed in this moment, or belongs to a read-only disk.
-            return File.Exists(file.FullName);
-        }
-
-        return true;
-    }
-
-    /// <summary>Keeps what comes, if it is what its name says.</summary>
-    /// <param name="content">Read once, in pieces.</param>
-    /// <exception cref="StoreException">There is no room, or the folder cannot be written.</exception>
     public async Task<BlobWrite> WriteAsync(string sha256, Stream content, CancellationToken cancellationToken)
     {
         if (Has(sha256))
@@ -113,15 +75,11 @@ public sealed class BlobStore(string folder, TimeProvider time) : IFileContents
         }
     }
 
-    /// <summary>Removes what nobody refers to any more.</summary>
-    /// <param name="referred">The hashes that somebody refers to.</param>
-    /// <param name="before">Younger ones stay: the call that names them may be on its way.</param>
-    /// <returns>How many were removed.</returns>
-    public int Sweep(IReadOnlySet<string> referred, DateTimeOffset before)
+    public ValueTask<int> SweepAsync(IReadOnlySet<string> referred, DateTimeOffset before, CancellationToken cancellationToken)
     {
         if (!Directory.Exists(folder))
         {
-            return 0;
+            return ValueTask.FromResult(0);
         }
 
         var removed = 0;
@@ -131,7 +89,28 @@ public sealed class BlobStore(string folder, TimeProvider time) : IFileContents
             removed += !referred.Contains(file.Name) && TryDelete(file.FullName) ? 1 : 0;
         }
 
-        return removed;
+        return ValueTask.FromResult(removed);
+    }
+
+    private bool Has(string sha256)
+    {
+        var file = new FileInfo(FileOf(sha256));
+        if (!file.Exists)
+        {
+            return false;
+        }
+
+        try
+        {
+            file.LastWriteTimeUtc = time.GetUtcNow().UtcDateTime;
+        }
+        catch (IOException)
+        {
+            // It is being removed in this moment, or belongs to a read-only disk.
+            return File.Exists(file.FullName);
+        }
+
+        return true;
     }
 
     private string FileOf(string sha256) => Path.Combine(folder, sha256[..2], sha256);

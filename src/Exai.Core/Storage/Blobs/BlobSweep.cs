@@ -6,7 +6,7 @@ namespace Exai.Core.Storage.Blobs;
 /// <summary>
 /// Removes blobs with the last call or thread that names them. A blob that nobody names yet has an hour for its call to come.
 /// </summary>
-public sealed class BlobSweep(BlobStore blobs, IBlobReferences references, TimeSpan threadLifetime, TimeProvider time, ILogger logger)
+public sealed class BlobSweep(IBlobStore blobs, IBlobReferences references, TimeSpan threadLifetime, TimeProvider time, ILogger logger)
 {
     /// <summary>More than the call clock: a shim may ask for a blob long before it can send the call.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromHours(1);
@@ -17,7 +17,8 @@ public sealed class BlobSweep(BlobStore blobs, IBlobReferences references, TimeS
         {
             // The age first: what comes while the references are read is younger.
             var before = time.GetUtcNow() - Grace;
-            var removed = blobs.Sweep(await references.FindAsync(time.GetUtcNow() - threadLifetime, cancellationToken), before);
+            var referred = await references.FindAsync(time.GetUtcNow() - threadLifetime, cancellationToken);
+            var removed = await blobs.SweepAsync(referred, before, cancellationToken);
             if (removed > 0)
             {
                 CallLog.BlobsRemoved(logger, removed);

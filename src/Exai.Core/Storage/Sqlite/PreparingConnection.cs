@@ -1,3 +1,5 @@
+using System.Data.Common;
+using Exai.Core.Storage.Sql;
 using Microsoft.Data.Sqlite;
 
 namespace Exai.Core.Storage.Sqlite;
@@ -6,29 +8,35 @@ namespace Exai.Core.Storage.Sqlite;
 /// A connection that keeps each statement it has once prepared: the stores say the same few over and over, and to prepare one takes
 /// longer than to run it. Not thread-safe, like any connection.
 /// </summary>
-internal sealed class PreparingConnection(string connectionString) : SqliteConnection(connectionString)
+internal sealed class PreparingConnection(string connectionString) : SqliteConnection(connectionString), IStatementKeeper
 {
-    private readonly Dictionary<string, SqliteCommand> _idle = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, KeptStatement> _idle = new(StringComparer.Ordinal);
 
-    /// <summary>A statement without parameters. It belongs to the caller until it is given back.</summary>
-    public SqliteCommand Take(string sql)
+    public DbCommand Take(string sql)
     {
         if (!_idle.Remove(sql, out var statement))
         {
-            statement = CreateCommand();
+            statement = new KeptStatement(sql, this);
         }
 
         statement.Transaction = Transaction;
         return statement;
     }
 
-    public void GiveBack(SqliteCommand statement)
+    private sealed class KeptStatement(string sql, PreparingConnection keeper) : SqliteCommand(sql, keeper)
     {
-        statement.Parameters.Clear();
-        if (!_idle.TryAdd(statement.CommandText, statement))
+        protected override void Dispose(bool disposing)
         {
-            // Two of the same were in use at once.
-            statement.Dispose();
+            if (disposing)
+            {
+                Parameters.Clear();
+            }
+
+            // Two of the same may have been in use at once: one is kept.
+            if (!disposing || keeper.State != System.Data.ConnectionState.Open || !keeper._idle.TryAdd(CommandText, this))
+            {
+                base.Dispose(disposing);
+            }
         }
     }
 }

@@ -1,22 +1,23 @@
-using System.Threading.Channels;
+using System.Data.Common;
+using Exai.Core.Storage.Sql;
 using Microsoft.Data.Sqlite;
 
 namespace Exai.Core.Storage.Sqlite;
 
 /// <summary>
 /// One SQLite file: one writer that commits what has gathered since its last commit in one transaction, and a few readers.
-/// A write is durable against the death of the process when its task completes. Safe for use from many threads.
+/// A write is durable against the death of the process when its task completes.
 /// </summary>
 /// <remarks>
 /// The writer runs SQLite on the thread that wakes it: a commit without a disk flush takes tens of microseconds, and the
 /// simulation needs the writer on its own scheduler.
 /// </remarks>
-public sealed class SqliteDatabase : IAsyncDisposable
+public sealed class SqliteDatabase : IDatabase
 {
     private const int LargestGroup = 512;
 
     private readonly SqliteConnection _writer;
-    private readonly Channel<IWrite> _writes = Channel.CreateUnbounded<IWrite>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly WriteQueue _writes;
     private readonly Stack<SqliteConnection> _readers = new();
     private readonly Lock _readersLock = new();
     private readonly TaskCompletionSource<string> _damaged = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -31,14 +32,19 @@ public sealed class SqliteDatabase : IAsyncDisposable
         _path = path;
         _connectionString = connectionString;
         _writer = writer;
-        _writing = WriteLoopAsync();
+        _writes = new WriteQueue(CommitAsync, LargestGroup);
+        _writing = _writes.RunAsync();
     }
 
     /// <summary>Which SQLite runs, for people: "3.40.1 (system)".</summary>
     public static string LibraryVersion => SqliteLibrary.Load();
 
+    public SqlDialect Dialect => SqlDialect.Sqlite;
+
+    public string Name => _path;
+
     /// <summary>Completes with the reason when damage shows while the file is in use.</summary>
-    public Task<string> Damaged => _damaged.Task;
+    public Task<string> Unusable => _damaged.Task;
 
     /// <summary>Why the last commit failed, for people; null when it did not.</summary>
     public string? Problem => _problem;
@@ -73,31 +79,16 @@ public sealed class SqliteDatabase : IAsyncDisposable
         }
     }
 
-    /// <summary>Runs <paramref name="work"/> in the next commit. What it throws comes back here and undoes only its own changes.</summary>
-    /// <exception cref="StoreException">Not written.</exception>
-    public async ValueTask<T> WriteAsync<T>(Func<SqliteConnection, T> work, CancellationToken cancellationToken)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        var write = new Write<T>(work);
-        if (!_writes.Writer.TryWrite(write))
-        {
-            throw new StoreException("The store is closed.", full: false);
-        }
+    public ValueTask<T> WriteAsync<T>(Func<DbConnection, ValueTask<T>> work, CancellationToken cancellationToken) => _writes.WriteAsync(work, cancellationToken);
 
-        // Once queued it will be written: a caller that gave up must not leave it unknown whether it was.
-        return await write.Completion;
-    }
-
-    /// <summary>Runs <paramref name="work"/> on a reader of its own. It sees every write whose task had completed.</summary>
-    /// <exception cref="StoreException">The store cannot be read or is closed.</exception>
-    public T Read<T>(Func<SqliteConnection, T> work)
+    public async ValueTask<T> ReadAsync<T>(Func<DbConnection, ValueTask<T>> work, CancellationToken cancellationToken)
     {
         SqliteConnection? reader = null;
         var usable = true;
         try
         {
             reader = TakeReader();
-            return work(reader);
+            return await work(reader);
         }
         catch (SqliteException failure)
         {
@@ -110,10 +101,15 @@ public sealed class SqliteDatabase : IAsyncDisposable
         }
     }
 
+    public void Ending()
+    {
+        // A file is never waited for.
+    }
+
     /// <summary>Writes what is queued, then closes.</summary>
     public async ValueTask DisposeAsync()
     {
-        _writes.Writer.TryComplete();
+        _writes.Close();
         await _writing;
         lock (_readersLock)
         {
@@ -176,22 +172,7 @@ public sealed class SqliteDatabase : IAsyncDisposable
         }
     }
 
-    private async Task WriteLoopAsync()
-    {
-        var group = new List<IWrite>();
-        while (await _writes.Reader.WaitToReadAsync())
-        {
-            while (group.Count < LargestGroup && _writes.Reader.TryRead(out var write))
-            {
-                group.Add(write);
-            }
-
-            CommitGroup(group);
-            group.Clear();
-        }
-    }
-
-    private void CommitGroup(List<IWrite> group)
+    private async Task CommitAsync(List<QueuedWrite> group)
     {
         try
         {
@@ -199,8 +180,8 @@ public sealed class SqliteDatabase : IAsyncDisposable
             foreach (var write in group)
             {
                 _writer.Execute("SAVEPOINT one");
-                write.Run(_writer);
-                _writer.Execute(write.Failed ? "ROLLBACK TO one; RELEASE one" : "RELEASE one");
+                await RunAsync(write);
+                _writer.Execute(write.Failure is null ? "RELEASE one" : "ROLLBACK TO one; RELEASE one");
             }
 
             _writer.Execute("COMMIT");
@@ -217,6 +198,25 @@ public sealed class SqliteDatabase : IAsyncDisposable
 
         _problem = null;
         group.ForEach(write => write.Complete());
+    }
+
+    private async ValueTask RunAsync(QueuedWrite write)
+    {
+        try
+        {
+            await write.RunAsync(_writer);
+        }
+        catch (SqliteException failure) when (failure.SqliteErrorCode is SQLitePCL.raw.SQLITE_FULL or SQLitePCL.raw.SQLITE_IOERR or SQLitePCL.raw.SQLITE_CORRUPT
+            or SQLitePCL.raw.SQLITE_NOTADB or SQLitePCL.raw.SQLITE_READONLY)
+        {
+            // SQLite may have ended the transaction of the whole group.
+            throw;
+        }
+        catch (Exception failure)
+        {
+            // Whatever this write did wrong must not undo the others of its group.
+            write.Failure = failure is SqliteException ? new StoreException($"The store refused a write: {failure.Message}", full: false, failure) : failure;
+        }
     }
 
     private void TryRollBack()
@@ -239,60 +239,5 @@ public sealed class SqliteDatabase : IAsyncDisposable
         }
 
         return failure;
-    }
-
-    private interface IWrite
-    {
-        bool Failed { get; }
-
-        void Run(SqliteConnection connection);
-
-        void Complete();
-
-        void Fail(StoreException reason);
-    }
-
-    private sealed class Write<T>(Func<SqliteConnection, T> work) : IWrite
-    {
-        private readonly TaskCompletionSource<T> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private T? _result;
-        private Exception? _failure;
-
-        public Task<T> Completion => _done.Task;
-
-        public bool Failed => _failure is not null;
-
-        public void Run(SqliteConnection connection)
-        {
-            try
-            {
-                _result = work(connection);
-            }
-            catch (SqliteException failure) when (failure.SqliteErrorCode is SQLitePCL.raw.SQLITE_FULL or SQLitePCL.raw.SQLITE_IOERR or SQLitePCL.raw.SQLITE_CORRUPT
-                or SQLitePCL.raw.SQLITE_NOTADB or SQLitePCL.raw.SQLITE_READONLY)
-            {
-                // SQLite may have ended the transaction of the whole group.
-                throw;
-            }
-            catch (Exception failure)
-            {
-                // Whatever this write did wrong must not undo the others of its group.
-                _failure = failure is SqliteException ? new StoreException($"The store refused a write: {failure.Message}", full: false, failure) : failure;
-            }
-        }
-
-        public void Complete()
-        {
-            if (_failure is null)
-            {
-                _done.SetResult(_result!);
-            }
-            else
-            {
-                _done.SetException(_failure);
-            }
-        }
-
-        public void Fail(StoreException reason) => _done.SetException(_failure ?? reason);
     }
 }

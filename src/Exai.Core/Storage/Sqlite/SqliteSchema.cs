@@ -1,130 +1,15 @@
+using Exai.Core.Storage.Sql;
 using Microsoft.Data.Sqlite;
 
 namespace Exai.Core.Storage.Sqlite;
 
 /// <summary>
-/// The tables, as a list of steps: <c>user_version</c> says how many have been taken. An older database is copied beside itself
+/// Takes the steps of <see cref="StoreSchema"/>: <c>user_version</c> says how many have been taken. An older database is copied beside itself
 /// before it is changed; one from a newer program is refused, never guessed at.
 /// </summary>
 internal static class SqliteSchema
 {
-    /// <summary>Append only: a step that has been released never changes.</summary>
-    private static readonly string[] Steps =
-    [
-        """
-        CREATE TABLE calls (
-            call_id TEXT PRIMARY KEY,
-            tool TEXT NOT NULL,
-            arguments_hash TEXT NOT NULL,
-            arguments TEXT NOT NULL,
-            session_id TEXT NOT NULL,
-            client_name TEXT,
-            state TEXT NOT NULL,
-            runs INTEGER NOT NULL,
-            owner_epoch TEXT NOT NULL,
-            owner_process TEXT NOT NULL,
-            lease_until INTEGER NOT NULL,
-            accepted_at INTEGER NOT NULL,
-            run_started_at INTEGER NOT NULL,
-            spent_ms INTEGER NOT NULL,
-            thread_id TEXT NOT NULL,
-            continues_thread INTEGER NOT NULL,
-            thread_place INTEGER NOT NULL,
-            finished_at INTEGER,
-            outcome TEXT
-        ) WITHOUT ROWID;
-        CREATE INDEX calls_unfinished_by_thread ON calls (thread_id, thread_place) WHERE finished_at IS NULL;
-        CREATE INDEX calls_by_thread ON calls (thread_id, thread_place);
-        CREATE INDEX calls_unfinished_by_owner ON calls (owner_epoch) WHERE finished_at IS NULL;
-        CREATE INDEX calls_by_finish ON calls (finished_at) WHERE finished_at IS NOT NULL;
-
-        CREATE TABLE steps (
-            call_id TEXT NOT NULL REFERENCES calls (call_id) ON DELETE CASCADE,
-            step_key TEXT NOT NULL,
-            answer TEXT NOT NULL,
-            PRIMARY KEY (call_id, step_key)
-        ) WITHOUT ROWID;
-
-        CREATE TABLE threads (
-            thread_id TEXT PRIMARY KEY,
-            created_at INTEGER NOT NULL,
-            updated_at INTEGER NOT NULL
-        ) WITHOUT ROWID;
-
-        CREATE TABLE turns (
-            thread_id TEXT NOT NULL REFERENCES threads (thread_id) ON DELETE CASCADE,
-            place INTEGER NOT NULL,
-            call_id TEXT NOT NULL,
-            tool TEXT NOT NULL,
-            question TEXT NOT NULL,
-            answer TEXT NOT NULL,
-            model TEXT NOT NULL,
-            at INTEGER NOT NULL,
-            PRIMARY KEY (thread_id, place),
-            UNIQUE (thread_id, call_id)
-        ) WITHOUT ROWID;
-        """,
-        """
-        CREATE TABLE attempts (
-            call_id TEXT NOT NULL,
-            run INTEGER NOT NULL,
-            number INTEGER NOT NULL,
-            started_at INTEGER NOT NULL,
-            asked_model TEXT NOT NULL,
-            provider TEXT NOT NULL,
-            model TEXT NOT NULL,
-            outcome TEXT,
-            fault TEXT,
-            clock TEXT,
-            stage TEXT NOT NULL,
-            queue_ms INTEGER NOT NULL,
-            connect_ms INTEGER,
-            first_token_ms INTEGER,
-            total_ms INTEGER NOT NULL,
-            tokens_in INTEGER NOT NULL,
-            tokens_out INTEGER NOT NULL,
-            tokens_reasoning INTEGER NOT NULL,
-            tokens_cached INTEGER NOT NULL,
-            estimated INTEGER NOT NULL,
-            cost_usd TEXT,
-            PRIMARY KEY (call_id, run, number)
-        ) WITHOUT ROWID;
-        CREATE INDEX attempts_by_start ON attempts (started_at);
-        """,
-        """
-        CREATE TABLE provider_files (
-            account TEXT NOT NULL,
-            purpose TEXT NOT NULL,
-            sha256 TEXT NOT NULL,
-            name TEXT NOT NULL,
-            bytes INTEGER NOT NULL,
-            file_id TEXT,
-            at INTEGER NOT NULL,
-            PRIMARY KEY (account, purpose, sha256)
-        ) WITHOUT ROWID;
-        """,
-        """
-        CREATE TABLE learned_limits (
-            provider TEXT NOT NULL,
-            model TEXT NOT NULL,
-            concurrent INTEGER,
-            per_minute INTEGER,
-            probe_after_ms INTEGER NOT NULL,
-            at INTEGER NOT NULL,
-            PRIMARY KEY (provider, model)
-        ) WITHOUT ROWID;
-        """,
-        """
-        ALTER TABLE calls ADD COLUMN cancel_requested INTEGER NOT NULL DEFAULT 0;
-        """,
-        """
-        ALTER TABLE calls ADD COLUMN files TEXT;
-        ALTER TABLE turns ADD COLUMN state TEXT;
-        ALTER TABLE turns ADD COLUMN files TEXT;
-        """,
-    ];
-
-    public static void Migrate(SqliteConnection connection, string path) => Migrate(connection, path, Steps);
+    public static void Migrate(SqliteConnection connection, string path) => Migrate(connection, path, StoreSchema.Steps);
 
     internal static void Migrate(SqliteConnection connection, string path, IReadOnlyList<string> steps)
     {

@@ -21,7 +21,7 @@ namespace Exai.Daemon.Http.Mcp;
 /// The files that a client over HTTP names. No shim reads them, so the daemon does, by the shim's rules, for a client on its own machine
 /// and out of EXAI_ALLOWED_ROOTS alone: which project such a client works in is not known.
 /// </summary>
-internal sealed class LocalFiles(ExaiSettings settings, BlobStore blobs, ICallStore calls, TimeProvider time)
+internal sealed class LocalFiles(ExaiSettings settings, IBlobStore blobs, ICallStore calls, TimeProvider time)
 {
     private const string IsLocalItem = "exai.isLocal";
 

@@ -17,23 +17,23 @@ internal static class ApiEndpoints
     public static void MapApi(this IEndpointRouteBuilder routes, DaemonView daemon, ApiViews views, CallViews calls)
     {
         var json = MonitoringJson.Relaxed;
-        routes.MapGet(Root + "/overview", context => SendAsync(context, views.Overview, json.OverviewDocument));
-        routes.MapGet(Root + "/calls", context => SendAsync(context, () => List(context, calls), json.CallListDocument));
+        routes.MapGet(Root + "/overview", context => SendAsync(context, views.OverviewAsync(context.RequestAborted), json.OverviewDocument));
+        routes.MapGet(Root + "/calls", context => SendAsync(context, ListAsync(context, calls), json.CallListDocument));
         routes.MapGet(Root + "/calls/{id}", context => FindAsync(context, calls));
         routes.MapPost(Root + "/calls/{id}/cancel", context => CancelAsync(context, daemon));
-        routes.MapGet(Root + "/sessions", context => SendAsync(context, views.Sessions, json.SessionListDocument));
-        routes.MapGet(Root + "/providers", context => SendAsync(context, views.Providers, json.ProviderListDocument));
-        routes.MapGet(Root + "/queues", context => SendAsync(context, daemon.Core.Admission, json.AdmissionSnapshot));
-        routes.MapGet(Root + "/settings", context => SendAsync(context, () => views.Settings()!, json.SettingListDocument));
+        routes.MapGet(Root + "/sessions", context => SendAsync(context, Task.FromResult(views.Sessions()), json.SessionListDocument));
+        routes.MapGet(Root + "/providers", context => SendAsync(context, views.ProvidersAsync(context.RequestAborted), json.ProviderListDocument));
+        routes.MapGet(Root + "/queues", context => SendAsync(context, Task.FromResult(daemon.Core.Admission()), json.AdmissionSnapshot));
+        routes.MapGet(Root + "/settings", context => SendAsync(context, Task.FromResult(views.Settings()!), json.SettingListDocument));
         routes.Map(Root + "/{**rest}", context => ProblemAsync(context, StatusCodes.Status404NotFound, $"There is no {context.Request.Method} {context.Request.Path} here."));
     }
 
     /// <summary>Query: <c>q</c> a part of the question, tool, client, model or id; <c>state</c>; <c>limit</c>.</summary>
-    private static CallListDocument List(HttpContext context, CallViews calls)
+    private static async Task<CallListDocument> ListAsync(HttpContext context, CallViews calls)
     {
         var query = context.Request.Query;
         var most = int.TryParse(query["limit"], NumberStyles.None, CultureInfo.InvariantCulture, out var limit) ? Math.Clamp(limit, 1, MostCalls) : 100;
-        return new CallListDocument(calls.List(Given("q"), Given("state"), most));
+        return new CallListDocument(await calls.ListAsync(Given("q"), Given("state"), most, context.RequestAborted));
 
         string? Given(string name) => query[name].ToString() is { Length: > 0 and <= 200 } text ? text : null;
     }
@@ -42,7 +42,7 @@ internal static class ApiEndpoints
     {
         if (await calls.FindAsync((string)context.Request.RouteValues["id"]!, context.RequestAborted) is { } found)
         {
-            await SendAsync(context, () => found, MonitoringJson.Relaxed.CallDetailDocument);
+            await SendAsync(context, Task.FromResult(found), MonitoringJson.Relaxed.CallDetailDocument);
             return;
         }
 
@@ -52,7 +52,7 @@ internal static class ApiEndpoints
     private static async Task CancelAsync(HttpContext context, DaemonView daemon)
     {
         var callId = (string)context.Request.RouteValues["id"]!;
-        if (!CallId.TryParse(callId, out callId) || daemon.Core.History.Find(callId) is not { } row)
+        if (!CallId.TryParse(callId, out callId) || await daemon.Core.History.FindAsync(callId, context.RequestAborted) is not { } row)
         {
             await ProblemAsync(context, StatusCodes.Status404NotFound, "No such call is known.");
             return;
@@ -68,12 +68,12 @@ internal static class ApiEndpoints
         await WriteAsync(context, new CancelDocument(callId, row.FinishedAt is null ? "cancelling" : row.State), MonitoringJson.Relaxed.CancelDocument);
     }
 
-    private static async Task SendAsync<T>(HttpContext context, Func<T> read, JsonTypeInfo<T> type)
+    private static async Task SendAsync<T>(HttpContext context, Task<T> reading, JsonTypeInfo<T> type)
         where T : class
     {
         try
         {
-            if (read() is { } document)
+            if (await reading is { } document)
             {
                 await WriteAsync(context, document, type);
                 return;

@@ -10,22 +10,22 @@ internal sealed class ApiViews(DaemonView daemon, CallViews calls)
 
     private readonly SettingsResult? _started = daemon.ReadSettings?.Invoke();
 
-    public OverviewDocument Overview()
+    public async Task<OverviewDocument> OverviewAsync(CancellationToken cancellationToken)
     {
         var since = daemon.Time.GetUtcNow() - Day;
-        var hours = daemon.Core.History.Hours(since);
+        var hours = await daemon.Core.History.HoursAsync(since, cancellationToken);
         return new OverviewDocument(
-            daemon.Description.Read(), daemon.Core.History.States(since), hours.Sum(hour => hour.Tokens), hours.Sum(hour => hour.CostUsd),
-            daemon.Core.Admission().Global, calls.List(search: null, "running", MostRunning));
+            daemon.Description.Read(), await daemon.Core.History.StatesAsync(since, cancellationToken), hours.Sum(hour => hour.Tokens), hours.Sum(hour => hour.CostUsd),
+            daemon.Core.Admission().Global, await calls.ListAsync(search: null, "running", MostRunning, cancellationToken));
     }
 
     public SessionListDocument Sessions() => new(daemon.Description.Read().Epoch, [.. daemon.Link.Snapshot(), .. daemon.Mcp.Snapshot()]);
 
-    public ProviderListDocument Providers()
+    public async Task<ProviderListDocument> ProvidersAsync(CancellationToken cancellationToken)
     {
         var since = daemon.Time.GetUtcNow() - Day;
-        var hours = daemon.Core.History.Hours(since).ToLookup(hour => hour.Provider);
-        var failures = daemon.Core.History.Failures(since).ToLookup(failure => failure.Provider);
+        var hours = (await daemon.Core.History.HoursAsync(since, cancellationToken)).ToLookup(hour => hour.Provider);
+        var failures = (await daemon.Core.History.FailuresAsync(since, cancellationToken)).ToLookup(failure => failure.Provider);
         var breakers = daemon.Core.Breakers.States().ToLookup(breaker => breaker.Provider);
         var limits = daemon.Core.Admission().Providers;
         return new ProviderListDocument(

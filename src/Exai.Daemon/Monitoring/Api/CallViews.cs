@@ -15,12 +15,13 @@ internal sealed class CallViews(DaemonView daemon, Redactor redactor)
     /// <summary>The arguments that say what a call was about, best first.</summary>
     private static readonly string[] Questions = ["prompt", "step", "problem", "topic", "findings", "question"];
 
-    public IReadOnlyList<CallDocument> List(string? search, string? state, int most) => [.. daemon.Core.History.List(search, state, most).Select(View)];
+    public async Task<IReadOnlyList<CallDocument>> ListAsync(string? search, string? state, int most, CancellationToken cancellationToken) =>
+        [.. (await daemon.Core.History.ListAsync(search, state, most, cancellationToken)).Select(View)];
 
     /// <summary>Null when the call is not known.</summary>
     public async Task<CallDetailDocument?> FindAsync(string callId, CancellationToken cancellationToken)
     {
-        if (daemon.Core.History.Find(callId) is not { } row)
+        if (await daemon.Core.History.FindAsync(callId, cancellationToken) is not { } row)
         {
             return null;
         }

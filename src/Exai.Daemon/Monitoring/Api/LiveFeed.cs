@@ -71,7 +71,7 @@ internal sealed class LiveFeed(DaemonView daemon, ApiViews views) : IDisposable
         using var timer = new PeriodicTimer(Beat, daemon.Time);
         do
         {
-            var frame = JsonSerializer.SerializeToUtf8Bytes(views.Overview(), MonitoringJson.Relaxed.OverviewDocument);
+            var frame = JsonSerializer.SerializeToUtf8Bytes(await views.OverviewAsync(cancellationToken), MonitoringJson.Relaxed.OverviewDocument);
             await socket.SendAsync(frame, WebSocketMessageType.Text, endOfMessage: true, cancellationToken);
         }
         while (await timer.WaitForNextTickAsync(cancellationToken));

@@ -55,16 +55,17 @@ internal sealed class HealthCheck(DaemonView daemon)
             await daemon.Core.ProbeStoreAsync().WaitAsync(either.Token);
             var waiting = daemon.Core.Calls.NotJournaled;
             return waiting == 0
-                ? HealthComponent.Ok($"{daemon.Settings.Store.Path} takes writes")
+                ? HealthComponent.Ok($"{daemon.Settings.Store.Name} takes writes")
                 : HealthComponent.Warning($"{waiting} outcomes were sent and are not journaled yet.");
         }
         catch (StoreException failure)
         {
-            return HealthComponent.Broken(failure.Full ? $"The disk of {daemon.Settings.Store.Path} is full. Free some space." : failure.Message);
+            return HealthComponent.Broken(failure.Full ? $"The disk of {daemon.Settings.Store.Name} is full. Free some space." : failure.Message);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return HealthComponent.Broken($"{daemon.Settings.Store.Path} has not taken a write for {StorePatience.TotalSeconds:0} s.");
+            return HealthComponent.Broken(
+                daemon.Core.Store.Database.Problem ?? $"{daemon.Settings.Store.Name} has not taken a write for {StorePatience.TotalSeconds:0} s.");
         }
     }
 

@@ -2,10 +2,11 @@ using System.Text;
 using Exai.Core.Providers;
 using Exai.Core.Providers.Services;
 using Exai.Core.Storage;
-using Exai.Core.Storage.Sqlite;
+using Exai.Core.Storage.Sql;
 using Exai.Protocol;
 using Exai.Simulator;
 using Microsoft.Extensions.AI;
+using Exai.Testing.Stores;
 
 namespace Exai.Core.Tests.Providers.Services;
 
@@ -186,20 +187,20 @@ public sealed class FileTests
         provider.Routes.ShouldBeEmpty();
     }
 
-    [Fact]
-    public async Task Index_survives_a_restart_with_its_unknown_outcomes()
+    [Theory, EveryStore]
+    public async Task Index_survives_a_restart_with_its_unknown_outcomes(StoreEngine store)
     {
-        using var folder = new TempDatabase();
+        using var folder = new TempDatabase(store);
         await using var provider = await SimulatedProvider.StartAsync(new SimulatorRule { Endpoint = "POST /files", DropAt = "finish", Times = 1 });
-        await using (var database = folder.Open())
+        await using (var database = folder.OpenAny())
         {
             await Should.ThrowAsync<ProviderException>(() =>
-                Files(provider.Kimi(files: new SqliteFileIndex(database))).UploadAsync(Notes, "file-extract", provider.Patience));
+                Files(provider.Kimi(files: new SqlFileIndex(database))).UploadAsync(Notes, "file-extract", provider.Patience));
         }
 
-        await using (var database = folder.Open())
+        await using (var database = folder.OpenAny())
         {
-            var files = Files(provider.Kimi(files: new SqliteFileIndex(database)));
+            var files = Files(provider.Kimi(files: new SqlFileIndex(database)));
             (await files.UploadAsync(Notes, "file-extract", provider.Patience)).WasThere.ShouldBeTrue();
             provider.Routes.ShouldBe(["POST /v1/files", "GET /v1/files"]);
             await files.DeleteAsync("file-1", provider.Patience);

@@ -6,14 +6,15 @@ using Exai.Core.Tools;
 using Exai.Core.Tools.Jobs;
 using Exai.Protocol;
 using Exai.Testing;
+using Exai.Testing.Stores;
 
 namespace Exai.Core.Tests.Tools.Jobs;
 
 /// <summary>Traps 13, 23, 46 and 47: what a client could not wait for can be claimed, from anywhere, as often as it is asked for.</summary>
 public sealed class JobToolTests
 {
-    [Fact]
-    public void Result_of_a_call_that_runs_on_is_the_word_that_it_does_and_what_it_is_doing() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Result_of_a_call_that_runs_on_is_the_word_that_it_does_and_what_it_is_doing(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         world.Provider = new ScriptedChatClient(world.Time, TimeSpan.FromSeconds(70));
         var daemon = world.Start();
@@ -30,8 +31,8 @@ public sealed class JobToolTests
         Text(result).ShouldContain(first.Progress);
     });
 
-    [Fact]
-    public void Result_comes_as_soon_as_there_is_one() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Result_comes_as_soon_as_there_is_one(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var daemon = world.Start();
         var call = world.Chat("hello");
@@ -45,8 +46,8 @@ public sealed class JobToolTests
         Receipt(result, "totalMs").ShouldBe("10000");
     });
 
-    [Fact]
-    public void Result_is_claimed_by_another_session_from_the_next_daemon_again_and_again() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Result_is_claimed_by_another_session_from_the_next_daemon_again_and_again(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var daemon = world.Start();
         var call = world.Chat("hello");
@@ -64,8 +65,8 @@ public sealed class JobToolTests
         world.Provider.Requests.Count.ShouldBe(1);
     });
 
-    [Fact]
-    public void Result_of_a_call_that_lost_its_daemon_takes_it_over() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Result_of_a_call_that_lost_its_daemon_takes_it_over(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var daemon = world.Start();
         var call = world.Chat("hello");
@@ -80,8 +81,8 @@ public sealed class JobToolTests
     });
 
     /// <summary>A client's cancel may be its time-out: whoever claims the job in the grace keeps it alive.</summary>
-    [Fact]
-    public void Result_asked_for_within_the_grace_of_a_cancel_keeps_the_call_alive() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Result_asked_for_within_the_grace_of_a_cancel_keeps_the_call_alive(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         world.Provider = new ScriptedChatClient(world.Time, TimeSpan.FromSeconds(70));
         var daemon = world.Start();
@@ -96,8 +97,8 @@ public sealed class JobToolTests
         world.Provider.Requests.Single().Completed.ShouldBeTrue();
     });
 
-    [Fact]
-    public void Leaving_the_wait_for_a_result_does_nothing_to_the_call() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Leaving_the_wait_for_a_result_does_nothing_to_the_call(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         world.Provider = new ScriptedChatClient(world.Time, TimeSpan.FromSeconds(70));
         var daemon = world.Start();
@@ -111,12 +112,12 @@ public sealed class JobToolTests
     });
 
     [Theory]
-    [InlineData(null, null, 40)]
-    [InlineData(null, 0.0, 0)]
-    [InlineData(null, 300.0, 42)]
-    [InlineData("claude-code", 300.0, 107)]
-    [InlineData("Codex MCP Client", 300.0, 267)]
-    public void Result_is_waited_for_no_longer_than_the_client_waits(string? client, double? asked, double seconds) => CallWorld.Run(async world =>
+    [EveryStore(null, null, 40)]
+    [EveryStore(null, 0.0, 0)]
+    [EveryStore(null, 300.0, 42)]
+    [EveryStore("claude-code", 300.0, 107)]
+    [EveryStore("Codex MCP Client", 300.0, 267)]
+    public void Result_is_waited_for_no_longer_than_the_client_waits(StoreEngine store, string? client, double? asked, double seconds) => CallWorld.Run(store, async world =>
     {
         world.Provider = new ScriptedChatClient(world.Time, _ =>
             [.. Enumerable.Range(0, 8).SelectMany(_ => (ScriptStep[])[ScriptStep.Seconds(60), new ScriptStep.Say("on ")]), new ScriptStep.Finish()]);
@@ -131,11 +132,11 @@ public sealed class JobToolTests
     });
 
     [Theory]
-    [InlineData("{}", "'job_id' is missing")]
-    [InlineData("{\"job_id\":\"seventeen\"}", "'job_id' was 'seventeen', which is no job id")]
-    [InlineData("{\"job_id\":\"01985c0e-7b1a-7c3e-8d3a-0123456789ab\"}", "No call 01985c0e-7b1a-7c3e-8d3a-0123456789ab is known")]
-    [InlineData("{\"job_id\":\"01985c0e-7b1a-7c3e-8d3a-0123456789ab\",\"wait_second\":1}", "did you mean 'wait_seconds'")]
-    public void Job_that_cannot_be_is_refused_with_the_reason(string arguments, string reason) => CallWorld.Run(async world =>
+    [EveryStore("{}", "'job_id' is missing")]
+    [EveryStore("{\"job_id\":\"seventeen\"}", "'job_id' was 'seventeen', which is no job id")]
+    [EveryStore("{\"job_id\":\"01985c0e-7b1a-7c3e-8d3a-0123456789ab\"}", "No call 01985c0e-7b1a-7c3e-8d3a-0123456789ab is known")]
+    [EveryStore("{\"job_id\":\"01985c0e-7b1a-7c3e-8d3a-0123456789ab\",\"wait_second\":1}", "did you mean 'wait_seconds'")]
+    public void Job_that_cannot_be_is_refused_with_the_reason(StoreEngine store, string arguments, string reason) => CallWorld.Run(store, async world =>
     {
         var daemon = world.Start();
         var tool = new JobResultTool(Finder(world, daemon), clientWait: null, world.Time);
@@ -147,8 +148,8 @@ public sealed class JobToolTests
     });
 
     /// <summary>Shim and model send at the same moment; either may be first.</summary>
-    [Fact]
-    public void Result_is_asked_for_a_moment_before_the_call_itself_comes() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Result_is_asked_for_a_moment_before_the_call_itself_comes(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var daemon = world.Start();
         var call = world.Chat("hello");
@@ -159,8 +160,8 @@ public sealed class JobToolTests
         ((bool)(await asking)["isError"]!).ShouldBeFalse();
     });
 
-    [Fact]
-    public void Cancel_ends_the_call_at_once_and_says_so() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Cancel_ends_the_call_at_once_and_says_so(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         world.Provider = new ScriptedChatClient(world.Time, TimeSpan.FromSeconds(70));
         var daemon = world.Start();
@@ -176,8 +177,8 @@ public sealed class JobToolTests
         world.Provider.Requests.Single().Cancelled.ShouldBeTrue();
     });
 
-    [Fact]
-    public void Cancel_of_a_call_that_has_ended_changes_nothing_and_says_what_it_came_to() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Cancel_of_a_call_that_has_ended_changes_nothing_and_says_what_it_came_to(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var daemon = world.Start();
         var outcome = await daemon.AskAsync(world.Chat("hello"));
@@ -187,8 +188,8 @@ public sealed class JobToolTests
         (await daemon.FindAsync(outcome.Receipt.CallId))!.State.ShouldBe(CallState.Succeeded);
     });
 
-    [Fact]
-    public void Cancel_of_a_call_that_lost_its_daemon_ends_it_and_asks_nobody_again() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Cancel_of_a_call_that_lost_its_daemon_ends_it_and_asks_nobody_again(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var daemon = world.Start();
         var call = world.Chat("hello");
@@ -202,8 +203,8 @@ public sealed class JobToolTests
     });
 
     /// <summary>During a restart the older generation finishes its calls: a cancel that reaches the newer one is passed on through the store.</summary>
-    [Fact]
-    public void Cancel_of_a_call_that_another_daemon_runs_reaches_that_daemon() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Cancel_of_a_call_that_another_daemon_runs_reaches_that_daemon(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         world.Provider = new ScriptedChatClient(world.Time, TimeSpan.FromSeconds(70));
         world.Options = world.Options with { Lease = TimeSpan.FromSeconds(3) };
@@ -219,8 +220,8 @@ public sealed class JobToolTests
         world.Provider.Requests.Single().Cancelled.ShouldBeTrue();
     });
 
-    [Fact]
-    public void List_shows_what_runs_and_what_can_be_claimed_newest_first() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void List_shows_what_runs_and_what_can_be_claimed_newest_first(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var daemon = world.Start();
         var done = world.Chat("what is\na shim? " + new string('x', 100));
@@ -241,8 +242,8 @@ public sealed class JobToolTests
         lines[2].ShouldContain("job_result");
     });
 
-    [Fact]
-    public void List_of_no_calls_says_so() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void List_of_no_calls_says_so(StoreEngine store) => CallWorld.Run(store, async world =>
         (await new JobListTool(world.Start().Store, world.Time).AnswerAsync(new ToolArguments("job_list", JsonElement.Parse("{}")), CancellationToken.None))
             .ShouldBe("There are no calls yet."));
 

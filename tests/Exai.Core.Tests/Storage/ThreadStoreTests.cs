@@ -1,14 +1,15 @@
 using Exai.Core.Calls;
 using Exai.Core.Tests.Calls;
+using Exai.Testing.Stores;
 
 namespace Exai.Core.Tests.Storage;
 
 /// <summary>Finding conversations again, and forgetting them.</summary>
-public sealed class SqliteThreadStoreTests
+public sealed class ThreadStoreTests
 {
     /// <summary>Trap 123.</summary>
-    [Fact]
-    public void List_shows_the_newest_first_with_title_turns_and_tools() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void List_shows_the_newest_first_with_title_turns_and_tools(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var daemon = world.Start();
         var old = (await daemon.AskAsync(world.Chat("An old question."))).Receipt.ThreadId!;
@@ -24,12 +25,12 @@ public sealed class SqliteThreadStoreTests
     });
 
     [Theory]
-    [InlineData("SQLITE", 1)]
-    [InlineData("größe", 1)]
-    [InlineData("answer to", 2)]
-    [InlineData("100%", 0)]
-    [InlineData("nowhere", 0)]
-    public void Search_looks_into_questions_and_answers(string text, int found) => CallWorld.Run(async world =>
+    [EveryStore("SQLITE", 1)]
+    [EveryStore("größe", 1)]
+    [EveryStore("answer to", 2)]
+    [EveryStore("100%", 0)]
+    [EveryStore("nowhere", 0)]
+    public void Search_looks_into_questions_and_answers(StoreEngine store, string text, int found) => CallWorld.Run(store, async world =>
     {
         var daemon = world.Start();
         await daemon.AskAsync(world.Chat("Is SQLite enough for this größe?"));
@@ -38,8 +39,8 @@ public sealed class SqliteThreadStoreTests
         (await daemon.Threads.ListAsync(text, 10, CancellationToken.None)).Count.ShouldBe(found);
     });
 
-    [Fact]
-    public void Delete_takes_the_turns_and_the_calls_along_and_leaves_other_threads_alone() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Delete_takes_the_turns_and_the_calls_along_and_leaves_other_threads_alone(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var daemon = world.Start();
         var call = world.Chat("secret");
@@ -55,8 +56,8 @@ public sealed class SqliteThreadStoreTests
         (await daemon.AskAsync(world.Chat("go on", thread))).State.ShouldBe(CallState.Failed);
     });
 
-    [Fact]
-    public void Delete_leaves_a_thread_on_which_a_call_is_running() => CallWorld.Run(async world =>
+    [Theory, EveryStore]
+    public void Delete_leaves_a_thread_on_which_a_call_is_running(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var daemon = world.Start();
         var thread = (await daemon.AskAsync(world.Chat("begin"))).Receipt.ThreadId!;

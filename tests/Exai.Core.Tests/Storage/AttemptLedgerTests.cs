@@ -1,10 +1,11 @@
 using Exai.Core.Models;
-using Exai.Core.Storage.Sqlite;
+using Exai.Core.Storage.Sql;
 using Exai.Protocol;
+using Exai.Testing.Stores;
 
 namespace Exai.Core.Tests.Storage;
 
-public sealed class SqliteAttemptLedgerTests : IDisposable
+public sealed class AttemptLedgerTests
 {
     private static readonly AttemptRecord Begun = new()
     {
@@ -18,15 +19,12 @@ public sealed class SqliteAttemptLedgerTests : IDisposable
         Tokens = new ReceiptTokens { Input = 12, Estimated = true },
     };
 
-    private readonly TempDatabase _file = new();
-
-    public void Dispose() => _file.Dispose();
-
-    [Fact]
-    public async Task Rows_that_began_before_a_time_are_forgotten()
+    [Theory, EveryStore]
+    public async Task Rows_that_began_before_a_time_are_forgotten(StoreEngine store)
     {
-        await using var database = _file.Open();
-        var ledger = new SqliteAttemptLedger(database);
+        using var file = new TempDatabase(store);
+        await using var database = file.OpenAny();
+        var ledger = new SqlAttemptLedger(database);
         var later = Begun with { Number = 2, StartedAt = Begun.StartedAt.AddDays(1) };
         await ledger.SaveAsync(Begun, CancellationToken.None);
         await ledger.SaveAsync(later, CancellationToken.None);
@@ -36,11 +34,12 @@ public sealed class SqliteAttemptLedgerTests : IDisposable
         (await ledger.FindAsync("call", CancellationToken.None)).ShouldBe([later]);
     }
 
-    [Fact]
-    public async Task Row_comes_back_as_it_was_written()
+    [Theory, EveryStore]
+    public async Task Row_comes_back_as_it_was_written(StoreEngine store)
     {
-        await using var database = _file.Open();
-        var ledger = new SqliteAttemptLedger(database);
+        using var file = new TempDatabase(store);
+        await using var database = file.OpenAny();
+        var ledger = new SqlAttemptLedger(database);
         var ended = Begun with
         {
             Outcome = ErrorCodes.Timeout,
@@ -63,11 +62,12 @@ public sealed class SqliteAttemptLedgerTests : IDisposable
         (await ledger.FindAsync("other", CancellationToken.None)).ShouldBeEmpty();
     }
 
-    [Fact]
-    public async Task Rows_of_a_call_come_in_the_order_of_its_runs()
+    [Theory, EveryStore]
+    public async Task Rows_of_a_call_come_in_the_order_of_its_runs(StoreEngine store)
     {
-        await using var database = _file.Open();
-        var ledger = new SqliteAttemptLedger(database);
+        using var file = new TempDatabase(store);
+        await using var database = file.OpenAny();
+        var ledger = new SqlAttemptLedger(database);
         foreach (var (run, number) in new[] { (2, 1), (1, 2), (10, 1), (1, 1) })
         {
             await ledger.SaveAsync(Begun with { Run = run, Number = number }, CancellationToken.None);

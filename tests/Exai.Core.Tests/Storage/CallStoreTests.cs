@@ -1,27 +1,23 @@
 using Exai.Core.Calls;
-using Exai.Core.Storage.Sqlite;
+using Exai.Core.Storage.Sql;
 using Exai.Testing;
+using Exai.Testing.Stores;
 
 namespace Exai.Core.Tests.Storage;
 
-public sealed class SqliteCallStoreTests : IAsyncDisposable
+public sealed class CallStoreTests : IAsyncDisposable
 {
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(3);
 
-    private readonly TempDatabase _file = new();
     private readonly VirtualTime _time = new();
-    private readonly SqliteDatabase _database;
-    private readonly SqliteCallStore _store;
+    private TempDatabase _file = null!;
+    private IDatabase _database = null!;
+    private SqlCallStore _store = null!;
 
-    public SqliteCallStoreTests()
+    [Theory, EveryStore]
+    public async Task AcceptAsync_unknown_call_is_journaled_as_it_came(StoreEngine store)
     {
-        _database = _file.Open();
-        _store = new SqliteCallStore(_database, Lease, _time);
-    }
-
-    [Fact]
-    public async Task AcceptAsync_unknown_call_is_journaled_as_it_came()
-    {
+        Open(store);
         var (call, accepted) = await AcceptAsync("c1");
 
         accepted.ShouldBeTrue();
@@ -38,9 +34,10 @@ public sealed class SqliteCallStoreTests : IAsyncDisposable
         call.Outcome.ShouldBeNull();
     }
 
-    [Fact]
-    public async Task AcceptAsync_known_call_returns_the_one_that_is_there()
+    [Theory, EveryStore]
+    public async Task AcceptAsync_known_call_returns_the_one_that_is_there(StoreEngine store)
     {
+        Open(store);
         var (first, _) = await AcceptAsync("c1");
 
         var (second, accepted) = await _store.AcceptAsync(Sample.Call("c1", hash: "other"), Sample.OtherOwner, Cancel);
@@ -49,9 +46,10 @@ public sealed class SqliteCallStoreTests : IAsyncDisposable
         second.ShouldBe(first);
     }
 
-    [Fact]
-    public async Task AcceptAsync_same_call_from_many_at_once_accepts_one()
+    [Theory, EveryStore]
+    public async Task AcceptAsync_same_call_from_many_at_once_accepts_one(StoreEngine store)
     {
+        Open(store);
         var results = await Task.WhenAll(Enumerable.Range(0, 50).Select(i =>
             _store.AcceptAsync(Sample.Call("c1"), new CallOwner($"epoch-{i}", "p"), Cancel).AsTask()));
 
@@ -59,9 +57,10 @@ public sealed class SqliteCallStoreTests : IAsyncDisposable
         results.Select(result => result.Record.Owner).Distinct().Count().ShouldBe(1);
     }
 
-    [Fact]
-    public async Task TakeOverAsync_two_try_one_gets_it()
+    [Theory, EveryStore]
+    public async Task TakeOverAsync_two_try_one_gets_it(StoreEngine store)
     {
+        Open(store);
         var (seen, _) = await AcceptAsync("c1");
 
         var winner = await _store.TakeOverAsync(seen, Sample.OtherOwner, Cancel);
@@ -73,9 +72,10 @@ public sealed class SqliteCallStoreTests : IAsyncDisposable
         loser.ShouldBeNull();
     }
 
-    [Fact]
-    public async Task TakeOverAsync_charges_the_dead_run_up_to_its_last_sign_of_life()
+    [Theory, EveryStore]
+    public async Task TakeOverAsync_charges_the_dead_run_up_to_its_last_sign_of_life(StoreEngine store)
     {
+        Open(store);
         var (seen, _) = await AcceptAsync("c1");
         _time.Advance(TimeSpan.FromSeconds(10));
         await _store.RenewLeasesAsync(Sample.Owner, Cancel);
@@ -89,9 +89,10 @@ public sealed class SqliteCallStoreTests : IAsyncDisposable
         (await _store.TakeOverAsync(second, Sample.Owner, Cancel)).ShouldNotBeNull().Spent.ShouldBe(TimeSpan.FromSeconds(15));
     }
 
-    [Fact]
-    public async Task FinishAsync_first_outcome_stays()
+    [Theory, EveryStore]
+    public async Task FinishAsync_first_outcome_stays(StoreEngine store)
     {
+        Open(store);
         var (call, _) = await AcceptAsync("c1");
 
         (await _store.FinishAsync(call, Sample.Outcome(call, "first"), null, Cancel)).ShouldBeTrue();
@@ -102,9 +103,10 @@ public sealed class SqliteCallStoreTests : IAsyncDisposable
     }
 
     /// <summary>Invariant 5: a run that lost its ownership writes nothing.</summary>
-    [Fact]
-    public async Task FinishAsync_and_SaveStepAsync_by_a_run_that_was_taken_over_change_nothing()
+    [Theory, EveryStore]
+    public async Task FinishAsync_and_SaveStepAsync_by_a_run_that_was_taken_over_change_nothing(StoreEngine store)
     {
+        Open(store);
         var (old, _) = await AcceptAsync("c1");
         var current = (await _store.TakeOverAsync(old, Sample.OtherOwner, Cancel))!;
 
@@ -112,15 +114,16 @@ public sealed class SqliteCallStoreTests : IAsyncDisposable
         (await _store.FinishAsync(old, Sample.Outcome(old, "stale"), Sample.Turn(old), Cancel)).ShouldBeFalse();
 
         (await _store.FindStepsAsync("c1", Cancel)).ShouldBeEmpty();
-        (await new SqliteThreadStore(_database).FindAsync(old.ThreadId, Cancel)).ShouldBeNull();
+        (await new SqlThreadStore(_database).FindAsync(old.ThreadId, Cancel)).ShouldBeNull();
         (await _store.FinishAsync(current, Sample.Outcome(current, "current"), null, Cancel)).ShouldBeTrue();
         (await _store.FindAsync("c1", Cancel))!.Outcome!.Text.ShouldBe("current");
     }
 
     /// <summary>One daemon may take a call over from itself; the run's number tells its runs apart.</summary>
-    [Fact]
-    public async Task FinishAsync_by_an_earlier_run_of_the_same_owner_changes_nothing()
+    [Theory, EveryStore]
+    public async Task FinishAsync_by_an_earlier_run_of_the_same_owner_changes_nothing(StoreEngine store)
     {
+        Open(store);
         var (old, _) = await AcceptAsync("c1");
         await _store.TakeOverAsync(old, Sample.Owner, Cancel);
 
@@ -128,9 +131,10 @@ public sealed class SqliteCallStoreTests : IAsyncDisposable
         (await _store.SaveStepAsync(old, new ModelAnswerStep("answer", "{}"), Cancel)).ShouldBeFalse();
     }
 
-    [Fact]
-    public async Task FinishAsync_turn_and_outcome_stand_or_fall_together()
+    [Theory, EveryStore]
+    public async Task FinishAsync_turn_and_outcome_stand_or_fall_together(StoreEngine store)
     {
+        Open(store);
         var (first, _) = await AcceptAsync("c1");
         await _store.FinishAsync(first, Sample.Outcome(first), Sample.Turn(first), Cancel);
         var (second, _) = await AcceptAsync("c2", first.ThreadId);
@@ -142,9 +146,10 @@ public sealed class SqliteCallStoreTests : IAsyncDisposable
         (await _store.FinishAsync(second, Sample.Outcome(second), Sample.Turn(second), Cancel)).ShouldBeTrue();
     }
 
-    [Fact]
-    public async Task FindStepsAsync_gives_back_what_was_saved()
+    [Theory, EveryStore]
+    public async Task FindStepsAsync_gives_back_what_was_saved(StoreEngine store)
     {
+        Open(store);
         var (call, _) = await AcceptAsync("c1");
         await _store.SaveStepAsync(call, new ModelAnswerStep("one", """{"a":1}"""), Cancel);
         await _store.SaveStepAsync(call, new ModelAnswerStep("two", """{"b":"ü"}"""), Cancel);
@@ -155,9 +160,10 @@ public sealed class SqliteCallStoreTests : IAsyncDisposable
         steps["two"].AnswerJson.ShouldBe("""{"b":"ü"}""");
     }
 
-    [Fact]
-    public async Task FindPredecessorAsync_goes_by_the_order_of_acceptance()
+    [Theory, EveryStore]
+    public async Task FindPredecessorAsync_goes_by_the_order_of_acceptance(StoreEngine store)
     {
+        Open(store);
         var (begun, _) = await AcceptAsync("c1");
         var (second, _) = await AcceptAsync("c2", begun.ThreadId);
         var (third, _) = await AcceptAsync("c3", begun.ThreadId);
@@ -172,9 +178,10 @@ public sealed class SqliteCallStoreTests : IAsyncDisposable
         (await _store.FindPredecessorAsync(third, Cancel)).ShouldBeNull();
     }
 
-    [Fact]
-    public async Task AcceptAsync_thread_whose_calls_were_forgotten_goes_on_behind_its_turns()
+    [Theory, EveryStore]
+    public async Task AcceptAsync_thread_whose_calls_were_forgotten_goes_on_behind_its_turns(StoreEngine store)
     {
+        Open(store);
         var (first, _) = await AcceptAsync("c1");
         await _store.FinishAsync(first, Sample.Outcome(first), Sample.Turn(first), Cancel);
         await _store.ForgetFinishedAsync(_time.GetUtcNow().AddDays(1), Cancel);
@@ -182,13 +189,14 @@ public sealed class SqliteCallStoreTests : IAsyncDisposable
         var (second, _) = await AcceptAsync("c2", first.ThreadId);
         await _store.FinishAsync(second, Sample.Outcome(second), Sample.Turn(second, "second"), Cancel);
 
-        var thread = await new SqliteThreadStore(_database).FindAsync(first.ThreadId, Cancel);
+        var thread = await new SqlThreadStore(_database).FindAsync(first.ThreadId, Cancel);
         thread!.Turns.Select(turn => turn.CallId).ShouldBe(["c1", "c2"]);
     }
 
-    [Fact]
-    public async Task ForgetFinishedAsync_forgets_old_finished_calls_with_their_steps_and_nothing_else()
+    [Theory, EveryStore]
+    public async Task ForgetFinishedAsync_forgets_old_finished_calls_with_their_steps_and_nothing_else(StoreEngine store)
     {
+        Open(store);
         var (old, _) = await AcceptAsync("old");
         var (running, _) = await AcceptAsync("running");
         await _store.SaveStepAsync(old, new ModelAnswerStep("answer", "{}"), Cancel);
@@ -203,33 +211,41 @@ public sealed class SqliteCallStoreTests : IAsyncDisposable
         (await _store.FindStepsAsync("old", Cancel)).ShouldBeEmpty();
         (await _store.FindAsync("running", Cancel)).ShouldBe(running);
         (await _store.FindAsync("recent", Cancel)).ShouldNotBeNull();
-        (await new SqliteThreadStore(_database).FindAsync(old.ThreadId, Cancel)).ShouldNotBeNull();
+        (await new SqlThreadStore(_database).FindAsync(old.ThreadId, Cancel)).ShouldNotBeNull();
     }
 
     /// <summary>Traps 23, 25, 122: what a killed daemon had journaled is there for the next one.</summary>
-    [Fact]
-    public async Task Reopened_after_a_kill_calls_steps_outcomes_and_turns_are_there()
+    [Theory, EveryStore]
+    public async Task Reopened_after_a_kill_calls_steps_outcomes_and_turns_are_there(StoreEngine engine)
     {
+        Open(engine);
         var (finished, _) = await AcceptAsync("finished");
         await _store.FinishAsync(finished, Sample.Outcome(finished, "kept"), Sample.Turn(finished), Cancel);
         var (running, _) = await AcceptAsync("running");
         await _store.SaveStepAsync(running, new ModelAnswerStep("answer", """{"text":"paid"}"""), Cancel);
 
         using var left = _file.CopyAsAfterKill();
-        await using var database = left.Open();
-        var store = new SqliteCallStore(database, Lease, _time);
+        await using var database = left.OpenAny();
+        var store = new SqlCallStore(database, Lease, _time);
 
         var outcome = (await store.FindAsync("finished", Cancel))!.Outcome!;
         (outcome.Text, outcome.State, outcome.Receipt.Runs).ShouldBe(("kept", CallState.Succeeded, 1));
         (await store.FindAsync("running", Cancel)).ShouldBe(running);
         (await store.FindStepsAsync("running", Cancel))["answer"].AnswerJson.ShouldBe("""{"text":"paid"}""");
-        (await new SqliteThreadStore(database).FindAsync(finished.ThreadId, Cancel))!.Turns.Count.ShouldBe(1);
+        (await new SqlThreadStore(database).FindAsync(finished.ThreadId, Cancel))!.Turns.Count.ShouldBe(1);
     }
 
     public async ValueTask DisposeAsync()
     {
         await _database.DisposeAsync();
         _file.Dispose();
+    }
+
+    private void Open(StoreEngine store)
+    {
+        _file = new TempDatabase(store);
+        _database = _file.OpenAny(_time);
+        _store = new SqlCallStore(_database, Lease, _time);
     }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

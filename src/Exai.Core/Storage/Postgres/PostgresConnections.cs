@@ -1,0 +1,52 @@
+using Exai.Settings;
+using Npgsql;
+
+namespace Exai.Core.Storage.Postgres;
+
+/// <summary>How this program talks to a PostgreSQL server.</summary>
+internal static class PostgresConnections
+{
+    /// <summary>
+    /// Readers and a writer. No wait is without a clock: a server that is gone without a word is noticed within seconds, and a daemon that stops
+    /// in the middle of a transaction loses it, with the locks that others wait for.
+    /// </summary>
+    public static NpgsqlDataSource Open(PostgresAddress address) => NpgsqlDataSource.Create(Text(address));
+
+    internal static NpgsqlConnectionStringBuilder Text(PostgresAddress address)
+    {
+        var text = new NpgsqlConnectionStringBuilder
+        {
+            Host = address.Host,
+            Port = address.Port,
+            Database = address.Database,
+            ApplicationName = "exai",
+            Timeout = 5,
+            CommandTimeout = 10,
+            CancellationTimeout = 1000,
+            MaxPoolSize = 16,
+            TcpKeepAlive = true,
+            Options = "-c idle_in_transaction_session_timeout=3000 -c default_transaction_isolation=read\\ committed",
+        };
+        if (address.User is not null)
+        {
+            text.Username = address.User;
+        }
+
+        if (address.Password is not null)
+        {
+            text.Password = address.Password;
+        }
+
+        if (address.SslMode is { } mode)
+        {
+            text.SslMode = Enum.Parse<SslMode>(mode.Replace("-", "", StringComparison.Ordinal), ignoreCase: true);
+        }
+
+        if (address.SslRootCertificate is { } certificate)
+        {
+            text.RootCertificate = certificate;
+        }
+
+        return text;
+    }
+}

@@ -1,0 +1,215 @@
+using Exai.Core.Calls;
+using Exai.Core.Storage;
+using Exai.Core.Storage.Postgres;
+using Exai.Core.Storage.Sql;
+using Exai.Settings;
+using Exai.Testing;
+using Exai.Testing.Stores;
+
+namespace Exai.Core.Tests.Storage.Postgres;
+
+/// <summary>A real server that fails, and the real clock.</summary>
+public sealed class PostgresDatabaseTests : IAsyncLifetime
+{
+    private readonly ListLogger _log = new();
+    private PostgresServer _server = null!;
+
+    private static CancellationToken Patience => TestContext.Current.CancellationToken;
+
+    public ValueTask InitializeAsync()
+    {
+        Assert.SkipWhen(PostgresServer.Missing is not null, PostgresServer.Missing ?? "");
+        _server = new PostgresServer();
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        _server?.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task Server_is_not_there_at_the_start_what_is_asked_waits_for_it()
+    {
+        _server.Crash();
+        await using var database = await OpenAsync(_server.Address);
+        database.Problem.ShouldNotBeNull().ShouldContain("cannot be reached");
+        _log.Entries.ShouldContain(entry => entry.Text.Contains("cannot be reached", StringComparison.Ordinal));
+        var writing = AcceptAsync(database, "c1");
+        var reading = Store(database).FindAsync("c1", Patience).AsTask();
+        (writing.IsCompleted || reading.IsCompleted).ShouldBeFalse();
+
+        _server.Start();
+
+        (await writing).Accepted.ShouldBeTrue();
+        await reading;
+        database.Problem.ShouldBeNull();
+        _log.Entries.ShouldContain(entry => entry.Text.Contains("is there again", StringComparison.Ordinal));
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task Server_crashes_under_writes_none_is_lost_and_none_done_twice()
+    {
+        await using var database = await OpenAsync(_server.Address);
+        await database.WriteAsync(connection => connection.ExecuteAsync("CREATE TABLE numbers (number BIGINT)"), Patience);
+        using var enough = new CancellationTokenSource();
+        var written = Task.WhenAll(Enumerable.Range(0, 8).Select(writer => WriteUntilAsync(database, writer, enough.Token)));
+        for (var crash = 0; crash < 3; crash++)
+        {
+            var before = _progress;
+            await ForAsync(() => _progress > before + 100);
+            _server.Crash();
+            _server.Start();
+        }
+
+        var after = _progress;
+        await ForAsync(() => _progress > after + 100);
+        enough.Cancel();
+        var told = (await written).SelectMany(numbers => numbers).Order().ToList();
+
+        var there = await database.ReadAsync(connection => connection.QueryAsync("SELECT number FROM numbers ORDER BY number", row => row.GetInt64(0)), Patience);
+        there.ShouldBe(told);
+        database.Problem.ShouldBeNull();
+    }
+
+    /// <summary>The server has committed, and the connection breaks before it can say so.</summary>
+    [Theory(Timeout = 120_000)]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Connection_breaks_during_the_commit_the_write_happens_once(bool committed)
+    {
+        await using var source = new BreakingDataSource(PostgresConnections.Open(_server.Address));
+        await using var database = await PostgresDatabase.OpenAsync(source, "test", TimeProvider.System, _log);
+        await database.WriteAsync(connection => connection.ExecuteAsync("CREATE TABLE numbers (number BIGINT)"), Patience);
+
+        source.BreakNextCommit(after: committed);
+        var runs = 0;
+        await database.WriteAsync(
+            connection =>
+            {
+                runs++;
+                return connection.ExecuteAsync("INSERT INTO numbers VALUES (7)");
+            },
+            Patience);
+
+        source.Broken.ShouldBe(1);
+        runs.ShouldBe(committed ? 1 : 2);
+        (await database.ReadAsync(connection => connection.ScalarAsync<long>("SELECT COUNT(*) FROM numbers"), Patience)).ShouldBe(1);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task One_write_of_a_group_fails_only_its_own_changes_are_undone()
+    {
+        await using var database = await OpenAsync(_server.Address);
+        await database.WriteAsync(connection => connection.ExecuteAsync("CREATE TABLE numbers (number BIGINT PRIMARY KEY)"), Patience);
+        var writes = Enumerable.Range(1, 200).Select(number => database.WriteAsync(
+            async connection =>
+            {
+                await connection.ExecuteAsync("INSERT INTO numbers VALUES (@number)", ("@number", (long)number));
+                return number switch
+                {
+                    50 => throw new FormatException("the write's own fault"),
+                    150 => await connection.ExecuteAsync("INSERT INTO numbers VALUES (1)"),
+                    _ => 0,
+                };
+            },
+            Patience).AsTask()).ToList();
+
+        await Task.WhenAll(writes.Where((_, index) => index is not (49 or 149)));
+
+        (await Should.ThrowAsync<FormatException>(writes[49])).Message.ShouldBe("the write's own fault");
+        (await Should.ThrowAsync<StoreException>(writes[149])).Message.ShouldContain("23505");
+        (await database.ReadAsync(connection => connection.QueryAsync("SELECT number FROM numbers ORDER BY number", row => row.GetInt64(0)), Patience))
+            .ShouldBe(Enumerable.Range(1, 200).Where(number => number is not (50 or 150)).Select(number => (long)number));
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task The_daemon_ends_while_the_server_is_away_what_waits_fails_in_the_end()
+    {
+        var database = await OpenAsync(_server.Address);
+        _server.Crash();
+        var writing = AcceptAsync(database, "c1");
+        var reading = Store(database).FindAsync("c1", Patience).AsTask();
+
+        await database.DisposeAsync();
+
+        (await Should.ThrowAsync<StoreException>(writing)).Message.ShouldContain("cannot be reached");
+        await Should.ThrowAsync<StoreException>(reading);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task Database_that_does_not_exist_is_refused_by_its_name()
+    {
+        var refused = await Should.ThrowAsync<StoreException>(() => OpenAsync(_server.Address with { Database = "nowhere" }));
+
+        refused.Message.ShouldContain("nowhere");
+        refused.Message.ShouldContain("EXAI_STORE");
+    }
+
+    /// <summary>Two daemons that accept calls on one thread at once: each gets a place of its own.</summary>
+    [Fact(Timeout = 120_000)]
+    public async Task Two_daemons_accept_on_one_thread_every_call_has_its_own_place()
+    {
+        await using var one = await OpenAsync(_server.Address);
+        await using var other = await OpenAsync(_server.Address);
+
+        var accepted = await Task.WhenAll(Enumerable.Range(0, 100).Select(number => AcceptAsync(number % 2 == 0 ? one : other, $"c{number}", "thread")));
+
+        accepted.Select(call => call.Record.ThreadPlace).Order().ShouldBe(Enumerable.Range(1, 100).Select(place => (long)place));
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task Two_daemons_accept_the_same_calls_each_is_accepted_once()
+    {
+        await using var one = await OpenAsync(_server.Address);
+        await using var other = await OpenAsync(_server.Address);
+
+        var accepted = await Task.WhenAll(Enumerable.Range(0, 200).Select(number => AcceptAsync(number % 2 == 0 ? one : other, $"c{number / 2}")));
+
+        accepted.Count(call => call.Accepted).ShouldBe(100);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task Texts_that_a_server_cannot_keep_are_kept_as_well_as_can_be()
+    {
+        await using var database = await OpenAsync(_server.Address);
+        var (call, _) = await AcceptAsync(database, "c1");
+
+        (await Store(database).FinishAsync(call, Sample.Outcome(call), Sample.Turn(call, "a\0b\ud800c", "größe 🙂"), Patience)).ShouldBeTrue();
+
+        var turn = (await new SqlThreadStore(database).FindAsync(call.ThreadId, Patience))!.Turns.Single();
+        (turn.Question, turn.Answer).ShouldBe(("a\ufffdb\ufffdc", "größe 🙂"));
+    }
+
+    private int _progress;
+
+    private async Task<List<long>> WriteUntilAsync(IDatabase database, int writer, CancellationToken enough)
+    {
+        var told = new List<long>();
+        for (var number = writer * 1_000_000L; !enough.IsCancellationRequested; number++)
+        {
+            var value = number;
+            await database.WriteAsync(connection => connection.ExecuteAsync("INSERT INTO numbers VALUES (@number)", ("@number", value)), CancellationToken.None);
+            told.Add(value);
+            Interlocked.Increment(ref _progress);
+        }
+
+        return told;
+    }
+
+    private static async Task ForAsync(Func<bool> reached)
+    {
+        while (!reached())
+        {
+            await Task.Delay(5, Patience);
+        }
+    }
+
+    private Task<PostgresDatabase> OpenAsync(PostgresAddress address) => PostgresDatabase.OpenAsync(address, TimeProvider.System, _log);
+
+    private static SqlCallStore Store(IDatabase database) => new(database, TimeSpan.FromSeconds(1.5), TimeProvider.System);
+
+    private static Task<(CallRecord Record, bool Accepted)> AcceptAsync(IDatabase database, string callId, string? thread = null) =>
+        Store(database).AcceptAsync(Sample.Call(callId, thread), Sample.Owner, Patience).AsTask();
+}
