@@ -11,14 +11,13 @@ public sealed class Fixtures
 {
     private static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(5);
 
-    private readonly McpServerPrimitiveCollection<McpServerTool> _tools = [];
-    private readonly McpServerPrimitiveCollection<McpServerPrompt> _prompts = [];
+    private readonly ListChanges.Listed<McpServerTool> _tools = [];
+    private readonly ListChanges.Listed<McpServerPrompt> _prompts = [];
     private readonly McpServerResourceCollection _resources = [];
 
     public Fixtures()
     {
-        ListChanges changes = new(_tools, _prompts);
-        foreach (var tool in (IEnumerable<McpServerTool>)[.. ContentTools.All, .. RunningTools.All, .. AskingTools.All, .. InputTools.All, .. changes.Triggers])
+        foreach (var tool in (IEnumerable<McpServerTool>)[.. ContentTools.All, .. RunningTools.All, .. AskingTools.All, .. InputTools.All, .. ListChanges.Triggers(_tools, _prompts)])
         {
             _tools.Add(tool);
         }
@@ -49,8 +48,16 @@ public sealed class Fixtures
         handlers.SubscribeToResourcesHandler = (_, _) => ValueTask.FromResult(new EmptyResult());
         handlers.UnsubscribeFromResourcesHandler = (_, _) => ValueTask.FromResult(new EmptyResult());
         handlers.ReadResourceHandler = (request, _) => throw TestResources.NotFound(request);
+        // The MCP SDK adds the collections' entries to the very list that it is handed, which may be shared by all sessions.
+        var (tools, prompts) = (handlers.ListToolsHandler, handlers.ListPromptsHandler);
+        handlers.ListToolsHandler = tools is null ? null : async (request, cancellationToken) => Copy(await tools(request, cancellationToken));
+        handlers.ListPromptsHandler = prompts is null ? null : async (request, cancellationToken) => Copy(await prompts(request, cancellationToken));
         // The lists' entries come from the collections; these say how long they hold.
         handlers.ListResourcesHandler = (_, _) => ValueTask.FromResult(new ListResourcesResult { TimeToLive = Lifetime, CacheScope = CacheScope.Private });
         handlers.ListResourceTemplatesHandler = (_, _) => ValueTask.FromResult(new ListResourceTemplatesResult { TimeToLive = Lifetime, CacheScope = CacheScope.Private });
     }
+
+    private static ListToolsResult Copy(ListToolsResult list) => new() { Tools = [.. list.Tools], TimeToLive = list.TimeToLive, CacheScope = list.CacheScope };
+
+    private static ListPromptsResult Copy(ListPromptsResult list) => new() { Prompts = [.. list.Prompts], TimeToLive = list.TimeToLive, CacheScope = list.CacheScope };
 }

@@ -3,26 +3,27 @@ using ModelContextProtocol.Server;
 
 namespace Exai.Conformance;
 
-/// <summary>Tools that change the lists of tools and prompts, so that those who listen are told.</summary>
-internal sealed class ListChanges(McpServerPrimitiveCollection<McpServerTool> tools, McpServerPrimitiveCollection<McpServerPrompt> prompts)
+/// <summary>
+/// Tools that tell those who listen that a list has changed. Its entries stay, so that whoever compares lists meanwhile finds them the same.
+/// </summary>
+internal static class ListChanges
 {
-    private readonly FixtureTool _tool = new("test_dynamic_tool", "Comes and goes.", _ => FixtureTool.Text("Here."));
-    private readonly FixturePrompt _prompt = new("test_dynamic_prompt", "Comes and goes.", [], _ => [Samples.Text("Here.")]);
-
-    public FixtureTool[] Triggers =>
+    public static FixtureTool[] Triggers(Listed<McpServerTool> tools, Listed<McpServerPrompt> prompts) =>
     [
-        new("test_trigger_tool_change", "Changes the list of tools.", _ => Toggle(tools, _tool)),
-        new("test_trigger_prompt_change", "Changes the list of prompts.", _ => Toggle(prompts, _prompt)),
+        new("test_trigger_tool_change", "Tells that the list of tools has changed.", _ => Tell(tools)),
+        new("test_trigger_prompt_change", "Tells that the list of prompts has changed.", _ => Tell(prompts)),
     ];
 
-    private static CallToolResult Toggle<T>(McpServerPrimitiveCollection<T> list, T entry)
+    private static CallToolResult Tell<T>(Listed<T> list)
         where T : IMcpServerPrimitive
     {
-        if (!list.Remove(entry))
-        {
-            list.TryAdd(entry);
-        }
-
+        list.TellChanged();
         return FixtureTool.Text("Mutation triggered");
+    }
+
+    internal sealed class Listed<T> : McpServerPrimitiveCollection<T>
+        where T : IMcpServerPrimitive
+    {
+        public void TellChanged() => RaiseChanged();
     }
 }

@@ -35,6 +35,14 @@ internal sealed class LinkSession : IAsyncDisposable
                     transport.Forget(id);
                     throw;
                 }
+                finally
+                {
+                    if (!transport.IsConnected)
+                    {
+                        // Before the call: a session with a link and without a call would be taken for an idle one.
+                        place.Dispose();
+                    }
+                }
             }),
             loggers);
     }

@@ -424,8 +424,9 @@ internal sealed class McpEndpoint : IAsyncDisposable
         }
 
         var asker = request.JsonRpcRequest.Context?.Items?.TryGetValue(AskerItem, out var known) == true ? (Asker)known! : new Asker(CancellationToken.None);
-        using (place)
+        // The place is left before the call: a session in its place and without a call would be taken for an idle one.
         using (place.Call(() => cancellationToken.IsCancellationRequested || asker.Left.IsCancellationRequested))
+        using (place)
         {
             try
             {
