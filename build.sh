@@ -35,13 +35,15 @@ run() {
   local project log
   for project; do
     log=$results/$project
-    dotnet test "tests/$project" --configuration Release --no-build --nologo >"$log" 2>&1 || touch "$results/failed"
+    touch "$log.report"
+    EXAI_TEST_REPORT=$log.report dotnet test "tests/$project" --configuration Release --no-build --nologo >"$log" 2>&1 || touch "$results/failed"
     # The tests that a broken test process did not come to are in no count.
     if grep -q 'FATAL ERROR' "$log"; then
       echo "The test process of $project broke off before its end." >>"$log"
       touch "$results/failed"
     fi
-    cat "$log"
+    # What tests found out beside passing, such as scores.
+    cat "$log" "$log.report"
   done
 }
 

@@ -33,9 +33,13 @@ internal sealed class Machine : IAsyncDisposable
 
     public TimeProvider Time { get; } = TimeProvider.System;
 
-    public static async Task<Machine> StartAsync()
+    /// <param name="script">How the provider answers.</param>
+    /// <param name="collector">Where the daemon sends its spans; null for nowhere.</param>
+    public static async Task<Machine> StartAsync(string script, string? collector = null)
     {
         var machine = new Machine();
+        if (collector is not null)
+            machine._environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector;
         while (await machine._simulator.StandardOutput.ReadLineAsync() is { } line)
         {
             if (line.StartsWith("GLM_API_URL=", StringComparison.Ordinal))
@@ -45,9 +49,8 @@ internal sealed class Machine : IAsyncDisposable
             }
         }
 
-        // One word at once: what is left is the way.
-        using var script = new StringContent("""{"rules":[{"answer":"Yes.","reasoningTokens":0}]}""");
-        (await machine._control.PutAsync(new Uri(machine.GlmBaseUrl, "/sim/script"), script)).EnsureSuccessStatusCode();
+        using var content = new StringContent(script);
+        (await machine._control.PutAsync(new Uri(machine.GlmBaseUrl, "/sim/script"), content)).EnsureSuccessStatusCode();
 
         machine._environment["GLM_API_URL"] = machine.GlmBaseUrl.ToString();
         machine._shim = machine.Start("shim");
@@ -81,9 +84,9 @@ internal sealed class Machine : IAsyncDisposable
         throw new EndOfStreamException($"The shim ended before it answered {method}.");
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Ends the shim and the daemon, which sends its last spans.</summary>
+    public async Task StopDaemonAsync()
     {
-        _control.Dispose();
         if (_shim is not null)
         {
             _shim.StandardInput.Close();
@@ -91,8 +94,14 @@ internal sealed class Machine : IAsyncDisposable
             using var stop = Start("stop");
             await stop.WaitForExitAsync();
             _shim.Dispose();
+            _shim = null;
         }
+    }
 
+    public async ValueTask DisposeAsync()
+    {
+        await StopDaemonAsync();
+        _control.Dispose();
         _simulator.Kill();
         await _simulator.WaitForExitAsync();
         _simulator.Dispose();

@@ -1,51 +1,88 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
+using Exai.Daemon.Tests.Monitoring;
 using Exai.Overhead;
 
-// What the way through shim, link, daemon and gateway costs, against the same question asked directly: Exai.Overhead [ROUNDS]
+// What the way through shim, link, daemon and gateway costs, against the same question asked directly: Exai.Overhead [ROUNDS] [--paced] [--stages]
+// --paced: the provider takes 200 ms, as a fast model does; otherwise it answers one word at once, so that what is left is the way.
+// --stages: where the time of a call goes, by the daemon's own spans.
 const int WarmUpRounds = 100;
-var rounds = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 300;
+var rounds = args.Select(arg => int.TryParse(arg, CultureInfo.InvariantCulture, out var number) ? number : 0).FirstOrDefault(number => number > 0, 300);
+var script = args.Contains("--paced")
+    ? """{"rules":[{"reasoningTokens":0,"firstTokenMs":100,"answerTokens":20,"tokensPerSecond":200}]}"""
+    : """{"rules":[{"answer":"Yes.","reasoningTokens":0}]}""";
 var output = Console.Out;
 
-await using var machine = await Machine.StartAsync();
-using var direct = new DirectWay(machine);
-using var client = new ProviderClientWay(machine);
-Way[] ways = [direct, client, new ToolWay(machine, "version"), new ToolWay(machine, "chat")];
+await (args.Contains("--stages") ? StagesAsync() : WaysAsync());
 
-var before = Machine.Load();
-var samples = ways.ToDictionary(way => way, _ => new List<Sample>(rounds));
-for (var round = -WarmUpRounds; round < rounds; round++)
+async Task WaysAsync()
 {
-    // One after the other in each round, so that a busy moment of the machine falls on all of them.
+    await using var machine = await Machine.StartAsync(script);
+    using var direct = new DirectWay(machine);
+    using var client = new ProviderClientWay(machine);
+    Way[] ways = [direct, client, new ToolWay(machine, "version"), new ToolWay(machine, "chat")];
+
+    var before = Machine.Load();
+    var samples = ways.ToDictionary(way => way, _ => new List<Sample>(rounds));
+    for (var round = -WarmUpRounds; round < rounds; round++)
+    {
+        // One after the other in each round, so that a busy moment of the machine falls on all of them.
+        foreach (var way in ways)
+        {
+            var sample = await way.AskAsync($"Round {round}: how long does it take?");
+            if (round >= 0)
+                samples[way].Add(sample);
+        }
+    }
+
+    await HeadAsync(before, "Milliseconds");
     foreach (var way in ways)
     {
-        var sample = await way.AskAsync($"Round {round}: how long does it take?");
-        if (round >= 0)
-            samples[way].Add(sample);
+        await MillisecondsAsync($"{way.Name}: question to last byte", samples[way].Select(sample => sample.Total));
+        if (samples[way][0].ToProvider is not null)
+        {
+            await MillisecondsAsync("  question to its arrival at the provider", samples[way].Select(sample => sample.ToProvider!.Value));
+            await MillisecondsAsync("  from there to the last byte", samples[way].Select(sample => sample.Total - sample.ToProvider!.Value));
+        }
     }
+
+    await output.WriteLineAsync();
+    var pairs = samples[ways[^1]].Zip(samples[direct]).ToList();
+    await MillisecondsAsync("Overhead of the whole way, round by round", pairs.Select(pair => pair.First.Total - pair.Second.Total));
+    await MillisecondsAsync("  of it before the provider has the question", pairs.Select(pair => pair.First.ToProvider!.Value - pair.Second.ToProvider!.Value));
 }
 
-await output.WriteLineAsync($"{rounds} rounds after {WarmUpRounds} to warm up; load {before} before, {Machine.Load()} after; {Environment.ProcessorCount} cores. Milliseconds.");
-await output.WriteLineAsync();
-await output.WriteLineAsync($"{"",-60}{"p50",8}{"p95",8}{"p99",8}{"max",8}");
-foreach (var way in ways)
+async Task StagesAsync()
 {
-    await Row($"{way.Name}: question to last byte", samples[way].Select(sample => sample.Total));
-    if (samples[way][0].ToProvider is not null)
+    await using var collector = await OtlpCollector.StartAsync();
+    await using var machine = await Machine.StartAsync(script, collector.Address);
+    var chat = new ToolWay(machine, "chat");
+    var before = Machine.Load();
+    var calls = new List<Stages.Call>(rounds);
+    for (var round = -WarmUpRounds; round < rounds; round++)
     {
-        await Row("  question to its arrival at the provider", samples[way].Select(sample => sample.ToProvider!.Value));
-        await Row("  from there to the last byte", samples[way].Select(sample => sample.Total - sample.ToProvider!.Value));
+        var sample = await chat.AskAsync($"Round {round}: how long does it take?");
+        if (round >= 0)
+        {
+            var receipt = JsonNode.Parse(sample.Answer)!["result"]!["_meta"]!["exai/receipt"]!;
+            calls.Add(new Stages.Call((string)receipt["callId"]!, sample.AskedAt, sample.ArrivedAt!.Value, sample.AskedAt + sample.Total));
+        }
     }
+
+    await machine.StopDaemonAsync();
+    await HeadAsync(before, "Microseconds");
+    foreach (var (name, micros) in Stages.Of(calls, collector.Spans))
+        await RowAsync(name, micros, "0");
 }
 
-await output.WriteLineAsync();
-var pairs = samples[ways[^1]].Zip(samples[direct]).ToList();
-await Row("Overhead of the whole way, round by round", pairs.Select(pair => pair.First.Total - pair.Second.Total));
-await Row("  of it before the provider has the question", pairs.Select(pair => pair.First.ToProvider!.Value - pair.Second.ToProvider!.Value));
+Task HeadAsync(string load, string unit) => output.WriteLineAsync(
+    $"{rounds} rounds after {WarmUpRounds} to warm up; load {load} before, {Machine.Load()} after; {Environment.ProcessorCount} cores. {unit}.\n\n{"",-60}{"p50",8}{"p95",8}{"p99",8}{"max",8}");
 
-Task Row(string name, IEnumerable<TimeSpan> times)
+Task MillisecondsAsync(string name, IEnumerable<TimeSpan> times) => RowAsync(name, times.Select(time => time.TotalMilliseconds), "0.00");
+
+Task RowAsync(string name, IEnumerable<double> values, string format)
 {
-    var sorted = times.Select(time => time.TotalMilliseconds).Order().ToArray();
-    double At(double share) => sorted[Math.Clamp((int)Math.Ceiling(share * sorted.Length) - 1, 0, sorted.Length - 1)];
-    return output.WriteLineAsync(string.Create(
-        CultureInfo.InvariantCulture, $"{name,-60}{At(0.5),8:0.00}{At(0.95),8:0.00}{At(0.99),8:0.00}{sorted[^1],8:0.00}"));
+    var sorted = values.Order().ToArray();
+    string At(double share) => sorted[Math.Clamp((int)Math.Ceiling(share * sorted.Length) - 1, 0, sorted.Length - 1)].ToString(format, CultureInfo.InvariantCulture);
+    return output.WriteLineAsync($"{name,-60}{At(0.5),8}{At(0.95),8}{At(0.99),8}{At(1),8}");
 }

@@ -8,9 +8,14 @@ using Microsoft.Extensions.AI;
 
 namespace Exai.Overhead;
 
+/// <param name="AskedAt">When the question was asked.</param>
 /// <param name="Total">From the question to the last byte of the answer.</param>
-/// <param name="ToProvider">From the question to its arrival at the provider; null where none is asked.</param>
-internal sealed record Sample(TimeSpan Total, TimeSpan? ToProvider);
+/// <param name="ArrivedAt">When it arrived at the provider; null where none is asked.</param>
+internal sealed record Sample(DateTimeOffset AskedAt, TimeSpan Total, DateTimeOffset? ArrivedAt, string Answer)
+{
+    /// <summary>From the question to its arrival at the provider; null where none is asked.</summary>
+    public TimeSpan? ToProvider => ArrivedAt - AskedAt;
+}
 
 /// <summary>One way to ask the same question of the same simulator.</summary>
 internal abstract class Way(Machine machine, string name, bool asksProvider)
@@ -28,9 +33,9 @@ internal abstract class Way(Machine machine, string name, bool asksProvider)
         var answer = await AnswerAsync(question);
         var total = machine.Time.GetElapsedTime(started);
         if (!asksProvider)
-            return new Sample(total, null);
-        return answer.Contains("Yes.", StringComparison.Ordinal)
-            ? new Sample(total, await machine.LastArrivalAsync() - askedAt)
+            return new Sample(askedAt, total, ArrivedAt: null, answer);
+        return answer.Length > 0 && !answer.Contains("\"isError\":true", StringComparison.Ordinal)
+            ? new Sample(askedAt, total, await machine.LastArrivalAsync(), answer)
             : throw new InvalidDataException($"{name}: {answer}");
     }
 

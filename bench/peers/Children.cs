@@ -98,6 +98,13 @@ internal static class Children
         }
     });
 
+    /// <summary>What the process has used of processors since it began, in the program and in the kernel for it.</summary>
+    public static TimeSpan ProcessorTime(int pid)
+    {
+        using var process = Process.GetProcessById(pid);
+        return process.TotalProcessorTime;
+    }
+
     /// <summary>The load averages of the system; empty where it has none.</summary>
     public static string Load() => File.Exists("/proc/loadavg") ? string.Join(' ', File.ReadAllText("/proc/loadavg").Split(' ')[..3]) : "";
 

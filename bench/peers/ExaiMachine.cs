@@ -12,7 +12,8 @@ internal sealed class ExaiMachine : IAsyncDisposable
     private readonly string _program;
     private Process? _simulator;
 
-    private ExaiMachine(string program)
+    /// <param name="inFlight">So many calls at once wait for no permit: that would be the limits' work and not the machine's.</param>
+    private ExaiMachine(string program, int inFlight)
     {
         _program = program;
         _environment = new(StringComparer.Ordinal)
@@ -23,18 +24,20 @@ internal sealed class ExaiMachine : IAsyncDisposable
             ["MONITORING_PORT"] = "0",
             ["LOG_LEVEL"] = "ERROR",
             ["GLM_API_KEY"] = "key-of-the-bench",
-            // The measured loads must not wait for permits: that would be the limits' work and not the machine's.
-            ["EXAI_WS_GLOBAL_MAX_INFLIGHT"] = "256",
-            ["EXAI_WS_SESSION_MAX_INFLIGHT"] = "256",
-            ["EXAI_WS_GLM_MAX_INFLIGHT"] = "256",
-            ["GLM_CONNECTION_POOL_SIZE"] = "256",
-            ["EXAI_QUEUE_MAX"] = "1024",
+            ["EXAI_WS_GLOBAL_MAX_INFLIGHT"] = $"{inFlight}",
+            ["EXAI_WS_SESSION_MAX_INFLIGHT"] = $"{inFlight}",
+            ["EXAI_WS_GLM_MAX_INFLIGHT"] = $"{inFlight}",
+            ["GLM_CONNECTION_POOL_SIZE"] = $"{inFlight}",
+            ["EXAI_QUEUE_MAX"] = $"{4 * inFlight}",
         };
     }
 
     public Uri GlmBaseUrl { get; private set; } = null!;
 
     public HttpClient Control => _control;
+
+    /// <summary>The simulator's process.</summary>
+    public int Simulator => _simulator!.Id;
 
     /// <summary>The daemon that serves, as its health file says; null when there is none.</summary>
     public int? Daemon
@@ -49,9 +52,10 @@ internal sealed class ExaiMachine : IAsyncDisposable
     private string Home => Path.Combine(_folder.FullName, "home");
 
     /// <param name="script">Of the simulator.</param>
-    public static async Task<ExaiMachine> StartAsync(string program, string script)
+    /// <param name="inFlight">The most calls at once.</param>
+    public static async Task<ExaiMachine> StartAsync(string program, string script, int inFlight = 256)
     {
-        var machine = new ExaiMachine(program);
+        var machine = new ExaiMachine(program, inFlight);
         var port = Children.FreePort();
         machine._simulator = await Children.StartUntilAsync(machine.Command("sim", "--port", $"{port}"), "GLM_API_URL=");
         machine.GlmBaseUrl = new Uri($"http://127.0.0.1:{port}/api/paas/v4");

@@ -12,6 +12,7 @@ using Exai.Settings;
 using Exai.Settings.Home;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using ModelContextProtocol.Server;
 
 namespace Exai.Daemon;
 
@@ -85,11 +86,13 @@ public sealed class DaemonHost : IAsyncDisposable
     public Task<string> StoreUnusable => _core.Store.Unusable;
 
     /// <param name="succession">What to do about a daemon that serves this home already.</param>
+    /// <param name="readSettings">Reads the settings anew; null shows those of this start.</param>
+    /// <param name="extendSessions">Adds to what a session at <c>/mcp</c> offers; null adds nothing.</param>
     /// <exception cref="DaemonStartException">It cannot start; the message says why and what to do.</exception>
     /// <exception cref="HomeException">The home cannot be used.</exception>
     public static async Task<DaemonHost> StartAsync(
         ExaiSettings settings, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken, Succession succession = Succession.None,
-        Func<SettingsResult>? readSettings = null)
+        Func<SettingsResult>? readSettings = null, Action<McpServerOptions>? extendSessions = null)
     {
         var home = settings.Home;
         home.EnsureCreated();
@@ -109,7 +112,7 @@ public sealed class DaemonHost : IAsyncDisposable
             serveLock = await TakeLockAsync(home, time, cancellationToken);
             HealthFile.Delete(home);
             core ??= await OpenCoreAsync(settings, epoch, alone: true, time, loggers);
-            return await ServeAsync(settings, loggers, time, epoch, serveLock, core, predecessor?.Port ?? 0, readSettings, cancellationToken);
+            return await ServeAsync(settings, loggers, time, epoch, serveLock, core, predecessor?.Port ?? 0, readSettings, extendSessions, cancellationToken);
         }
         catch
         {
@@ -190,7 +193,7 @@ public sealed class DaemonHost : IAsyncDisposable
 
     private static async Task<DaemonHost> ServeAsync(
         ExaiSettings settings, ILoggerFactory loggers, TimeProvider time, string epoch, IDisposable serveLock, DaemonCore core, int predecessorPort,
-        Func<SettingsResult>? readSettings, CancellationToken cancellationToken)
+        Func<SettingsResult>? readSettings, Action<McpServerOptions>? extendSessions, CancellationToken cancellationToken)
     {
         var home = settings.Home;
         var startToken = settings.Link.Token ?? TokenFile.ReadOrCreate(home);
@@ -205,7 +208,10 @@ public sealed class DaemonHost : IAsyncDisposable
         var link = new LinkEndpoint(guard, settings.Link, epoch, core.Sessions, core.Tools, calls, state, time, loggers);
         ProcessMeters.Add(core.Meter, time.GetUtcNow());
         link.Meters = new LinkMeters(core.Meter, () => link.SessionCount);
-        var mcp = new McpEndpoint(guard, settings, Token, core.Sessions, core.Tools, calls, new LocalFiles(settings, core.Blobs, core.CallStore, time), state, time, loggers);
+        var mcp = new McpEndpoint(guard, settings, Token, core.Sessions, core.Tools, calls, new LocalFiles(settings, core.Blobs, core.CallStore, time), state, time, loggers)
+        {
+            Extend = extendSessions,
+        };
         var blobs = new BlobEndpoint(guard, core.Blobs);
         DaemonHost? host = null;
         var handover = new HandoverEndpoint(guard, leaveCalls => host!.MakeWayAsync(leaveCalls));

@@ -29,6 +29,12 @@ public static class LinkContract
     /// <summary>Server-to-shim notification: a restart is coming; send new calls to the next epoch.</summary>
     public const string DrainingNotification = "exai/draining";
 
+    /// <summary>
+    /// Shim-to-server notification {requestId, again}: the client was told that this call runs on, so nobody waits for its answer but the shim,
+    /// which wants to hear that there is one. <c>again</c>: a daemon has heard so before.
+    /// </summary>
+    public const string DetachedNotification = "exai/detached";
+
     /// <summary>The last version in which a client may send several messages as one array.</summary>
     public const string LastVersionWithBatches = "2025-03-26";
 

@@ -56,6 +56,8 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
 
     public bool CallsPending => _pending.CallsPending;
 
+    public bool DaemonNeeded => _pending.DaemonNeeded;
+
     private FileDesk Files => field ??= new FileDesk(
         toolCache.Read, _roots, () => (settings.Current.Home.Path, settings.Current.Tools.AllowedRoots), new GitRunner(), Post, time);
 
@@ -672,6 +674,11 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
             _pending.Detached.OnDelivered(delivered);
         }
 
+        if (call.IsPromised && answer.Failure is { } refused)
+        {
+            _pending.Detached.AddRefused(call, refused);
+        }
+
         _answers.Answer(call.Id, Readable(call, response));
     }
 
@@ -736,7 +743,7 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
 
         var calls = settings.Current.Calls;
         var limit = calls.Timeout;
-        _pending.Detached.OnTick(limit, calls.CancelGrace, calls.ResultTtl, call => Unreachable(call, limit), _session, _pending.DaemonDrains);
+        _pending.Detached.OnTick(limit, CancelHeardAfter(), calls.ResultTtl, call => Unreachable(call, limit), _session, _pending.DaemonDrains);
         foreach (var request in _pending.All())
         {
             var waited = time.GetElapsedTime(request.ReceivedAt);
@@ -761,6 +768,13 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
                     break;
             }
         }
+    }
+
+    /// <summary>A cancel that was sent on a connection which stood so long has been read, and acted on.</summary>
+    private TimeSpan CancelHeardAfter()
+    {
+        var (grace, certain) = (settings.Current.Calls.CancelGrace, LinkSession.Certainty(settings.Current.Link));
+        return (grace > certain ? grace : certain) + TimeSpan.FromSeconds(5);
     }
 
     private void OnUndeliveredTick(PendingRequest call, TimeSpan undelivered, TimeSpan waited, TimeSpan limit)
@@ -788,7 +802,7 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
         var waiting = call.Undelivered(time) is null ? null : WhyWaiting(call);
         if (!ToolCatalogue.IsRecomputed(call.Shape.Tool))
         {
-            _pending.Detached.AddRunning(call);
+            _pending.Detached.AddRunning(call, _session);
         }
 
         _answers.Answer(call.Id, RpcMessages.Result(call.Id, era.Shape(OutwaitedCall.Answer(call, waited, waiting, accepted, limit))));

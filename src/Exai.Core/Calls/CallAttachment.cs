@@ -9,7 +9,8 @@ public sealed class CallAttachment : IDisposable
     private readonly LiveCall _live;
     private readonly TimeSpan _cancelGrace;
     private readonly CallMeters? _meters;
-    private bool _left;
+    private readonly int _waiter;
+    private int _left;
 
     internal CallAttachment(LiveCall live, string how, TimeSpan cancelGrace, CallMeters? meters)
     {
@@ -18,7 +19,7 @@ public sealed class CallAttachment : IDisposable
         _meters = meters;
         How = how;
         Outcome = live.Outcome;
-        live.WaiterCame();
+        _waiter = live.WaiterCame();
     }
 
     /// <summary>The outcome; cancelled when the daemon stops before there is one.</summary>
@@ -32,19 +33,21 @@ public sealed class CallAttachment : IDisposable
     /// <summary>What the call is doing now, in at most 200 characters.</summary>
     public string Progress => _live.Progress.Text;
 
-    /// <summary>The client no longer wants the answer; the call runs on for the cancel grace, in which a retry can attach.</summary>
-    public void CancelLater() => _live.CancelAfter(_cancelGrace);
+    /// <summary>The client no longer wants the answer; unless others came after it, the call runs on for the cancel grace, in which a retry can attach.</summary>
+    public void CancelLater() => _live.CancelAfter(_cancelGrace, _waiter);
 
     /// <summary>Ends the call at once, for everybody who waits for it. One that another daemon runs is ended by that daemon.</summary>
     public void CancelNow() => _live.CancelOnPurpose();
 
-    public void Dispose()
+    /// <summary>Nobody waits here any more, though the outcome may still be looked at.</summary>
+    /// <param name="counts">Whether it is the first that is heard of it.</param>
+    public void Detach(bool counts = true)
     {
-        if (!_left && _live.WaiterLeft() == 0 && !Outcome.IsCompleted)
+        if (Interlocked.Exchange(ref _left, 1) == 0 && _live.WaiterLeft(_waiter) == 0 && !Outcome.IsCompleted && counts)
         {
             _meters?.Detached();
         }
-
-        _left = true;
     }
+
+    public void Dispose() => Detach();
 }

@@ -97,7 +97,6 @@ public sealed class CallService : IAsyncDisposable
         }
 
         RefuseOtherArguments(request.CallId, live.ArgumentsHash, hash);
-        live.Attached();
         Meters?.Recovered(RecoveredHow.Attached);
         return new CallAttachment(live, RecoveredHow.Attached, _options.CancelGrace, Meters);
     }
@@ -107,7 +106,6 @@ public sealed class CallService : IAsyncDisposable
     {
         if (_live.TryGetValue(callId, out var live))
         {
-            live.Attached();
             return new CallAttachment(live, RecoveredHow.Attached, _options.CancelGrace, Meters);
         }
 
@@ -132,7 +130,7 @@ public sealed class CallService : IAsyncDisposable
     {
         foreach (var live in _live.Values)
         {
-            live.Attached();
+            live.ForgetCancel();
         }
     }
 
@@ -432,7 +430,7 @@ public sealed class CallService : IAsyncDisposable
                 Resolve(earlier, predecessor.ToRequest());
             }
 
-            // Joined without LiveCall.Attached: a call that waits behind a cancelled one does not want its answer.
+            // Joined without a CallAttachment: a call that waits behind a cancelled one does not want its answer.
             await Task.WhenAny(earlier.Outcome.WaitAsync(clock.Token));
         }
     }

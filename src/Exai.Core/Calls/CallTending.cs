@@ -44,9 +44,8 @@ internal sealed class CallTending(ICallStore store, CallOwner owner, CallOptions
         catch (StoreException failure)
         {
             CallLog.NotDurable(logger, failure, run.CallId);
-            var sent = outcome with { Receipt = outcome.Receipt with { Durable = false } };
-            _unsaved[run.CallId] = new UnsavedOutcome(run, sent, turn);
-            return sent;
+            _unsaved[run.CallId] = new UnsavedOutcome(run, outcome, turn);
+            return outcome with { Receipt = outcome.Receipt with { Durable = false } };
         }
     }
 
@@ -177,6 +176,6 @@ internal sealed class CallTending(ICallStore store, CallOwner owner, CallOptions
         }
     }
 
-    /// <summary>An outcome that was sent and could not be journaled.</summary>
+    /// <summary>An outcome that was sent and could not be journaled, as it will be told once it is.</summary>
     private sealed record UnsavedOutcome(CallRecord Run, CallOutcome Outcome, Threads.Turn? Turn);
 }

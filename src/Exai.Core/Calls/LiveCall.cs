@@ -14,6 +14,7 @@ internal sealed class LiveCall : IDisposable
     private ITimer? _grace;
     private object? _graceTicket;
     private volatile CallProgress _progress = new("accepted", CallStages.Accepted);
+    private readonly List<int> _waiting = [];
     private int _waiters;
 
     public LiveCall(string callId, string argumentsHash, TimeProvider time)
@@ -46,13 +47,30 @@ internal sealed class LiveCall : IDisposable
 
     public void Abandon() => _outcome.TrySetCanceled(CancellationToken.None);
 
-    public void WaiterCame() => Interlocked.Increment(ref _waiters);
+    /// <summary>Somebody waits for the answer: a cancel that was put off is void.</summary>
+    /// <returns>Who it is. Later ones have greater numbers.</returns>
+    public int WaiterCame()
+    {
+        lock (_lock)
+        {
+            EndGraceUnsynchronized();
+            _waiting.Add(++_waiters);
+            return _waiters;
+        }
+    }
 
-    /// <returns>Those who still wait.</returns>
-    public int WaiterLeft() => Interlocked.Decrement(ref _waiters);
+    /// <returns>How many still wait.</returns>
+    public int WaiterLeft(int waiter)
+    {
+        lock (_lock)
+        {
+            _waiting.Remove(waiter);
+            return _waiting.Count;
+        }
+    }
 
-    /// <summary>Somebody waits for the answer again: a cancel that was put off is void.</summary>
-    public void Attached()
+    /// <summary>A cancel that was put off is void.</summary>
+    public void ForgetCancel()
     {
         lock (_lock)
         {
@@ -62,11 +80,17 @@ internal sealed class LiveCall : IDisposable
 
     /// <summary>
     /// The client cancelled. Its time-out and its user's Esc look the same, so the call runs on for a while in which a retry can attach.
+    /// One that came already has: requests of a connection overtake its notifications.
     /// </summary>
-    public void CancelAfter(TimeSpan grace)
+    public void CancelAfter(TimeSpan grace, int waiter)
     {
         lock (_lock)
         {
+            if (_waiting.Exists(other => other > waiter))
+            {
+                return;
+            }
+
             EndGraceUnsynchronized();
             if (!_outcome.Task.IsCompleted)
             {
@@ -99,7 +123,7 @@ internal sealed class LiveCall : IDisposable
 
     public void Dispose()
     {
-        Attached();
+        ForgetCancel();
         _cancel.Dispose();
     }
 

@@ -3,6 +3,7 @@ using Exai.Core.Admission;
 using Exai.Core.Calls;
 using Exai.Core.Models;
 using Exai.Core.Storage;
+using Exai.Core.Telemetry;
 using Exai.Core.Threads;
 using Exai.Core.Tools.Files;
 using Exai.Protocol;
@@ -92,6 +93,7 @@ public sealed class CallContext
             Attempts = [.. part.Attempts.Select(attempt => attempt.ToReceipt())],
         };
         Book(answer, replayed: false);
+        using var span = CallTraces.Journal("answer", Call.CallId);
         try
         {
             // An answer that another run of this call will repeat is not worth failing for: the outcome decides who owned it.

@@ -25,7 +25,16 @@ internal sealed class LinkSession : IAsyncDisposable
             McpSetup.Options(tools, async (request, cancellationToken) =>
             {
                 using var busy = place.Call(() => cancellationToken.IsCancellationRequested || !transport.IsConnected);
-                return await calls.CallAsync(sessionId, request, transport.Owe, cancellationToken);
+                var id = request.JsonRpcRequest.Id;
+                try
+                {
+                    return await calls.CallAsync(sessionId, request, transport.AskerOf(id), transport.Owe, cancellationToken);
+                }
+                catch (OperationCanceledException)
+                {
+                    transport.Forget(id);
+                    throw;
+                }
             }),
             loggers);
     }

@@ -37,11 +37,14 @@ internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, D
         }
     }
 
+    /// <summary>The answer to a call without an id of its client's was lost on the way: the same question of the same session gets it.</summary>
+    public void Undelivered(CallRequest call) => _givenUp.Add(call);
+
     /// <param name="patience">How long a client of this name lets a call block; null when whoever asks keeps that clock itself.</param>
     /// <param name="owe">Told of the request before its result is returned, so that a daemon which drains waits until it is sent.</param>
     /// <param name="read">The call's files, when they were read here; null for those that it brings.</param>
     public async ValueTask<CallToolResult> CallAsync(
-        string sessionId, RequestContext<CallToolRequestParams> context, Action<RequestId> owe, CancellationToken cancellationToken,
+        string sessionId, RequestContext<CallToolRequestParams> context, Asker asker, Action<RequestId> owe, CancellationToken cancellationToken,
         Func<string?, TimeSpan>? patience = null, IReadOnlyList<AttachedFile>? read = null)
     {
         var parameters = context.Params;
@@ -86,12 +89,12 @@ internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, D
         Interlocked.Increment(ref _answering);
         try
         {
-            var result = await AttachAsync(call, mayRepeat: given is null, context, patience?.Invoke(call.ClientName), cancellationToken);
+            var result = await AttachAsync(call, mayRepeat: given is null, context, asker, patience?.Invoke(call.ClientName), cancellationToken);
             if (repeated is not null && result is { How: RecoveredHow.Replayed, Outcome.State: CallState.Cancelled })
             {
                 // It had been given up for too long and has ended, for nobody wanted it. This question is wanted.
                 call = call with { CallId = CallId.New(time) };
-                result = await AttachAsync(call, mayRepeat: true, context, patience?.Invoke(call.ClientName), cancellationToken);
+                result = await AttachAsync(call, mayRepeat: true, context, asker, patience?.Invoke(call.ClientName), cancellationToken);
             }
 
             return McpShapes.ToolResult(result.Json);
@@ -126,21 +129,26 @@ internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, D
 
     /// <param name="mayRepeat">The call has no id of its client's, so that only its question tells when it is asked again.</param>
     private async Task<(JsonObject Json, CallOutcome? Outcome, string How)> AttachAsync(
-        CallRequest call, bool mayRepeat, RequestContext<CallToolRequestParams> context, TimeSpan? patience, CancellationToken cancellationToken)
+        CallRequest call, bool mayRepeat, RequestContext<CallToolRequestParams> context, Asker asker, TimeSpan? patience, CancellationToken cancellationToken)
     {
         using var attachment = tools.Attach(call);
         if (attachment is null)
         {
             var answer = await AnswerAsync(call, context, cancellationToken);
             // What a job_result brings is delivered too.
-            _givenUp.Forget((string?)answer["_meta"]?[MetaKeys.Receipt]?["callId"] ?? call.CallId);
+            if (!asker.Left.IsCancellationRequested)
+            {
+                _givenUp.Forget((string?)answer["_meta"]?[MetaKeys.Receipt]?["callId"] ?? call.CallId);
+            }
+
             return (answer, null, RecoveredHow.None);
         }
 
+        asker.WaitsFor(attachment);
         var given = false;
         try
         {
-            var outcome = await WaitAsync(attachment, call.CallId, context, patience, cancellationToken);
+            var outcome = await WaitAsync(attachment, call.CallId, context, asker, patience, cancellationToken);
             given = outcome is not null;
             return outcome is null
                 ? (ToolResults.Running(call.CallId, $"State: {attachment.Progress}.", accepted: true), null, attachment.How)
@@ -148,7 +156,11 @@ internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, D
         }
         finally
         {
-            if (mayRepeat && !given)
+            if (mayRepeat && given)
+            {
+                asker.IsAnswered(call);
+            }
+            else if (mayRepeat)
             {
                 _givenUp.Add(call);
             }
@@ -176,20 +188,22 @@ internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, D
         return await answering;
     }
 
-    /// <summary>The outcome; null when the client's patience ends before there is one. The call runs on.</summary>
+    /// <summary>The outcome; null when the client's patience ends before there is one, or it has left. The call runs on.</summary>
     private async Task<CallOutcome?> WaitAsync(
-        CallAttachment attachment, string callId, RequestContext<CallToolRequestParams> context, TimeSpan? patience, CancellationToken cancellationToken)
+        CallAttachment attachment, string callId, RequestContext<CallToolRequestParams> context, Asker asker, TimeSpan? patience, CancellationToken cancellationToken)
     {
         using var patient = new CancellationTokenSource(patience ?? Timeout.InfiniteTimeSpan, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(patient.Token, cancellationToken);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patient.Token, asker.Left, cancellationToken);
         try
         {
             await ReportAsync(attachment.Outcome, () => attachment.Progress, callId, context, either.Token);
             return await attachment.Outcome.WaitAsync(either.Token);
         }
-        catch (OperationCanceledException) when (patient.IsCancellationRequested && !cancellationToken.IsCancellationRequested && !attachment.Outcome.IsCompleted)
+        catch (OperationCanceledException) when (
+            (patient.IsCancellationRequested || asker.Left.IsCancellationRequested) && !cancellationToken.IsCancellationRequested && !attachment.Outcome.IsCanceled)
         {
-            return null;
+            // The outcome may have come in the same moment.
+            return attachment.Outcome.IsCompletedSuccessfully ? await attachment.Outcome : null;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested && !state.IsStopping)
         {

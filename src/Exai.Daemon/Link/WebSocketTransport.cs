@@ -3,7 +3,9 @@ using System.Collections.Concurrent;
 using System.Net.WebSockets;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
+using Exai.Protocol;
 using Microsoft.Extensions.Logging;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
@@ -19,6 +21,9 @@ internal sealed class WebSocketTransport : TransportBase
     private const int ParseError = -32700;
     private const int InvalidRequest = -32600;
 
+    /// <summary>More than shims have open; what is said of further ones is not heard.</summary>
+    private const int MostAskers = 10_000;
+
     /// <summary>Deeper than what is read as a message, so that its refusal can still name the request.</summary>
     private const int DeepestRefused = 1000;
 
@@ -31,8 +36,10 @@ internal sealed class WebSocketTransport : TransportBase
     private readonly WebSocket _socket;
     private readonly int _largestMessage;
     private readonly ConcurrentDictionary<RequestId, bool> _owed = new();
+    private readonly ConcurrentDictionary<RequestId, Asker> _askers = new();
     private readonly SemaphoreSlim _sending = new(1, 1);
     private readonly CancellationTokenSource _end = new();
+    private readonly CancellationTokenSource _lost = new();
     private readonly Task _reading;
 
     public WebSocketTransport(WebSocket socket, string sessionId, int largestMessage, ILoggerFactory loggers)
@@ -51,10 +58,24 @@ internal sealed class WebSocketTransport : TransportBase
     /// <summary>The request has a result, which the MCP SDK is about to send.</summary>
     public void Owe(RequestId request) => _owed[request] = true;
 
+    /// <summary>Who sent the request, until it is forgotten.</summary>
+    public Asker AskerOf(RequestId request) => _askers.GetOrAdd(request, _ => new Asker(_lost.Token));
+
+    /// <summary>The request gets no answer.</summary>
+    public void Forget(RequestId request) => _askers.TryRemove(request, out _);
+
     public override async Task SendMessageAsync(JsonRpcMessage message, CancellationToken cancellationToken = default)
     {
-        if (!IsConnected)
+        // A cancel may cross the answer, or be heard by the MCP SDK after what was sent later: once it was read here, nothing is said any more.
+        var answered = message is JsonRpcResponse or JsonRpcError ? ((JsonRpcMessageWithId)message).Id : default(RequestId?);
+        var unwanted = answered is { } request && _askers.TryRemove(request, out var asker) && asker.HasCancelled;
+        if (!IsConnected || unwanted)
         {
+            if (answered is { } dropped)
+            {
+                _owed.TryRemove(dropped, out _);
+            }
+
             return;
         }
 
@@ -72,9 +93,9 @@ internal sealed class WebSocketTransport : TransportBase
         finally
         {
             _sending.Release();
-            if (message is JsonRpcResponse or JsonRpcError)
+            if (answered is { } sent)
             {
-                _owed.TryRemove(((JsonRpcMessageWithId)message).Id, out _);
+                _owed.TryRemove(sent, out _);
             }
         }
     }
@@ -116,6 +137,7 @@ internal sealed class WebSocketTransport : TransportBase
         await _reading;
         SetDisconnected();
         _end.Dispose();
+        _lost.Dispose();
     }
 
     private async Task ReadLoopAsync()
@@ -133,7 +155,20 @@ internal sealed class WebSocketTransport : TransportBase
                     case JsonRpcRequest request when ToolCallShape.Refuse(request) is { } refusal:
                         await SendMessageAsync(refusal, _end.Token);
                         break;
+                    case JsonRpcNotification { Method: LinkContract.DetachedNotification } detached:
+                        OnDetached(detached);
+                        break;
                     case { } message:
+                        if (message is JsonRpcNotification { Method: NotificationMethods.CancelledNotification, Params: JsonObject cancel }
+                            && Id(cancel["requestId"]) is { } cancelled && _askers.TryGetValue(cancelled, out var canceller))
+                        {
+                            canceller.Cancels();
+                        }
+                        else if (message is JsonRpcRequest { Method: "tools/call", Id: var id })
+                        {
+                            _ = AskerOf(id);
+                        }
+
                         await WriteMessageAsync(message, _end.Token);
                         break;
                 }
@@ -146,8 +181,23 @@ internal sealed class WebSocketTransport : TransportBase
         finally
         {
             SetDisconnected();
+            _lost.Cancel();
         }
     }
+
+    /// <summary>The request may be on its way still, behind its files; one that was answered meanwhile will not come.</summary>
+    private void OnDetached(JsonRpcNotification detached)
+    {
+        if (detached.Params is JsonObject parameters && Id(parameters["requestId"]) is { } request && _askers.Count < MostAskers)
+        {
+            AskerOf(request).StopsWaiting(again: parameters["again"] is JsonValue again && again.TryGetValue<bool>(out var said) && said);
+        }
+    }
+
+    private static RequestId? Id(JsonNode? id) => id is not JsonValue value ? null
+        : value.TryGetValue<long>(out var number) ? new RequestId(number)
+        : value.TryGetValue<string>(out var text) ? new RequestId(text)
+        : null;
 
     private async Task<bool> ReadFrameAsync(ArrayBufferWriter<byte> frame)
     {

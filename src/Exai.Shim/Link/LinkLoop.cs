@@ -18,6 +18,9 @@ internal interface ILinkEvents
     /// <summary>Whether calls wait for the link.</summary>
     bool CallsPending { get; }
 
+    /// <summary>Whether a daemon that has fallen silent must be noticed: somebody waits for it, or a cancel is on its way to it.</summary>
+    bool DaemonNeeded { get; }
+
     void LinkReady(LinkSession session, IReadOnlyList<byte[]> early);
 
     void LinkMessage(LinkSession session, byte[] message);
@@ -114,7 +117,7 @@ internal sealed class LinkLoop(
                     events.LinkMessage(session, message);
                     return events.LinkRoomAsync(cancellationToken);
                 },
-                () => events.CallsPending,
+                () => events.DaemonNeeded,
                 cancellationToken);
         }
         finally

@@ -12,7 +12,7 @@ namespace Exai.Shim.Link;
 /// </summary>
 internal sealed class LinkSession(ILinkConnection connection, LinkSettings settings, ProtocolEra era, string ownIdPrefix, TimeProvider time) : IAsyncDisposable
 {
-    /// <summary>With calls pending, this much silence makes the shim ask whether the daemon is still there.</summary>
+    /// <summary>While somebody needs the daemon, this much silence makes the shim ask whether it is still there.</summary>
     private static readonly TimeSpan LongestSilence = TimeSpan.FromSeconds(15);
 
     /// <summary>Far more than all that can wait for a daemon at once. A connection that takes nothing for so long is none.</summary>
@@ -23,6 +23,9 @@ internal sealed class LinkSession(ILinkConnection connection, LinkSettings setti
     private long _lastReceived = time.GetTimestamp();
     private int _probes;
     private BlobCourier? _courier;
+
+    /// <summary>A connection that has stood so long after something was sent on it, while the daemon was needed, has brought it there.</summary>
+    public static TimeSpan Certainty(LinkSettings settings) => LongestSilence + settings.PingValidationTimeout + TimeSpan.FromSeconds(1);
 
     public string Epoch => connection.Epoch;
 
@@ -91,13 +94,13 @@ internal sealed class LinkSession(ILinkConnection connection, LinkSettings setti
 
     /// <summary>Relays until the connection ends.</summary>
     /// <param name="onMessage">Takes a message; completes when it can take the next.</param>
-    /// <param name="callsPending">Whether somebody waits for this link.</param>
-    public async Task RunAsync(Func<byte[], ValueTask> onMessage, Func<bool> callsPending, CancellationToken cancellationToken)
+    /// <param name="needed">Whether the daemon's death must not go unnoticed.</param>
+    public async Task RunAsync(Func<byte[], ValueTask> onMessage, Func<bool> needed, CancellationToken cancellationToken)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(_end.Token, cancellationToken);
         Touch();
         var sending = SendLoopAsync(either.Token);
-        var watching = WatchSilenceAsync(callsPending, either.Token);
+        var watching = WatchSilenceAsync(needed, either.Token);
         try
         {
             while (await connection.ReceiveAsync(either.Token) is { } message)
@@ -194,7 +197,7 @@ internal sealed class LinkSession(ILinkConnection connection, LinkSettings setti
         }
     }
 
-    private async Task WatchSilenceAsync(Func<bool> callsPending, CancellationToken cancellationToken)
+    private async Task WatchSilenceAsync(Func<bool> needed, CancellationToken cancellationToken)
     {
         try
         {
@@ -203,7 +206,7 @@ internal sealed class LinkSession(ILinkConnection connection, LinkSettings setti
                 var wait = LongestSilence - Silence();
                 // A delay is cut to whole milliseconds: less than one would be none, and this loop would spin.
                 await Task.Delay(wait <= TimeSpan.Zero ? LongestSilence : wait + TimeSpan.FromMilliseconds(1), time, cancellationToken);
-                if (callsPending() && Silence() >= LongestSilence)
+                if (needed() && Silence() >= LongestSilence)
                 {
                     Send(era.Probe(NextProbeId()));
                     await Task.Delay(settings.PingValidationTimeout, time, cancellationToken);

@@ -46,6 +46,10 @@ internal static class RpcMessages
         "notifications/progress",
         $"{{\"progressToken\":{Encoding.UTF8.GetString(token.Span)},\"progress\":{progress.ToString("0.###", CultureInfo.InvariantCulture)},\"message\":{JsonSlice.Quote(message)}}}");
 
+    /// <summary>For the daemon: see <see cref="LinkContract.DetachedNotification"/>.</summary>
+    public static byte[] Detached(RequestId call, bool again) =>
+        Notification(LinkContract.DetachedNotification, $"{{\"requestId\":{call.ToJson()},\"again\":{(again ? "true" : "false")}}}");
+
     /// <summary>The same message under another id.</summary>
     public static byte[] WithId(Envelope message, RequestId id)
     {

@@ -20,18 +20,29 @@ internal sealed class DetachedCalls(TimeProvider time)
     /// <summary>Whether a daemon is still needed for one of them.</summary>
     public bool AnyPending => _calls.Exists(call => call.IsPending);
 
+    /// <summary>Whether a cancel is on a connection that may not have brought it to the daemon.</summary>
+    public bool AnyCancelUnheard => _calls.Exists(call => call.CancelSentAt is not null);
+
     /// <summary>Whether time changes anything here.</summary>
     public bool AnyTimed => _calls.Exists(call => call.Request is not null);
 
-    /// <summary>The client was told that the call runs on.</summary>
-    public void AddRunning(PendingRequest call) => Add(new DetachedCall(call, time.GetTimestamp()));
+    /// <summary>The client was told that the call runs on. A daemon that has the call is told so.</summary>
+    public void AddRunning(PendingRequest call, LinkSession? session)
+    {
+        var running = new DetachedCall(call, time.GetTimestamp());
+        Add(running);
+        if (session is not null && call.Undelivered(time) is null)
+        {
+            running.Tell(session);
+        }
+    }
 
     /// <summary>The client cancelled it. One that no daemon can know of has simply ended, unless the client was told that it can be claimed.</summary>
     public void AddCancelled(PendingRequest call, ReadOnlyMemory<byte> notification, LinkSession? session)
     {
         if (!call.Sent && call.IsPromised)
         {
-            AddRunning(call);
+            AddRunning(call, session: null);
             return;
         }
 
@@ -43,6 +54,7 @@ internal sealed class DetachedCalls(TimeProvider time)
             if (session is not null)
             {
                 session.Send(notification);
+                cancelled.IsTold = true;
                 cancelled.CancelSentAt = time.GetTimestamp();
             }
         }
@@ -51,9 +63,20 @@ internal sealed class DetachedCalls(TimeProvider time)
     /// <summary>The call that this one repeats, which then counts as waited for again; null when it repeats none.</summary>
     public RepeatedCall? TakeRepeated(CallShape shape)
     {
-        // One that ended here, without a daemon, has nothing to be joined to.
-        var repeated = _calls.FindLast(call => call.Key == shape.Key && call.End is null);
+        // One that ended here, without a daemon, has nothing to be joined to, and one that was delivered is over.
+        var repeated = _calls.FindLast(call => call.Key == shape.Key && call is { End: null, IsDelivered: false });
         return repeated is not null && _calls.Remove(repeated) ? new RepeatedCall(repeated.CallId, repeated.IsPromised) : null;
+    }
+
+    /// <summary>
+    /// The client has been told this failure, and once that the call is a job that it can claim. A refused call is in no journal, so a claim
+    /// is answered from here.
+    /// </summary>
+    public void AddRefused(PendingRequest call, CallError failure)
+    {
+        var refused = new DetachedCall(call, time.GetTimestamp()) { IsDelivered = true };
+        refused.OnAnswered(failure);
+        Add(refused);
     }
 
     /// <summary>Whether it waits here for the first daemon that would know it.</summary>
@@ -104,10 +127,12 @@ internal sealed class DetachedCalls(TimeProvider time)
             {
                 session.Send(request.Message, request.Files);
                 request.OnSent(time);
+                call.Tell(session);
             }
             else if (call.Cancel is { } cancel && time.GetElapsedTime(request.ReceivedAt) < callLimit)
             {
                 session.Send(request.Message);
+                call.Tell(session);
                 session.Send(cancel);
                 call.CancelSentAt = time.GetTimestamp();
             }
@@ -133,7 +158,7 @@ internal sealed class DetachedCalls(TimeProvider time)
         }
     }
 
-    public void OnTick(TimeSpan callLimit, TimeSpan cancelGrace, TimeSpan resultTtl, Func<PendingRequest, CallError> unreachable, LinkSession? session, bool draining)
+    public void OnTick(TimeSpan callLimit, TimeSpan cancelHeardAfter, TimeSpan resultTtl, Func<PendingRequest, CallError> unreachable, LinkSession? session, bool draining)
     {
         _calls.RemoveAll(call => time.GetElapsedTime(call.DetachedAt) > resultTtl);
         foreach (var call in _calls)
@@ -154,10 +179,10 @@ internal sealed class DetachedCalls(TimeProvider time)
             {
                 session.Send(refused.Message);
                 refused.OnSent(time);
+                call.Tell(session);
             }
-            else if (call.CancelSentAt is { } sent && time.GetElapsedTime(sent) > cancelGrace + TimeSpan.FromSeconds(5))
+            else if (call.CancelSentAt is { } sent && time.GetElapsedTime(sent) > cancelHeardAfter)
             {
-                // The connection stood all that time, so the daemon has read the cancel, and has acted on it by now.
                 call.OnEnded();
             }
         }
@@ -178,6 +203,7 @@ internal sealed class DetachedCalls(TimeProvider time)
     private sealed class DetachedCall(PendingRequest request, long detachedAt)
     {
         private readonly bool _wasPromised = request.IsPromised;
+        private readonly RequestId _id = request.Id;
 
         public string CallId { get; } = request.CallId!;
 
@@ -194,6 +220,12 @@ internal sealed class DetachedCalls(TimeProvider time)
         /// <summary>The client was told its job id.</summary>
         public bool IsPromised => Cancel is null || _wasPromised;
 
+        /// <summary>A daemon has heard that nobody waits for it.</summary>
+        public bool IsTold { get; set; }
+
+        /// <summary>The client has its end.</summary>
+        public bool IsDelivered { get; init; }
+
         /// <summary>When the connection that stands got the cancel.</summary>
         public long? CancelSentAt { get; set; }
 
@@ -204,6 +236,13 @@ internal sealed class DetachedCalls(TimeProvider time)
         public CallError? Failure { get; private set; }
 
         public bool IsPending => Request is not null && Cancel is null;
+
+        /// <summary>Tells the daemon at the other end, after the call itself, that nobody waits for it.</summary>
+        public void Tell(LinkSession session)
+        {
+            session.Send(RpcMessages.Detached(_id, again: IsTold));
+            IsTold = true;
+        }
 
         public void OnEnded() => (Request, CancelSentAt) = (null, null);
 

@@ -4,7 +4,7 @@ using Exai.Shim.Messages;
 namespace Exai.Shim.Pending;
 
 /// <summary>
-/// What the client waits for. Belongs to the relay's one loop; only <see cref="CallsPending"/> may be read elsewhere.
+/// What the client waits for. Belongs to the relay's one loop; only <see cref="CallsPending"/> and <see cref="DaemonNeeded"/> may be read elsewhere.
 /// </summary>
 internal sealed class PendingTable(TimeProvider time)
 {
@@ -13,9 +13,13 @@ internal sealed class PendingTable(TimeProvider time)
 
     private readonly Dictionary<RequestId, PendingRequest> _requests = [];
     private volatile bool _callsPending;
+    private volatile bool _daemonNeeded;
 
     /// <summary>Whether anything here waits for the link. From any thread.</summary>
     public bool CallsPending => _callsPending;
+
+    /// <summary>Whether anything here waits for the link, or for the certainty that a cancel has been heard. From any thread.</summary>
+    public bool DaemonNeeded => _daemonNeeded;
 
     /// <summary>A draining daemon accepts nothing new: its successor gets the call.</summary>
     public bool DaemonDrains { get; set; }
@@ -49,7 +53,11 @@ internal sealed class PendingTable(TimeProvider time)
     }
 
     /// <summary>After any change, also of <see cref="Detached"/>.</summary>
-    public void OnChanged() => _callsPending = _requests.Count > 0 || Detached.AnyPending;
+    public void OnChanged()
+    {
+        _callsPending = _requests.Count > 0 || Detached.AnyPending;
+        _daemonNeeded = _callsPending || Detached.AnyCancelUnheard;
+    }
 
     /// <summary>The request that a note of progress is about.</summary>
     /// <param name="token">As raw JSON. The daemon may spell a token in another way: then its value decides.</param>

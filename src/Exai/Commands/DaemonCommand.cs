@@ -1,10 +1,12 @@
 using System.CommandLine;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Exai.Daemon;
 using Exai.Protocol;
 using Exai.Settings;
 using Exai.Settings.Home;
 using Exai.Settings.Logs;
+using ModelContextProtocol.Server;
 
 namespace Exai.Cli.Commands;
 
@@ -17,15 +19,17 @@ internal static partial class DaemonCommand
         var replace = new Option<bool>("--replace") { Hidden = true, Description = "Take over from the daemon that serves this home; it finishes its calls." };
         var now = new Option<bool>("--now") { Hidden = true, Description = "With --replace: take over its calls too." };
         var managedBy = new Option<string>("--managed-by") { Hidden = true, HelpName = "NAME", Description = "The service manager that starts and restarts this daemon, so that shims do not." };
-        var command = new Command("daemon", "Run the daemon in the foreground until SIGTERM or SIGINT.") { detached, replace, now, managedBy };
+        var conformance = new Option<bool>("--conformance") { Hidden = true, Description = "Offer at /mcp also what the official conformance suite of MCP expects of a server." };
+        var command = new Command("daemon", "Run the daemon in the foreground until SIGTERM or SIGINT.") { detached, replace, now, managedBy, conformance };
         command.SetAction((parsed, _) => RunAsync(
             parsed.GetValue(detached),
             !parsed.GetValue(replace) ? Succession.None : parsed.GetValue(now) ? Succession.Now : Succession.Overlap,
-            parsed.GetValue(managedBy)));
+            parsed.GetValue(managedBy),
+            parsed.GetValue(conformance)));
         return command;
     }
 
-    private static async Task<int> RunAsync(bool detached, Succession succession, string? manager)
+    private static async Task<int> RunAsync(bool detached, Succession succession, string? manager, bool conformance)
     {
         if (detached && !OperatingSystem.IsWindows())
         {
@@ -45,7 +49,8 @@ internal static partial class DaemonCommand
             using var loggers = new ExaiLoggerFactory(ExaiLogOptions.From(settings.Log, settings.Home.DaemonLog, toStandardError: !detached), time);
             using var signals = new StopSignals();
             await using var daemon = await DaemonHost.StartAsync(
-                settings, loggers, time, signals.First, succession, () => SettingsLoader.Load(SettingsSources.FromProcess()));
+                settings, loggers, time, signals.First, succession, () => SettingsLoader.Load(SettingsSources.FromProcess()),
+                conformance ? Fixtures() : null);
             OwnershipFile.Write(settings.Home, new DaemonOwnership { ManagedBy = manager ?? (detached ? "shim" : "user") });
             await Task.WhenAny(signals.WaitAsync(), daemon.MadeWay, daemon.StoreUnusable);
             await (daemon.MadeWay.IsCompleted ? daemon.RetireAsync(signals.First) : daemon.DrainAsync(CancellationToken.None));
@@ -68,6 +73,10 @@ internal static partial class DaemonCommand
             return ExitCodes.Failed;
         }
     }
+
+    /// <summary>A method of its own, so that nobody else loads that library.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static Action<McpServerOptions> Fixtures() => new Conformance.Fixtures().AddTo;
 
     [LibraryImport("libc", EntryPoint = "setsid")]
     private static partial int SetSessionId();

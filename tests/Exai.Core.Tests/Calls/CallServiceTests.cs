@@ -214,6 +214,27 @@ public sealed class CallServiceTests
         world.Provider.Requests.Single().Completed.ShouldBeTrue();
     });
 
+    /// <summary>Trap 22: a cancel and the same question asked again can reach the call in the wrong order.</summary>
+    [Theory]
+    [InlineData(false, CallState.Succeeded)]
+    [InlineData(true, CallState.Cancelled)]
+    public void CancelLater_another_came_after_it_the_call_goes_on_unless_that_one_has_left(bool left, CallState ending) => CallWorld.Run(async world =>
+    {
+        world.Provider = new ScriptedChatClient(world.Time, TimeSpan.FromSeconds(70));
+        var daemon = world.Start();
+        var request = world.Chat("hello");
+        var first = daemon.Calls.StartOrAttach(request);
+        var second = daemon.Calls.StartOrAttach(request);
+        if (left)
+        {
+            second.Dispose();
+        }
+
+        first.CancelLater();
+
+        (await first.Outcome).State.ShouldBe(ending);
+    });
+
     /// <summary>A call that waits behind a cancelled one on its thread does not want its answer.</summary>
     [Theory, EveryStore]
     public void CancelLater_a_call_on_the_thread_waits_behind_it_it_is_cancelled_all_the_same(StoreEngine store) => CallWorld.Run(store, async world =>

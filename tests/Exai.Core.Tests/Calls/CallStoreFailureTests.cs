@@ -41,7 +41,7 @@ public sealed class CallStoreFailureTests
     });
 
     [Theory, EveryStore]
-    public void Room_again_what_was_sent_as_not_durable_is_journaled_unchanged(StoreEngine store) => CallWorld.Run(store, async world =>
+    public void Room_again_what_was_sent_as_not_durable_is_journaled_and_told_as_durable(StoreEngine store) => CallWorld.Run(store, async world =>
     {
         var daemon = world.Start();
         daemon.Store.Full.Add("FinishAsync");
@@ -54,7 +54,7 @@ public sealed class CallStoreFailureTests
         daemon.Calls.IsLive(request.CallId).ShouldBeFalse();
         await daemon.KillAsync();
         var replayed = await world.Start().AskAsync(request);
-        (replayed.Text, replayed.Receipt.Runs, replayed.Receipt.Durable).ShouldBe((outcome.Text, 1, false));
+        (replayed.Text, replayed.Receipt.Runs, replayed.Receipt.Durable).ShouldBe((outcome.Text, 1, true));
         world.Provider.Requests.Count.ShouldBe(1);
     });
 

@@ -10,7 +10,7 @@ public sealed class LiveCallTests
     public void Grace_is_over_the_call_is_cancelled()
     {
         using var call = new LiveCall("c", "h", _timers);
-        call.CancelAfter(TimeSpan.FromSeconds(30));
+        call.CancelAfter(TimeSpan.FromSeconds(30), call.WaiterCame());
 
         _timers.Fire(0);
 
@@ -21,8 +21,8 @@ public sealed class LiveCallTests
     public void Grace_timer_fires_while_somebody_attaches_the_call_goes_on()
     {
         using var call = new LiveCall("c", "h", _timers);
-        call.CancelAfter(TimeSpan.FromSeconds(30));
-        call.Attached();
+        call.CancelAfter(TimeSpan.FromSeconds(30), call.WaiterCame());
+        call.WaiterCame();
 
         _timers.Fire(0);
 
@@ -33,9 +33,8 @@ public sealed class LiveCallTests
     public void Grace_timer_of_an_earlier_cancel_does_not_cut_a_later_grace_short()
     {
         using var call = new LiveCall("c", "h", _timers);
-        call.CancelAfter(TimeSpan.FromSeconds(30));
-        call.Attached();
-        call.CancelAfter(TimeSpan.FromSeconds(30));
+        call.CancelAfter(TimeSpan.FromSeconds(30), call.WaiterCame());
+        call.CancelAfter(TimeSpan.FromSeconds(30), call.WaiterCame());
 
         _timers.Fire(0);
         call.Cancelled.IsCancellationRequested.ShouldBeFalse();
@@ -48,7 +47,7 @@ public sealed class LiveCallTests
     public void Grace_timer_fires_after_the_end_nothing_happens()
     {
         var call = new LiveCall("c", "h", _timers);
-        call.CancelAfter(TimeSpan.FromSeconds(30));
+        call.CancelAfter(TimeSpan.FromSeconds(30), call.WaiterCame());
         call.Dispose();
 
         Should.NotThrow(() => _timers.Fire(0));

@@ -1,4 +1,5 @@
 using System.Net.Http.Headers;
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json.Nodes;
 using Exai.Protocol;
@@ -54,14 +55,15 @@ internal sealed class McpClientOverHttp(int port, string? token = DaemonFixture.
         new JsonObject { ["jsonrpc"] = "2.0", ["id"] = ++_ids, ["method"] = method, ["params"] = parameters ?? [] }.ToJsonString();
 
     /// <summary>Sends a request of the versions with a handshake.</summary>
-    public async Task<JsonObject> RequestAsync(string method, JsonObject? parameters = null)
+    public async Task<JsonObject> RequestAsync(string method, JsonObject? parameters = null, CancellationToken cancellationToken = default)
     {
-        using var response = await SendAsync(HttpMethod.Post, Request(method, parameters));
-        return await AnswerAsync(response);
+        using var response = await SendAsync(HttpMethod.Post, Request(method, parameters), cancellationToken: cancellationToken);
+        return await AnswerAsync(response, cancellationToken);
     }
 
     /// <summary>Sends a request of the version without a handshake, with all headers that it needs.</summary>
-    public async Task<(HttpResponseMessage Response, JsonObject Answer)> ModernAsync(string method, JsonObject? parameters = null, Action<HttpRequestMessage>? set = null)
+    public async Task<(HttpResponseMessage Response, JsonObject Answer)> ModernAsync(
+        string method, JsonObject? parameters = null, Action<HttpRequestMessage>? set = null, CancellationToken cancellationToken = default)
     {
         parameters ??= [];
         parameters["_meta"] = new JsonObject
@@ -80,19 +82,27 @@ internal sealed class McpClientOverHttp(int port, string? token = DaemonFixture.
             }
 
             set?.Invoke(request);
-        });
-        return (response, await AnswerAsync(response));
+        }, cancellationToken);
+        try
+        {
+            return (response, await AnswerAsync(response, cancellationToken));
+        }
+        catch (OperationCanceledException)
+        {
+            response.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The response among the events, or the whole body.</summary>
-    public static async Task<JsonObject> AnswerAsync(HttpResponseMessage response)
+    public static async Task<JsonObject> AnswerAsync(HttpResponseMessage response, CancellationToken cancellationToken = default)
     {
         if (response.Content.Headers.ContentType?.MediaType == "application/json")
         {
             return (JsonObject)JsonNode.Parse(await response.Content.ReadAsStringAsync(Patience.Token()))!;
         }
 
-        await foreach (var message in EventsAsync(response))
+        await foreach (var message in EventsAsync(response, cancellationToken))
         {
             if (message.ContainsKey("result") || message.ContainsKey("error"))
             {
@@ -103,10 +113,10 @@ internal sealed class McpClientOverHttp(int port, string? token = DaemonFixture.
         throw new InvalidOperationException($"{(int)response.StatusCode}: the stream ended without a response.");
     }
 
-    public static async IAsyncEnumerable<JsonObject> EventsAsync(HttpResponseMessage response)
+    public static async IAsyncEnumerable<JsonObject> EventsAsync(HttpResponseMessage response, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(Patience.Token()));
-        while (await reader.ReadLineAsync(Patience.Token()) is { } line)
+        while (await reader.ReadLineAsync(cancellationToken == default ? Patience.Token() : cancellationToken) is { } line)
         {
             if (line.StartsWith("data:", StringComparison.Ordinal) && line.Length > 6)
             {

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Exai.Daemon.Tests.Monitoring;
 using Exai.Protocol;
 using Exai.Testing.Stores;
 
@@ -242,6 +243,81 @@ public sealed class McpEndpointTests
         daemon.Provider.Requests.ShouldBe(1);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Same_question_after_a_post_that_was_dropped_joins_the_call_in_both_eras(bool modern)
+    {
+        await using var daemon = await DaemonFixture.StartAsync();
+        using var client = new McpClientOverHttp(daemon.Host.Port);
+        if (!modern)
+        {
+            await client.InitializeAsync();
+        }
+
+        var asked = await DropAsync(daemon, client, modern);
+
+        var again = PostAsync(client, modern);
+        await daemon.CountAsync("exai_calls_recovered_total{how=\"attached\"}", 1);
+        asked.Answer("Hello.");
+        (await again).Receipt().Runs.ShouldBe(1);
+        daemon.Provider.Requests.ShouldBe(1);
+
+        // It has been delivered: the same question is a new one.
+        daemon.Provider.Open = true;
+        (await PostAsync(client, modern)).Receipt().CallId.ShouldNotBe((await again).Receipt().CallId);
+        daemon.Provider.Requests.ShouldBe(2);
+    }
+
+    [Fact]
+    public async Task Same_question_after_a_dropped_post_s_call_has_ended_gets_its_answer()
+    {
+        await using var daemon = await DaemonFixture.StartAsync();
+        using var client = new McpClientOverHttp(daemon.Host.Port);
+        await client.InitializeAsync();
+
+        (await DropAsync(daemon, client, modern: false)).Answer("Hello.");
+        await daemon.CountAsync("exai_calls_in_flight", 0);
+
+        (await PostAsync(client, modern: false)).Receipt().Recovered.ShouldBe(RecoveredHow.Replayed);
+        daemon.Provider.Requests.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Same_question_twice_at_once_is_two_calls_also_after_a_third_was_dropped()
+    {
+        await using var daemon = await DaemonFixture.StartAsync(("EXAI_WS_GLM_MAX_INFLIGHT", "3"), ("EXAI_WS_SESSION_MAX_INFLIGHT", "3"));
+        using var client = new McpClientOverHttp(daemon.Host.Port);
+        await client.InitializeAsync();
+
+        var first = await DropAsync(daemon, client, modern: false);
+        var joins = PostAsync(client, modern: false);
+        await daemon.CountAsync("exai_calls_recovered_total{how=\"attached\"}", 1);
+        var twin = PostAsync(client, modern: false);
+        var second = await daemon.Provider.ArrivedAsync();
+        first.Answer("One.");
+        second.Answer("Two.");
+
+        (await joins).Text().ShouldStartWith("One.");
+        (await twin).Text().ShouldStartWith("Two.");
+    }
+
+    [Fact]
+    public async Task Question_of_another_session_joins_no_dropped_post()
+    {
+        await using var daemon = await DaemonFixture.StartAsync();
+        using var client = new McpClientOverHttp(daemon.Host.Port);
+        using var other = new McpClientOverHttp(daemon.Host.Port);
+        await client.InitializeAsync();
+        await other.InitializeAsync();
+
+        await DropAsync(daemon, client, modern: false);
+
+        daemon.Provider.Open = true;
+        (await PostAsync(other, modern: false)).IsError().ShouldBeFalse();
+        daemon.Provider.Requests.ShouldBe(2);
+    }
+
     [Theory, EveryStore]
     public async Task Progress_comes_on_the_stream_of_its_call(StoreEngine store)
     {
@@ -261,5 +337,24 @@ public sealed class McpEndpointTests
         }
 
         events.Current.IsError().ShouldBeFalse();
+    }
+
+    /// <summary>Asks a question, and is gone before its answer.</summary>
+    /// <returns>What the provider was asked.</returns>
+    private static async Task<GatedRequest> DropAsync(DaemonFixture daemon, McpClientOverHttp client, bool modern)
+    {
+        using var leaving = new CancellationTokenSource();
+        var posting = PostAsync(client, modern, leaving.Token);
+        var asked = await daemon.Provider.ArrivedAsync();
+        leaving.Cancel();
+        await Should.ThrowAsync<OperationCanceledException>(posting);
+        await daemon.CountAsync("exai_calls_detached_total", 1);
+        return asked;
+    }
+
+    private static async Task<JsonObject> PostAsync(McpClientOverHttp client, bool modern, CancellationToken cancellationToken = default)
+    {
+        var call = LinkClient.Call("chat", new JsonObject { ["prompt"] = "Hello?" });
+        return modern ? (await client.ModernAsync("tools/call", call, cancellationToken: cancellationToken)).Answer : await client.RequestAsync("tools/call", call, cancellationToken);
     }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Exai.Protocol;
 
 namespace Exai.Daemon.Tests.Monitoring;
@@ -24,7 +23,7 @@ public sealed class MetricsTests
     {
         await using var daemon = await DaemonFixture.StartAsync();
 
-        var metrics = Read(await daemon.TextAsync("/metrics"));
+        var metrics = Operations.Metrics(await daemon.TextAsync("/metrics"));
 
         metrics.ShouldContainKey(series);
         metrics[series].ShouldBe(0);
@@ -41,7 +40,7 @@ public sealed class MetricsTests
         await client.RequestAsync("tools/call", LinkClient.Chat("hello", callId));
         await client.RequestAsync("tools/call", LinkClient.Call("version"));
 
-        var metrics = Read(await daemon.TextAsync("/metrics"));
+        var metrics = Operations.Metrics(await daemon.TextAsync("/metrics"));
 
         metrics["exai_calls_total{outcome=\"succeeded\",tool=\"chat\"}"].ShouldBe(1);
         metrics["exai_calls_total{outcome=\"succeeded\",tool=\"version\"}"].ShouldBe(1);
@@ -63,11 +62,11 @@ public sealed class MetricsTests
         var asking = await client.BeginAsync("tools/call", LinkClient.Chat("hello"));
         var held = await daemon.Provider.ArrivedAsync();
 
-        Read(await daemon.TextAsync("/metrics"))["exai_calls_in_flight"].ShouldBe(1);
+        Operations.Metrics(await daemon.TextAsync("/metrics"))["exai_calls_in_flight"].ShouldBe(1);
 
         held.Answer("done");
         await client.EndAsync(asking);
-        Read(await daemon.TextAsync("/metrics"))["exai_calls_in_flight"].ShouldBe(0);
+        Operations.Metrics(await daemon.TextAsync("/metrics"))["exai_calls_in_flight"].ShouldBe(0);
     }
 
     [Fact]
@@ -78,11 +77,78 @@ public sealed class MetricsTests
         await client.InitializeAsync();
 
         await client.RequestAsync("tools/call", LinkClient.Chat("slow"));
-        Read(await daemon.TextAsync("/metrics"))["exai_calls_detached_total"].ShouldBe(1);
+        Operations.Metrics(await daemon.TextAsync("/metrics"))["exai_calls_detached_total"].ShouldBe(1);
 
         daemon.Provider.Open = true;
         await client.RequestAsync("tools/call", LinkClient.Chat("quick"));
-        Read(await daemon.TextAsync("/metrics"))["exai_calls_detached_total"].ShouldBe(1);
+        Operations.Metrics(await daemon.TextAsync("/metrics"))["exai_calls_detached_total"].ShouldBe(1);
+    }
+
+    /// <summary>Whoever is there again joins the call; that it is answered then detaches nothing.</summary>
+    [Fact]
+    public async Task Call_whose_link_is_lost_is_detached_once()
+    {
+        await using var daemon = await DaemonFixture.StartAsync();
+        var callId = LinkClient.ChatCallId();
+        await using (var client = await daemon.OpenAsync("session"))
+        {
+            await client.BeginAsync("tools/call", LinkClient.Chat("hello", callId));
+            await daemon.Provider.ArrivedAsync();
+            client.Cut();
+        }
+
+        await daemon.CountAsync("exai_calls_detached_total", 1);
+        await using var again = await daemon.OpenAsync("session");
+        daemon.Provider.Open = true;
+        (await again.RequestAsync("tools/call", LinkClient.Chat("other"))).IsError().ShouldBeFalse();
+        await daemon.CountAsync("exai_calls_detached_total", 1);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Call_that_a_shim_answers_as_running_is_detached_once_whichever_message_is_first(bool callFirst)
+    {
+        await using var daemon = await DaemonFixture.StartAsync();
+        await using var client = await daemon.OpenAsync("session");
+        const int Call = 7;
+        var call = $$"""{"jsonrpc":"2.0","id":{{Call}},"method":"tools/call","params":{{LinkClient.Chat("hello", LinkClient.ChatCallId()).ToJsonString()}}}""";
+        var detached = $$"""{"jsonrpc":"2.0","method":"exai/detached","params":{ "requestId": {{Call}} } }""";
+
+        await client.SendAsync(callFirst ? call : detached);
+        var asked = callFirst ? await daemon.Provider.ArrivedAsync() : null;
+        await client.SendAsync(callFirst ? detached : call);
+        asked ??= await daemon.Provider.ArrivedAsync();
+        await daemon.CountAsync("exai_calls_detached_total", 1);
+
+        // The shim hears of the outcome all the same, and that it looked on at no time is no second loss.
+        asked.Answer("done");
+        (await client.EndAsync(Call)).Text().ShouldStartWith("done");
+        await daemon.CountAsync("exai_calls_detached_total", 1);
+    }
+
+    [Fact]
+    public async Task Call_that_was_detached_before_is_not_counted_again_on_a_shim_s_next_link()
+    {
+        await using var daemon = await DaemonFixture.StartAsync();
+        var call = LinkClient.Chat("hello", LinkClient.ChatCallId()).ToJsonString();
+        await using (var client = await daemon.OpenAsync("session"))
+        {
+            await client.SendAsync($$"""{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{{call}}}""");
+            await daemon.Provider.ArrivedAsync();
+            await client.SendAsync("""{"jsonrpc":"2.0","method":"exai/detached","params":{"requestId":7}}""");
+            await daemon.CountAsync("exai_calls_detached_total", 1);
+            client.Cut();
+        }
+
+        await using var again = await daemon.OpenAsync("session");
+        await again.SendAsync($$"""{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{{call}}}""");
+        await again.SendAsync("""{"jsonrpc":"2.0","method":"exai/detached","params":{"requestId":7,"again":true}}""");
+        await daemon.CountAsync("exai_calls_recovered_total{how=\"attached\"}", 1);
+        again.Cut();
+        await daemon.CountAsync("exai_sessions", 0);
+
+        await daemon.CountAsync("exai_calls_detached_total", 1);
     }
 
     [Fact]
@@ -93,7 +159,7 @@ public sealed class MetricsTests
             daemon.Host.Port, DaemonFixture.Token, "s", options => options.SetRequestHeader(Reconnect.Header, new Reconnect(7, TimeSpan.FromSeconds(2.5)).ToString()));
         await again.InitializeAsync();
 
-        var metrics = Read(await daemon.TextAsync("/metrics"));
+        var metrics = Operations.Metrics(await daemon.TextAsync("/metrics"));
 
         (metrics["exai_link_connects_total"], metrics["exai_link_reconnects_total"]).ShouldBe((1, 1));
         (metrics["exai_link_attempts_sum"], metrics["exai_link_downtime_seconds_sum"]).ShouldBe((7, 2.5));
@@ -106,7 +172,7 @@ public sealed class MetricsTests
         await using var other = await DaemonFixture.StartAsync();
         await using var client = await one.OpenAsync();
 
-        Read(await other.TextAsync("/metrics"))["exai_link_connects_total"].ShouldBe(0);
+        Operations.Metrics(await other.TextAsync("/metrics"))["exai_link_connects_total"].ShouldBe(0);
     }
 
     /// <summary>Prometheus's own reader finds no error and nothing to complain of in our names.</summary>
@@ -124,12 +190,4 @@ public sealed class MetricsTests
         complaints.Split('\n').Where(line => line.Contains("exai_") || line.Contains("error")).ShouldBeEmpty();
         exitCode.ShouldBeOneOf(0, 3);
     }
-
-    /// <summary>Values by series, labels in the order of their names.</summary>
-    private static Dictionary<string, double> Read(string text) => text.Split('\n').Where(line => line.Length > 0 && line[0] != '#').ToDictionary(
-        line => Sorted(line[..line.LastIndexOf(' ')]), line => double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture));
-
-    private static string Sorted(string series) => series.IndexOf('{') is var brace and > 0
-        ? $"{series[..brace]}{{{string.Join(',', series[(brace + 1)..^1].Split(',').Order(StringComparer.Ordinal))}}}"
-        : series;
 }

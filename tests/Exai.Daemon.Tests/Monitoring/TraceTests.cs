@@ -24,7 +24,7 @@ public sealed class TraceTests
 
         // Other tests of this process may trace meanwhile.
         var spans = collector.Spans.Where(span => span.Attributes.GetValueOrDefault("exai.call_id") == callId).ToDictionary(span => span.Name, StringComparer.Ordinal);
-        spans.Keys.ShouldBe(["tools/call chat", "shim", "journal accept", "call chat", "queue glm", "chat glm-4.6", "journal outcome"], ignoreOrder: true);
+        spans.Keys.ShouldBe(["tools/call chat", "shim", "journal accept", "call chat", "queue glm", "chat glm-4.6", "journal answer", "journal outcome"], ignoreOrder: true);
         spans.Values.Select(span => span.TraceId).Distinct().Count().ShouldBe(1);
         var (asked, run, attempt) = (spans["tools/call chat"], spans["call chat"], spans["chat glm-4.6"]);
         (asked.ParentId, asked.Kind, run.Kind, attempt.Kind).ShouldBe(("", Server, Internal, Client));
@@ -33,7 +33,7 @@ public sealed class TraceTests
             spans[name].ParentId.ShouldBe(asked.SpanId, name);
         }
 
-        foreach (var name in (string[])["queue glm", "chat glm-4.6", "journal outcome"])
+        foreach (var name in (string[])["queue glm", "chat glm-4.6", "journal answer", "journal outcome"])
         {
             spans[name].ParentId.ShouldBe(run.SpanId, name);
         }

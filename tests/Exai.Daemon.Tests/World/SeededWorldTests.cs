@@ -15,11 +15,18 @@ public sealed class SeededWorldTests
     /// What each found. 445: a call that was cancelled after two runs was taken for the answer to the same question asked again. 938: a daemon
     /// that had lost its run passed a client's cancel on to the next one, where the call was wanted again. 38272: a daemon that finishes beside
     /// its successor went by a cancel of before, though the call was wanted again there. 38060: a call that was promised and then refused by a
-    /// daemon whose disk was full was unknown to its claimant.
+    /// daemon whose disk was full was unknown to its claimant. 3064: what was journaled once the disk had room again was told as not durable for ever. 3990:
+    /// as 38060, but the client had asked the same again in between. 9790: a cancel
+    /// that was overtaken by the same question asked again ended that one too. 10860: a cancel that was
+    /// sent into a silent link counted as heard.
     /// </summary>
     [Theory]
     [InlineData(445)]
     [InlineData(938)]
+    [InlineData(3064)]
+    [InlineData(3990)]
+    [InlineData(9790)]
+    [InlineData(10860)]
     [InlineData(38060)]
     [InlineData(38272)]
     public void Seed_that_found_a_defect_finds_none(int seed) => Story.Play(seed, _ => { });

@@ -82,7 +82,7 @@ internal sealed class StoryClient(SimulatedWorld world, WorldShim shim, Action<s
         }
     }
 
-    /// <summary>Every job that was promised comes to its end, and its result is its own.</summary>
+    /// <summary>Every job that was promised comes to its end, which is journaled in the end, and its result is its own.</summary>
     public async Task ClaimAllAsync()
     {
         foreach (var job in Jobs().ToList())
@@ -94,14 +94,15 @@ internal sealed class StoryClient(SimulatedWorld world, WorldShim shim, Action<s
                 (++tries).ShouldBeLessThan(40, $"job {job} does not end");
                 answer = await Client.ResponseAsync(Claim(job, 30), within: TimeSpan.FromSeconds(60));
             }
-            while (Status(answer) == JobTools.Running);
+            while (Status(answer) == JobTools.Running || await IsYetToBeJournaledAsync(answer));
 
             saw("claimed");
             if (world.Book.Find(job) is not { } call)
             {
-                // No daemon had room for it until its clock was over, or the one that had it forgot it with its last commits.
+                // No daemon had room for it until its clock was over, or the one that had it forgot it with its last commits. Its shim may still know how it failed.
                 world.Book.Check(
-                    answer.ErrorCode is ErrorCodes.DaemonUnavailable or ErrorCodes.OverCapacity or ErrorCodes.StoreFull || (answer.ErrorCode == ErrorCodes.InvalidArgument && world.HasForgotten),
+                    answer.ErrorCode is ErrorCodes.DaemonUnavailable or ErrorCodes.OverCapacity or ErrorCodes.StoreFull
+                        || (world.HasForgotten && (answer.ErrorCode == ErrorCodes.InvalidArgument || IsNoFaultOfOurs(answer.ErrorCode, job))),
                     $"job {job} was promised and is unknown: {answer}");
             }
             else if (answer.ErrorCode is { } code)
@@ -160,7 +161,7 @@ internal sealed class StoryClient(SimulatedWorld world, WorldShim shim, Action<s
             saw(code);
             var callId = (string?)answer.Result!["_meta"]!["exai/error"]!["callId"];
             world.Book.Check(
-                Misfortunes.Contains(code) || (code == ErrorCodes.Cancelled && callId is not null && world.EndedOnPurpose.Contains(callId)) || (code == ErrorCodes.ThreadNotFound && world.HasForgotten),
+                IsNoFaultOfOurs(code, callId) || (code == ErrorCodes.ThreadNotFound && world.HasForgotten),
                 $"'{question.Prompt}' ended {answer}");
         }
         else
@@ -169,6 +170,21 @@ internal sealed class StoryClient(SimulatedWorld world, WorldShim shim, Action<s
             world.Book.Check(answer.ToolText.Contains($"to ({question.Prompt})", StringComparison.Ordinal), $"'{question.Prompt}' was answered {answer.ToolText}");
             CheckAgainstBook(answer);
         }
+    }
+
+    private bool IsNoFaultOfOurs(string? code, string? callId) => code is not null
+        && (Misfortunes.Contains(code) || (code == ErrorCodes.Cancelled && callId is not null && world.EndedOnPurpose.Contains(callId)));
+
+    /// <summary>It was told while the disk was full. By now there is room, and the daemon that told it tries again every few seconds.</summary>
+    private async Task<bool> IsYetToBeJournaledAsync(ClientLine answer)
+    {
+        var isYet = (bool?)answer.Result?["_meta"]?["exai/receipt"]?["durable"] is false;
+        if (isYet)
+        {
+            await world.PassAsync(1);
+        }
+
+        return isYet;
     }
 
     /// <summary>What was delivered as durable is in the journal, and it is that.</summary>

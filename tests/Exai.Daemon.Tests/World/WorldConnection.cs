@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using Exai.Core.Admission;
+using Exai.Daemon.Link;
 using Exai.Protocol;
 using Exai.Shim.Link;
 using ModelContextProtocol;
@@ -14,7 +15,8 @@ namespace Exai.Daemon.Tests.World;
 /// <summary>
 /// A connection between a real shim and a <see cref="WorldDaemon"/>. Each message is under way for a while; what is under way when the
 /// connection breaks is lost, in both directions, and a silent connection takes everything and delivers nothing. At the daemon's end it
-/// does what the MCP SDK does there: requests run side by side, a cancel ends its request's token, a lost connection ends nothing.
+/// does what the MCP SDK and its transport do there: requests run side by side, a cancel ends its request's token, a lost connection ends
+/// the waiting for calls, and no call.
 /// </summary>
 internal sealed class WorldConnection : ILinkConnection
 {
@@ -22,6 +24,8 @@ internal sealed class WorldConnection : ILinkConnection
     private readonly Channel<byte[]> _toShim = Channel.CreateUnbounded<byte[]>();
     private readonly Channel<byte[]> _arrived = Channel.CreateUnbounded<byte[]>();
     private readonly Dictionary<RequestId, CancellationTokenSource> _requests = [];
+    private readonly Dictionary<RequestId, Asker> _askers = [];
+    private readonly CancellationTokenSource _lost = new();
     private readonly SimulatedWorld _world;
     private readonly WorldDaemon _daemon;
     private readonly SessionLink _place;
@@ -119,6 +123,7 @@ internal sealed class WorldConnection : ILinkConnection
         IsOpen = false;
         _toDaemon.Writer.TryComplete();
         _toShim.Writer.TryComplete();
+        _lost.Cancel();
         _place.Dispose();
     }
 
@@ -174,8 +179,11 @@ internal sealed class WorldConnection : ILinkConnection
                 Result(json, """{"tools":[{"name":"chat","inputSchema":{"type":"object"}}]}""");
                 break;
             case "tools/call":
-                // Owned by the call handler: it ends with the call, or with the daemon.
+                // Owned by the call handler: it ends with the call, the connection or the daemon.
                 _ = CallAsync(json.Deserialize<JsonRpcRequest>(McpJsonUtilities.DefaultOptions)!);
+                break;
+            case LinkContract.DetachedNotification:
+                AskerOf(json["params"]!["requestId"].Deserialize<RequestId>(McpJsonUtilities.DefaultOptions)).StopsWaiting((bool?)json["params"]!["again"] is true);
                 break;
             case "notifications/cancelled" when _requests.TryGetValue(json["params"]!["requestId"].Deserialize<RequestId>(McpJsonUtilities.DefaultOptions), out var request):
                 request.Cancel();
@@ -192,7 +200,7 @@ internal sealed class WorldConnection : ILinkConnection
         {
             var context = new ModelContextProtocol.Server.RequestContext<CallToolRequestParams>(
                 _server, request, request.Params.Deserialize<CallToolRequestParams>(McpJsonUtilities.DefaultOptions)!);
-            var result = await _daemon.Handler.CallAsync(SessionId, context, _ => { }, cancelled.Token);
+            var result = await _daemon.Handler.CallAsync(SessionId, context, AskerOf(request.Id), _ => { }, cancelled.Token);
             if (_daemon.Lives && !cancelled.IsCancellationRequested)
             {
                 Send(new JsonRpcResponse { Id = request.Id, Result = JsonSerializer.SerializeToNode(result, McpJsonUtilities.DefaultOptions) });
@@ -204,11 +212,22 @@ internal sealed class WorldConnection : ILinkConnection
         }
         finally
         {
+            _askers.Remove(request.Id);
             if (_requests.GetValueOrDefault(request.Id) == cancelled)
             {
                 _requests.Remove(request.Id);
             }
         }
+    }
+
+    private Asker AskerOf(RequestId request)
+    {
+        if (!_askers.TryGetValue(request, out var asker))
+        {
+            _askers[request] = asker = new Asker(_lost.Token);
+        }
+
+        return asker;
     }
 
     private void Result(JsonObject request, string result) => Tell($$"""{"jsonrpc":"2.0","id":{{request["id"]!.ToJsonString()}},"result":{{result}}}""");

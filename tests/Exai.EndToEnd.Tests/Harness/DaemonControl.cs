@@ -21,10 +21,13 @@ internal sealed class DaemonControl(ExaiHomeFixture fixture)
     public Task<HealthDocument> StatusAsync(string status) => Patience.ForAsync($"a daemon that is {status}", () => Health is { } health && health.Status == status ? health : null);
 
     /// <summary>Starts a daemon as a person would, in the foreground of some terminal.</summary>
-    public async Task<BackgroundProcess> StartAsync(params (string Name, string? Value)[] settings)
+    public Task<BackgroundProcess> StartAsync(params (string Name, string? Value)[] settings) => StartAsync([], settings);
+
+    /// <param name="options">Further words of its command line.</param>
+    public async Task<BackgroundProcess> StartAsync(string[] options, params (string Name, string? Value)[] settings)
     {
         var before = Health?.Epoch;
-        var process = fixture.StartInBackground(["daemon"], settings);
+        var process = fixture.StartInBackground(["daemon", .. options], settings);
         await Patience.ForAsync(
             "the daemon that was started serves", () => process.HasExited || (Health is { } health && health.Epoch != before && health.Pid == process.Pid));
         return process.HasExited ? throw new InvalidOperationException($"The daemon ended at once: {await process.EndedAsync()}") : process;

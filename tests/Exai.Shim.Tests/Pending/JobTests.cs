@@ -53,6 +53,41 @@ public sealed class JobTests
         },
         waitSeconds: "3");
 
+    /// <summary>What the daemon counts as detached: it is told after the call, once, and on later links that it knows it already.</summary>
+    [Fact]
+    public void Daemon_is_told_that_nobody_waits_for_a_call_any_more() => Run(async rig =>
+    {
+        rig.Daemon.AnswersCalls = false;
+        await rig.ReadyAsync();
+        rig.Call("1");
+        await rig.UntilAsync(() => rig.Daemon.Calls.Count == 1, "the call");
+        Detached(rig.Daemon.Connection).ShouldBeEmpty();
+
+        await rig.Client.ResponseAsync("1");
+        await rig.SettleAsync();
+        Detached(rig.Daemon.Connection).ShouldBe(["""{"requestId":1,"again":false}"""]);
+
+        rig.Daemon.Drop();
+        await rig.LinkAsync();
+        await rig.UntilAsync(() => Detached(rig.Daemon.Connection).Any(), "the note on the next link");
+        Detached(rig.Daemon.Connection).ShouldBe(["""{"requestId":1,"again":true}"""]);
+        rig.Daemon.Connection.Received.Select(message => message.Method).Where(method => method is "tools/call" or LinkContract.DetachedNotification)
+            .ShouldBe(["tools/call", LinkContract.DetachedNotification]);
+    });
+
+    [Fact]
+    public void Daemon_that_gets_a_call_that_was_answered_as_running_without_one_is_told() => Run(async rig =>
+    {
+        rig.Daemon.AnswersCalls = false;
+        rig.Call("1");
+        await rig.Client.ResponseAsync("1");
+
+        rig.Daemon.Start();
+        await rig.UntilAsync(() => rig.Daemon.Calls.Count == 1 && Detached(rig.Daemon.Connection).Any(), "the call and the note");
+
+        Detached(rig.Daemon.Connection).ShouldBe(["""{"requestId":1,"again":false}"""]);
+    });
+
     /// <summary>Rule 8: with no daemon at all it comes in time too, and says that nobody has accepted the call.</summary>
     [Fact]
     public void Call_without_a_daemon_is_answered_running_and_given_to_the_first_that_comes() => Run(async rig =>
@@ -90,6 +125,35 @@ public sealed class JobTests
         rig.Daemon.Start();
         await rig.LinkAsync();
         rig.Daemon.Received.ShouldNotContain(message => message.CallId == job);
+    });
+
+    /// <summary>A refused call is in no journal: only the shim can say what became of the job.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Job_that_its_first_daemon_refuses_is_claimed_as_refused(bool askedAgainBefore) => Run(async rig =>
+    {
+        Ask(rig, "1");
+        var job = Status(await rig.Client.ResponseAsync("1")).JobId;
+        var asked = askedAgainBefore ? "2" : "1";
+        if (askedAgainBefore)
+        {
+            Ask(rig, "2");
+        }
+
+        rig.Daemon.AnswersCalls = false;
+        rig.Daemon.Start();
+        await rig.UntilAsync(() => rig.Daemon.Calls.Count == 1, "the call");
+        rig.Daemon.Call().CallId.ShouldBe(job);
+        Answer(rig, asked, Failed(ErrorCodes.StoreFull, job));
+        await rig.PassAsync(1);
+        Result(rig, "3", job);
+        await rig.SettleAsync();
+        Answer(rig, "3", Failed(ErrorCodes.InvalidArgument, callId: "another"));
+
+        (await rig.Client.ResponseAsync("3")).ErrorCode.ShouldBe(ErrorCodes.StoreFull);
+        Ask(rig, "4");
+        await rig.UntilAsync(() => rig.Daemon.Connection.Received.Any(message => message is { Method: "tools/call", IdJson: "4" }), "the question asked again");
     });
 
     [Fact]
@@ -294,6 +358,23 @@ public sealed class JobTests
         rig.Client.Responses("1").Last().ToolText.ShouldBe("the second one's");
     });
 
+    /// <summary>A daemon that fell silent may not have read it, however long the connection stands.</summary>
+    [Fact]
+    public void Cancel_to_a_daemon_that_is_silent_ends_the_connection_and_is_said_again() => Run(async rig =>
+    {
+        rig.Daemon.AnswersCalls = false;
+        await rig.ReadyAsync();
+        Ask(rig, "1");
+        await rig.UntilAsync(() => rig.Daemon.Calls.Count == 1, "the call");
+        var silent = rig.Daemon.Connection;
+        rig.Daemon.Frozen = true;
+        rig.Cancel("1");
+        await rig.PassAsync(60);
+        rig.Daemon.Frozen = false;
+        rig.Daemon.Restart();
+        await rig.UntilAsync(() => rig.Daemon.Connection != silent && rig.Daemon.Connection.Received.Any(message => message.Method == "notifications/cancelled"), "the cancel");
+    });
+
     /// <summary>Written to a connection that broke: nobody can tell whether it was read.</summary>
     [Fact]
     public void Cancel_on_a_connection_that_breaks_is_said_again_on_the_next() => Run(async rig =>
@@ -337,6 +418,10 @@ public sealed class JobTests
         return Status(await rig.Client.ResponseAsync("1")).JobId;
     }
 
+    /// <summary>The notes that a daemon got of calls for which nobody waits.</summary>
+    private static IEnumerable<string> Detached(FakeConnection connection) =>
+        connection.Received.Where(message => message.Method == LinkContract.DetachedNotification).Select(message => message.Json["params"]!.ToJsonString());
+
     private static void Ask(ShimRig rig, string id, string token = "\"t\"") =>
         rig.Send($$$"""{"jsonrpc":"2.0","id":{{{id}}},"method":"tools/call","params":{"_meta":{"progressToken":{{{token}}}},"arguments":{"n":1,"prompt":"why"},"name":"chat"} }""");
 
@@ -352,6 +437,9 @@ public sealed class JobTests
     }
 
     private static void Answer(ShimRig rig, string id, string result) => rig.Daemon.Connection.Push($$"""{"jsonrpc":"2.0","id":{{id}},"result":{{result}}}""");
+
+    private static string Failed(string code, string callId) =>
+        $$"""{"content":[{"type":"text","text":"{{code}}: no"}],"isError":true,"_meta":{"exai/error":{"code":"{{code}}","callId":"{{callId}}"} } }""";
 
     private static string Cancelled(string callId, string how) =>
         $$"""{"content":[{"type":"text","text":"CANCELLED: ended"}],"isError":true,"_meta":{"exai/receipt":{"callId":"{{callId}}","recovered":"{{how}}"},"exai/error":{"code":"CANCELLED","callId":"{{callId}}"} } }""";

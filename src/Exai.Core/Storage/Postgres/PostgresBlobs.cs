@@ -39,10 +39,14 @@ public sealed class PostgresBlobs(PostgresDatabase database, TimeProvider time) 
         return BlobWrite.Stored;
     }
 
-    public async ValueTask<ReadOnlyMemory<byte>?> FindAsync(string sha256, CancellationToken cancellationToken) =>
-        await database.ReadAsync(
+    public async ValueTask<ReadOnlyMemory<byte>?> FindAsync(string sha256, CancellationToken cancellationToken)
+    {
+        var bytes = await database.ReadAsync(
             connection => connection.FirstAsync("SELECT content FROM blobs WHERE sha256 = @sha256", reader => reader.GetFieldValue<byte[]>(0), ("@sha256", sha256)),
             cancellationToken);
+        // No bytes are not the same as an empty file.
+        return bytes is null ? null : new ReadOnlyMemory<byte>(bytes);
+    }
 
     public async ValueTask<int> SweepAsync(IReadOnlySet<string> referred, DateTimeOffset before, CancellationToken cancellationToken)
     {

@@ -157,7 +157,7 @@ public sealed class SqliteDatabase : IDatabase
 
     private static SqliteConnection Connect(string connectionString)
     {
-        var connection = new SqliteConnection(connectionString);
+        var connection = new PreparingConnection(connectionString);
         try
         {
             connection.Open();

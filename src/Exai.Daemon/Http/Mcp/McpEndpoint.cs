@@ -28,6 +28,7 @@ internal sealed class McpEndpoint : IAsyncDisposable
     private const int ParseError = -32700;
     private const int InvalidRequest = -32600;
     private const string SessionHeader = "Mcp-Session-Id";
+    private const string AskerItem = "exai.asker";
 
     private readonly RequestGuard _guard;
     private readonly ExaiSettings _settings;
@@ -54,6 +55,9 @@ internal sealed class McpEndpoint : IAsyncDisposable
         _sessions = new HttpSessions(new SessionIds(token), SessionName, key => Options(SessionName(key)), _visits, time, loggers);
         state.Changed += EndStreamsWhenDraining;
     }
+
+    /// <summary>Adds to what a session offers; null adds nothing.</summary>
+    public Action<McpServerOptions>? Extend { get; init; }
 
     /// <summary>The clients that were here lately.</summary>
     public IReadOnlyList<ConnectedSession> Snapshot() => _visits.Snapshot();
@@ -216,10 +220,18 @@ internal sealed class McpEndpoint : IAsyncDisposable
             return;
         }
 
+        // Their requests may end before their calls do; those run on.
+        using var lost = new CancellationTokenSource();
+        var asker = new Asker(lost.Token, _calls.Undelivered);
+        message.Context!.Items![AskerItem] = asker;
         Interlocked.Increment(ref session.Open);
         try
         {
-            await StreamAsync(context, body => session.Transport.HandlePostRequestAsync(message, body, context.RequestAborted), context.RequestAborted);
+            if (!await StreamAsync(context, body => session.Transport.HandlePostRequestAsync(message, body, context.RequestAborted), context.RequestAborted))
+            {
+                lost.Cancel();
+                asker.HasLeft();
+            }
         }
         finally
         {
@@ -306,7 +318,8 @@ internal sealed class McpEndpoint : IAsyncDisposable
     }
 
     /// <summary>Answers with events; 202 when there is nothing to answer.</summary>
-    private async Task StreamAsync(HttpContext context, Func<Stream, Task<bool>> handle, CancellationToken end)
+    /// <returns>Whether all was written; false when the client has left before that, or the daemon stops.</returns>
+    private async Task<bool> StreamAsync(HttpContext context, Func<Stream, Task<bool>> handle, CancellationToken end)
     {
         BeginEvents(context);
         try
@@ -322,10 +335,13 @@ internal sealed class McpEndpoint : IAsyncDisposable
                 context.Response.ContentType = null;
                 context.Response.StatusCode = StatusCodes.Status202Accepted;
             }
+
+            return true;
         }
         catch (Exception left) when (left is OperationCanceledException or IOException)
         {
             // The client does not listen any more, or the daemon stops; the call is in the journal.
+            return false;
         }
     }
 
@@ -387,7 +403,12 @@ internal sealed class McpEndpoint : IAsyncDisposable
         }
     }
 
-    private McpServerOptions Options(string sessionId) => McpSetup.Options(_tools, (request, cancellationToken) => CallAsync(sessionId, request, cancellationToken));
+    private McpServerOptions Options(string sessionId)
+    {
+        var options = McpSetup.Options(_tools, (request, cancellationToken) => CallAsync(sessionId, request, cancellationToken));
+        Extend?.Invoke(options);
+        return options;
+    }
 
     /// <summary>Over HTTP a session has its place while it has a call: nothing else of it lasts.</summary>
     private async ValueTask<CallToolResult> CallAsync(string sessionId, RequestContext<CallToolRequestParams> request, CancellationToken cancellationToken)
@@ -402,14 +423,15 @@ internal sealed class McpEndpoint : IAsyncDisposable
             return McpShapes.ToolResult(_tools.Failure(refused, request.Params.Name, CallId.New(_time)));
         }
 
+        var asker = request.JsonRpcRequest.Context?.Items?.TryGetValue(AskerItem, out var known) == true ? (Asker)known! : new Asker(CancellationToken.None);
         using (place)
-        using (place.Call(() => cancellationToken.IsCancellationRequested))
+        using (place.Call(() => cancellationToken.IsCancellationRequested || asker.Left.IsCancellationRequested))
         {
             try
             {
                 var files = await _files.ReadAsync(request, _tools.Tools.FirstOrDefault(tool => tool.Name == ToolNames.Canonical(request.Params.Name)), cancellationToken);
                 return await _calls.CallAsync(
-                    sessionId, request, _ => { }, cancellationToken, client => ClientWaits.For(client, _settings.Calls.ClientWait), files);
+                    sessionId, request, asker, _ => { }, cancellationToken, client => ClientWaits.For(client, _settings.Calls.ClientWait), files);
             }
             catch (Exception refused) when (refused is CallException or StoreException)
             {
