@@ -260,7 +260,7 @@ public sealed class DaemonHost : IAsyncDisposable
     private async Task WhenSucceededAsync(CancellationToken cancellationToken)
     {
         var started = _time.GetTimestamp();
-        while ((HealthFile.TryRead(_settings.Home) is not { } health || health.Epoch == Epoch) && _time.GetElapsedTime(started) < SuccessorPatience)
+        while ((HealthFile.TryReadAddress(_settings.Home) is not { } serving || serving.Epoch == Epoch) && _time.GetElapsedTime(started) < SuccessorPatience)
         {
             await Task.Delay(SuccessorPoll, _time, cancellationToken);
         }

@@ -3,6 +3,7 @@ using Exai.Settings;
 using Exai.Settings.Home;
 using Exai.Settings.Logs;
 using Exai.Shim.Lifecycle;
+using Exai.Shim.Stdio;
 
 namespace Exai.Shim;
 
@@ -13,8 +14,9 @@ namespace Exai.Shim;
 public static class ShimHost
 {
     /// <param name="load">Reads the settings; called again at each attempt to reach the daemon.</param>
+    /// <param name="early">What was read from <paramref name="input"/> and said before.</param>
     /// <returns>The exit code: always 0.</returns>
-    public static async Task<int> RunAsync(Func<SettingsResult> load, Stream input, Stream output, TimeProvider time, Random random)
+    public static async Task<int> RunAsync(Func<SettingsResult> load, Stream input, Stream output, EarlyAnswer early, TimeProvider time, Random random)
     {
         using var leave = new CancellationTokenSource();
         using var signals = new ExitSignals(leave);
@@ -22,7 +24,7 @@ public static class ShimHost
         using var loggers = OpenLog(settings, time);
         var watching = ParentWatch.RunAsync(leave, time);
         var trimming = IdleMemory.RunAsync(time, leave.Token);
-        await ShimSession.RunAsync(settings, input, output, loggers.CreateLogger("shim"), time, random, leave.Token);
+        await ShimSession.RunAsync(settings, input, output, early, loggers.CreateLogger("shim"), time, random, leave.Token);
         leave.Cancel();
         await Task.WhenAll(watching, trimming);
         return 0;

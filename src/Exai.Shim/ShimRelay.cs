@@ -37,8 +37,8 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
 
     private static readonly TimeSpan RoomPoll = TimeSpan.FromMilliseconds(20);
 
-    // Not SingleReader: such a channel cannot be counted.
-    private readonly Channel<Action> _events = Channel.CreateUnbounded<Action>();
+    // Not SingleReader: such a channel cannot be counted. Whoever posts while the loop sleeps runs it: nothing in it waits, and another thread would have to be woken.
+    private readonly Channel<Action> _events = Channel.CreateUnbounded<Action>(new UnboundedChannelOptions { AllowSynchronousContinuations = true });
     private readonly ClientAnswers _answers = new(output);
     private readonly PendingTable _pending = new(time);
     private readonly ServerRequests _serverRequests = new();
@@ -53,6 +53,9 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
 
     /// <summary>Called for each client message that a daemon has to answer; set before the first message.</summary>
     public required Action Wake { get; init; }
+
+    /// <summary>The <c>initialize</c> that has its answer; null once it has come by here.</summary>
+    public RequestId? AnsweredEarly { get; set; }
 
     public bool CallsPending => _pending.CallsPending;
 
@@ -291,7 +294,16 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
         _handshake.OnInitialize(request);
         _roots.OnInitialize(request);
         LinkLog.Serving(logger, Product.Version, request.ParamText("clientInfo", "name") ?? "an unnamed client");
-        _answers.Answer(request.Id!.Value, RpcMessages.Result(request.Id!.Value, ServerManifest.InitializeResult(request.ParamText("protocolVersion"))));
+        if (AnsweredEarly is { } answered && answered == request.Id)
+        {
+            AnsweredEarly = null;
+            _answers.Forget(answered);
+        }
+        else
+        {
+            _answers.Answer(request.Id!.Value, EarlyAnswer.Answer(request, request.Id!.Value));
+        }
+
         Wake();
     }
 

@@ -19,14 +19,15 @@ public static class ShimSession
     /// <param name="load">Reads the settings; called again at each attempt to reach the daemon.</param>
     public static Task RunAsync(
         Func<SettingsResult> load, Stream input, Stream output, ILogger logger, TimeProvider time, Random random, CancellationToken leave) =>
-        RunAsync(new ShimSettings(load), input, output, logger, time, random, leave);
+        RunAsync(new ShimSettings(load), input, output, new EarlyAnswer(), logger, time, random, leave);
 
+    /// <param name="early">What was read and said before.</param>
     internal static Task RunAsync(
-        ShimSettings settings, Stream input, Stream output, ILogger logger, TimeProvider time, Random random, CancellationToken leave) =>
-        RunAsync(settings, input, output, new WebSocketDialer(() => settings.Current.Link, time), new ProcessLauncher(), logger, time, random, leave);
+        ShimSettings settings, Stream input, Stream output, EarlyAnswer early, ILogger logger, TimeProvider time, Random random, CancellationToken leave) =>
+        RunAsync(settings, input, output, early, new WebSocketDialer(() => settings.Current.Link, random, time), new ProcessLauncher(), logger, time, random, leave);
 
     internal static async Task RunAsync(
-        ShimSettings settings, Stream input, Stream output, ILinkDialer dialer, IDaemonLauncher launcher, ILogger logger, TimeProvider time,
+        ShimSettings settings, Stream input, Stream output, EarlyAnswer early, ILinkDialer dialer, IDaemonLauncher launcher, ILogger logger, TimeProvider time,
         Random random, CancellationToken leave)
     {
         var writer = new LineWriter(output);
@@ -37,7 +38,7 @@ public static class ShimSession
 
         var relaying = router.RunAsync(end.Token);
         // A read of stdin cannot be cancelled everywhere; it may still be under way when the process ends.
-        var reading = new LineReader(input, settings.Current.Link.MaxBytes).ReadAllAsync(router.ClientLine, router.ClientRoomAsync, end.Token);
+        var reading = new LineReader(input, settings.Current.Link.MaxBytes, early.Read).ReadAllAsync(router.ClientLine, router.ClientRoomAsync, end.Token);
 
         var first = await Task.WhenAny(reading, writer.Broken, relaying);
         LinkLog.Leaving(logger, Product.Version, leave.IsCancellationRequested ? "asked to" : first == reading ? "its input ended" : first == writer.Broken ? "its output is closed" : "a defect");
@@ -63,7 +64,11 @@ public static class ShimSession
         EraLane NewLane(ProtocolEra era)
         {
             LinkLoop? link = null;
-            var relay = new ShimRelay(settings, era, new ToolListCache(era, () => settings.Current), writer, ownIdPrefix, time, logger) { Wake = () => link!.Wake() };
+            var relay = new ShimRelay(settings, era, new ToolListCache(era, () => settings.Current), writer, ownIdPrefix, time, logger)
+            {
+                Wake = () => link!.Wake(),
+                AnsweredEarly = early.To,
+            };
             link = new LinkLoop(
                 settings, dialer, new DaemonStarter(launcher, time, logger), relay, sessionId, ownIdPrefix, random, time, logger);
             return new EraLane(relay, link);

@@ -1,9 +1,8 @@
-using System.Security.Cryptography;
-
 namespace Exai.Cli;
 
 /// <summary>The one place where chance enters the program; everything below gets its source handed in.</summary>
 internal static class Chance
 {
-    public static Random New() => new(RandomNumberGenerator.GetInt32(int.MaxValue));
+    // Not RandomNumberGenerator, which loads OpenSSL: a shim needs nothing else of it.
+    public static Random New() => new(Guid.NewGuid().GetHashCode());
 }

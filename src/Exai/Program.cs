@@ -1,6 +1,7 @@
 using Exai.Cli.Commands;
 using Exai.Settings;
 using Exai.Shim;
+using Exai.Shim.Stdio;
 using Microsoft.Win32.SafeHandles;
 
 namespace Exai.Cli;
@@ -12,9 +13,10 @@ internal static class Program
         // The shim must answer its client at once: nothing that it does not need is loaded on its way.
         if (args is ["shim"])
         {
+            var early = EarlyAnswer.Give();
             Console.SetOut(Console.Error);
             return await ShimHost.RunAsync(
-                () => SettingsLoader.Load(SettingsSources.FromProcess()), Console.OpenStandardInput(), OpenStandardOutput(), TimeProvider.System, Chance.New());
+                () => SettingsLoader.Load(SettingsSources.FromProcess()), Console.OpenStandardInput(), OpenStandardOutput(), early, TimeProvider.System, Chance.New());
         }
 
         return await CommandTree.RunAsync(args);

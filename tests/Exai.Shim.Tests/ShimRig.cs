@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Exai.Settings;
 using Exai.Settings.Home;
+using Exai.Shim.Stdio;
 using Exai.Testing;
 using Exai.Testing.Shim;
 using Microsoft.Extensions.Logging;
@@ -56,13 +57,13 @@ internal sealed class ShimRig : IDisposable
     public Task Shim => _shim;
 
     /// <summary>Runs a test. The shim runs; the daemon does not until the test starts it.</summary>
-    public static void Run(Func<ShimRig, Task> body, Action<ShimRig>? arrange = null, int? seed = null, bool usesPool = false) => Simulation.Run(
+    public static void Run(Func<ShimRig, Task> body, Action<ShimRig>? arrange = null, int? seed = null, bool usesPool = false, EarlyAnswer? early = null) => Simulation.Run(
         async simulation =>
         {
             using var rig = new ShimRig(simulation);
             arrange?.Invoke(rig);
             rig._shim = ShimSession.RunAsync(
-                new ShimSettings(rig.Load), rig.Client.Input, rig.Client.Output, rig.Daemon, rig.Launcher, rig.Log, rig.Time, new Random(seed ?? 1), rig._leave.Token);
+                new ShimSettings(rig.Load), rig.Client.Input, rig.Client.Output, early ?? new EarlyAnswer(), rig.Daemon, rig.Launcher, rig.Log, rig.Time, new Random(seed ?? 1), rig._leave.Token);
             try
             {
                 await body(rig);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
@@ -11,6 +12,8 @@ internal sealed record Answer(DateTimeOffset At, JsonObject Message);
 /// <summary>One client with its stdio bridge: sends requests, and watches that each is answered once.</summary>
 internal sealed class Bridge : IAsyncDisposable
 {
+    private const int MostLastWords = 3;
+
     private readonly Process _process;
     private readonly Findings _findings;
     private readonly TimeProvider _time;
@@ -21,6 +24,8 @@ internal sealed class Bridge : IAsyncDisposable
     private readonly Task _reading;
     private readonly Task _errors;
     private int _lastId;
+    private readonly ConcurrentQueue<string> _lastWords = new();
+    private volatile bool _disposing;
     private bool _ended;
 
     public Bridge(string name, ProcessStartInfo start, Findings findings, TimeProvider time)
@@ -30,10 +35,20 @@ internal sealed class Bridge : IAsyncDisposable
         _time = time;
         _process = Process.Start(start)!;
         _reading = ReadAsync();
-        _errors = _process.StandardError.BaseStream.CopyToAsync(Stream.Null);
+        _errors = ReadErrorsAsync();
     }
 
     public string Name { get; }
+
+    /// <summary>It says nothing more.</summary>
+    public bool HasEnded
+    {
+        get
+        {
+            lock (_gate)
+                return _ended;
+        }
+    }
 
     public async Task InitializeAsync(TimeSpan limit)
     {
@@ -77,6 +92,7 @@ internal sealed class Bridge : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        _disposing = true;
         if (!_process.HasExited)
         {
             _process.Kill();
@@ -108,11 +124,23 @@ internal sealed class Bridge : IAsyncDisposable
         using var reader = new StreamReader(_process.StandardOutput.BaseStream, Encoding.UTF8);
         while (await reader.ReadLineAsync() is { } line)
             Take(line);
+        if (!_disposing)
+            _findings.Violation("gone", $"{Name} ended by itself. Its last words: {string.Join(" | ", _lastWords)}");
         lock (_gate)
         {
             _ended = true;
             foreach (var waiting in _waiting.Values)
                 waiting.TrySetException(new EndOfStreamException());
+        }
+    }
+
+    private async Task ReadErrorsAsync()
+    {
+        while (await _process.StandardError.ReadLineAsync() is { } line)
+        {
+            _lastWords.Enqueue(line);
+            if (_lastWords.Count > MostLastWords)
+                _lastWords.TryDequeue(out _);
         }
     }
 

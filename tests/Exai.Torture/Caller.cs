@@ -5,10 +5,11 @@ using Exai.Protocol;
 namespace Exai.Torture;
 
 /// <summary>One of a shim's two callers: asks its calls one after the other and judges each answer.</summary>
-internal sealed partial class Caller(Bridge bridge, bool impatient, Pace pace, Findings findings, TimeProvider time)
+internal sealed partial class Caller(Bridge bridge, bool impatient, TimeSpan patience, Pace pace, Findings findings, TimeProvider time)
 {
-    /// <summary>What the clock of a call may be late by on a busy machine.</summary>
-    private static readonly TimeSpan CallLimit = TimeSpan.FromSeconds(Machine.CallSeconds + 30);
+    /// <summary>A client whose call has just failed does not ask the next in the same moment: it would spend all its calls on one outage.</summary>
+    private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(2);
+
     private static readonly TimeSpan BetweenClaims = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan PingLimit = TimeSpan.FromSeconds(15);
 
@@ -24,12 +25,12 @@ internal sealed partial class Caller(Bridge bridge, bool impatient, Pace pace, F
     {
         foreach (var call in calls)
         {
-            if (!await pace.MayBeginAsync())
+            if (bridge.HasEnded || !await pace.MayBeginAsync())
                 return;
             var ask = Ask(call);
             pace.Begin(ask);
             var answer = await CallAsync(ask.Tool, ask.Arguments);
-            while (answer is not null && JobId(answer) is { } job && time.GetUtcNow() - ask.SentAt < CallLimit)
+            while (answer is not null && JobId(answer) is { } job && time.GetUtcNow() - ask.SentAt < patience)
             {
                 ask.WasJob = true;
                 answer = await ClaimAsync(job, ask);
@@ -38,13 +39,13 @@ internal sealed partial class Caller(Bridge bridge, bool impatient, Pace pace, F
             pace.End(ask, answer);
             if (answer is null)
                 await MissingAsync(ask);
-            else
-                Judge(ask, answer);
+            else if (!Judge(ask, answer))
+                await Task.Delay(AfterFailure, time);
         }
     }
 
     private Task<Answer?> CallAsync(string tool, JsonObject arguments) =>
-        bridge.RequestAsync("tools/call", new JsonObject { ["name"] = tool, ["arguments"] = arguments }, CallLimit);
+        bridge.RequestAsync("tools/call", new JsonObject { ["name"] = tool, ["arguments"] = arguments }, patience);
 
     /// <summary>A claim finds no daemon now and then; the job is safe, so it is asked for again.</summary>
     private async Task<Answer?> ClaimAsync(string job, Asked ask)
@@ -52,7 +53,7 @@ internal sealed partial class Caller(Bridge bridge, bool impatient, Pace pace, F
         while (true)
         {
             var answer = await CallAsync("job_result", new JsonObject { ["job_id"] = job });
-            if (answer is null || Code(answer) != ErrorCodes.DaemonUnavailable || time.GetUtcNow() - ask.SentAt > CallLimit)
+            if (answer is null || Code(answer) != ErrorCodes.DaemonUnavailable || time.GetUtcNow() - ask.SentAt > patience)
                 return answer;
             findings.Answer("claim without daemon");
             await Task.Delay(BetweenClaims, time);
@@ -89,11 +90,18 @@ internal sealed partial class Caller(Bridge bridge, bool impatient, Pace pace, F
     private async Task MissingAsync(Asked ask)
     {
         Forget();
+        if (bridge.HasEnded)
+        {
+            findings.Violation("lost", $"{bridge.Name}, {ask}: it ended before its answer");
+            return;
+        }
+
         var pong = await bridge.RequestAsync("ping", null, PingLimit);
-        findings.Violation(pong is null ? "hung" : "lost", $"{bridge.Name}, {ask}: no answer in {CallLimit.TotalSeconds:0} s");
+        findings.Violation(pong is null ? "hung" : "lost", $"{bridge.Name}, {ask}: no answer in {patience.TotalSeconds:0} s");
     }
 
-    private void Judge(Asked ask, Answer answer)
+    /// <returns>Whether it was an answer, or an error with a reason.</returns>
+    private bool Judge(Asked ask, Answer answer)
     {
         var call = ask.Call;
         var text = answer.Message.ToJsonString();
@@ -105,10 +113,13 @@ internal sealed partial class Caller(Bridge bridge, bool impatient, Pace pace, F
         {
             Forget();
             if (Reason(ask, answer, code) is { } reason)
+            {
                 findings.Answer($"{code} ({reason})");
-            else
-                findings.Violation("failed", $"{bridge.Name}, {ask}, after {(answer.At - ask.SentAt).TotalSeconds:0.0} s: {text}");
-            return;
+                return true;
+            }
+
+            findings.Violation("failed", $"{bridge.Name}, {ask}, after {(answer.At - ask.SentAt).TotalSeconds:0.0} s: {text}");
+            return false;
         }
 
         var known = answer.Message["result"]?["_meta"]?[MetaKeys.Receipt];
@@ -126,6 +137,8 @@ internal sealed partial class Caller(Bridge bridge, bool impatient, Pace pace, F
             _plan = (string?)known?["threadId"];
             _step++;
         }
+
+        return true;
     }
 
     /// <summary>The tool, the marker or the step, and the thread must be those that were asked for.</summary>

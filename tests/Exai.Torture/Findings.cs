@@ -70,7 +70,7 @@ internal sealed class Findings
             _output.WriteLine($"{"answers",-34} {Counts(_answers)}");
             foreach (var (what, times) in _times)
                 _output.WriteLine($"{what + ", ms",-34} p50 {Percentile(times, 50)}  p95 {Percentile(times, 95)}  p99 {Percentile(times, 99)}  max {Percentile(times, 100)}  ({times.Count})");
-            foreach (var kind in (string[])["lost", "hung", "doubled", "crossed", "failed", "asked"])
+            foreach (var kind in (string[])["lost", "hung", "gone", "doubled", "crossed", "failed", "asked"])
                 _output.WriteLine($"{kind,-34} {_violations.Count(violation => violation.Kind == kind)}");
         }
     }

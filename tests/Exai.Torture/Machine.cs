@@ -1,4 +1,7 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.RegularExpressions;
 using Exai.EndToEnd.Tests.Harness;
 using Exai.Protocol;
 using Exai.Settings.Home;
@@ -7,7 +10,7 @@ using Exai.Simulator;
 namespace Exai.Torture;
 
 /// <summary>A home, a provider, a wire and all processes of one run; nothing outlives it.</summary>
-internal sealed class Machine : IAsyncDisposable
+internal sealed partial class Machine : IAsyncDisposable
 {
     /// <summary>Settings that the checks rely on.</summary>
     public const int CallSeconds = 90;
@@ -18,6 +21,8 @@ internal sealed class Machine : IAsyncDisposable
     private readonly TortureOptions _options;
     private readonly TimeProvider _time;
     private readonly Dictionary<string, string> _environment;
+    private Task _keeping = Task.CompletedTask;
+    private volatile bool _over;
 
     private Machine(TortureOptions options, SimulatorServer provider, TimeProvider time)
     {
@@ -72,11 +77,14 @@ internal sealed class Machine : IAsyncDisposable
 
     public bool IsOwn => _options.Target is null;
 
+    /// <summary>Whether the daemon is this run's to keep up, for a bridge that starts none.</summary>
+    private bool KeepsDaemon => _options.Target?.Contains("{url}", StringComparison.Ordinal) == true;
+
     /// <summary>The daemon that serves now.</summary>
     public HealthDocument? Health => HealthFile.TryRead(Home) is { } health && LinuxProcesses.IsAlive(health.Pid) ? health : null;
 
     /// <summary>The process that a kill is for; null while there is none.</summary>
-    public int? Victim => IsOwn
+    public int? Victim => IsOwn || KeepsDaemon
         ? Health?.Pid
         : LinuxProcesses.With("HOME", _root.FullName).Where(process => string.Join(' ', process.Arguments).Contains(_options.Victim ?? "\0", StringComparison.Ordinal)).Select(process => (int?)process.Pid).FirstOrDefault();
 
@@ -89,6 +97,14 @@ internal sealed class Machine : IAsyncDisposable
         var provider = await SimulatorServer.StartAsync(new SimulatorOptions { Script = ProviderScript.For(plan) });
         var machine = new Machine(options, provider, time);
         machine.Wire.Open();
+        if (machine.KeepsDaemon)
+        {
+            machine._environment["EXAI_WS_PORT"] = $"{FreePort()}";
+            machine._keeping = machine.KeepDaemonAsync();
+            while (machine.Health is null)
+                await Task.Delay(TimeSpan.FromMilliseconds(20), time);
+        }
+
         return machine;
     }
 
@@ -113,8 +129,35 @@ internal sealed class Machine : IAsyncDisposable
 
         if (IsImpatient(shim))
             settings["EXAI_CLIENT_WAIT_SECS"] = "1";
-        var command = _options.Target?.Split(' ', StringSplitOptions.RemoveEmptyEntries) ?? [Path.Combine(AppContext.BaseDirectory, "exai"), "shim"];
+        var command = _options.Target is { } target ? Words(target) : [Path.Combine(AppContext.BaseDirectory, "exai"), "shim"];
         return new Bridge($"shim {shim}", Start(settings, command), findings, _time);
+    }
+
+    private string[] Words(string command) =>
+    [
+        .. Word().Matches(command).Select(word => word.Value.Replace("\"", "", StringComparison.Ordinal)
+            .Replace("{url}", $"http://127.0.0.1:{_environment["EXAI_WS_PORT"]}/mcp", StringComparison.Ordinal)
+            .Replace("{token}", _environment["EXAI_WS_TOKEN"], StringComparison.Ordinal)),
+    ];
+
+    [GeneratedRegex("""(?:[^\s"]|"[^"]*")+""")]
+    private static partial Regex Word();
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    /// <summary>As a service manager does: one daemon after the other, each when the one before has ended.</summary>
+    private async Task KeepDaemonAsync()
+    {
+        while (!_over)
+        {
+            using var daemon = StartDaemon();
+            await daemon.WaitForExitAsync(CancellationToken.None);
+        }
     }
 
     /// <summary>A daemon in the foreground.</summary>
@@ -138,14 +181,16 @@ internal sealed class Machine : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        _over = true;
         // Shims are gone by now, so nobody starts another daemon; one may still be on its way up.
-        while (LinuxProcesses.With("HOME", _root.FullName) is { Count: > 0 } left)
+        while (LinuxProcesses.With("HOME", _root.FullName) is var left && (left.Count > 0 || !_keeping.IsCompleted))
         {
             foreach (var (pid, _) in left)
                 LinuxProcesses.TryKill(pid);
             await Task.Delay(TimeSpan.FromMilliseconds(20), _time);
         }
 
+        await _keeping;
         await Wire.DisposeAsync();
         await Provider.DisposeAsync();
     }

@@ -18,15 +18,20 @@ internal sealed record TortureOptions
           --attach N      torments nobody: starts N shims that wait for a daemon, starts and kills one six times, and prints how long after its
                           readiness they had its link
           --keep          keeps the home and its logs, as a violation does
-          --target "..."  another bridge: the command line of its stdio side. It is asked with the tool `chat` and its argument `prompt`, and finds
-                          the provider's address in GLM_API_URL, the key in GLM_API_KEY
-          --victim TEXT   with --target: kills the process of this run whose command line holds the text
+          --target "..."  another bridge: the command line of its stdio side; what stands in "quotes" is one word. It is asked with the tool `chat`
+                          and its argument `prompt`. {url} is the address at which `exai daemon` serves MCP over HTTP, {token} its bearer token: the
+                          daemon is then started and, whenever it ends, started again at once, as a service manager would; it is what is killed.
+                          A bridge with a server of its own finds the provider's address in GLM_API_URL, the key in GLM_API_KEY
+          --patience N    seconds after which a call without an answer counts as lost (default 120: the call's clock of 90 s, and what it may be late by
+                          on a busy machine); a bridge that loses calls is tried sooner with less
+          --victim TEXT   with --target and without {url}: kills the process of this run whose command line holds the text
 
         Shims with even numbers share the daemon's home and start the daemon; those with odd numbers reach it over a wire that is cut, falls
         silent and slows down. Every call's prompt holds a marker of its own, which the provider's answer repeats. Exit code 1 means a violation:
 
           lost       no answer when the call's clock was over, while the shim answers a ping
           hung       the same, and no answer to the ping
+          gone       a shim ended by itself; its client has nobody to ask for its further calls
           doubled    two responses to one request, or progress after its response
           crossed    an answer or a provider's request with the marker of another call or thread
           failed     an error without a reason: the provider was healthy and the daemon did not die too often
@@ -42,6 +47,9 @@ internal sealed record TortureOptions
     public int Kills { get; init; } = 20;
 
     public TimeSpan? Limit { get; init; }
+
+    /// <summary>How long a caller waits for its answer.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(Machine.CallSeconds + 30);
 
     /// <summary>Measures the attaching of so many shims instead.</summary>
     public int? Attach { get; init; }
@@ -74,6 +82,7 @@ internal sealed record TortureOptions
                 "--kills" => options with { Kills = Number(name, value, 0) },
                 "--minutes" => options with { Limit = TimeSpan.FromMinutes(Number(name, value, 1)) },
                 "--attach" => options with { Attach = Number(name, value, 1) },
+                "--patience" => options with { Patience = TimeSpan.FromSeconds(Number(name, value, 1)) },
                 "--target" => options with { Target = value },
                 "--victim" => options with { Victim = value },
                 _ => throw new FormatException($"{name} is no argument of this program; see --help."),

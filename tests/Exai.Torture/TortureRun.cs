@@ -23,7 +23,7 @@ internal static class TortureRun
             pace = new Pace(plan, options.Limit, time);
             var tormentor = new Tormentor(machine, pace, findings, time).RunAsync(plan.Faults);
             await Task.WhenAll(plan.Calls.GroupBy(call => (call.Shim, call.Lane)).Select(lane =>
-                new Caller(bridges[lane.Key.Shim], Machine.IsImpatient(lane.Key.Shim), pace, findings, time).RunAsync(lane)));
+                new Caller(bridges[lane.Key.Shim], Machine.IsImpatient(lane.Key.Shim), options.Patience, pace, findings, time).RunAsync(lane)));
             pace.Over();
             await tormentor;
         }

@@ -99,7 +99,7 @@ internal sealed class HealthWriter : IAsyncDisposable
         try
         {
             var document = _read();
-            if (!_written || HealthFile.TryRead(_home) is not { } found || found.Epoch == document.Epoch)
+            if (!_written || HealthFile.TryReadAddress(_home) is not { } found || found.Epoch == document.Epoch)
             {
                 HealthFile.Write(_home, document);
                 _written = true;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Exai.Core.Tools;
 using Exai.Protocol;
 using ModelContextProtocol.Protocol;
@@ -8,6 +9,9 @@ namespace Exai.Daemon.Link;
 /// <summary>What an MCP server session offers, the same on every transport and in both protocol eras.</summary>
 internal static class McpSetup
 {
+    /// <summary>Made once for a daemon: every shim asks for the list on every connection.</summary>
+    private static readonly ConditionalWeakTable<ToolDispatcher, Lists> Made = [];
+
     /// <param name="call">Answers <c>tools/call</c>.</param>
     public static McpServerOptions Options(
         ToolDispatcher tools, Func<RequestContext<CallToolRequestParams>, CancellationToken, ValueTask<CallToolResult>> call)
@@ -20,24 +24,33 @@ internal static class McpSetup
             ScopeRequests = false,
             Handlers = new McpServerHandlers
             {
-                ListToolsHandler = (request, _) => ValueTask.FromResult(Cacheable(request.JsonRpcRequest, McpShapes.ToolList(tools.Tools))),
-                ListPromptsHandler = (request, _) => ValueTask.FromResult(Cacheable(request.JsonRpcRequest, McpShapes.PromptList(tools.Tools))),
+                ListToolsHandler = (request, _) => ValueTask.FromResult(ListsOf(tools, request.JsonRpcRequest).Tools),
+                ListPromptsHandler = (request, _) => ValueTask.FromResult(ListsOf(tools, request.JsonRpcRequest).Prompts),
                 GetPromptHandler = (request, _) => ValueTask.FromResult(McpShapes.Prompt(tools.Tools, request.Params)),
                 CallToolHandler = (request, cancellationToken) => call(request, cancellationToken),
             },
         };
     }
 
-    /// <summary>The lists change with the daemon's settings alone, but only who has the token may see them.</summary>
-    private static T Cacheable<T>(JsonRpcRequest request, T list)
-        where T : ICacheableResult
+    private static (ListToolsResult Tools, ListPromptsResult Prompts) ListsOf(ToolDispatcher tools, JsonRpcRequest request)
     {
-        if (ModernProtocol.IsModern(request.Context?.ProtocolVersion))
+        var lists = Made.GetValue(tools, made => new Lists(made));
+        return ModernProtocol.IsModern(request.Context?.ProtocolVersion) ? lists.Modern : lists.Legacy;
+    }
+
+    private sealed class Lists(ToolDispatcher tools)
+    {
+        public (ListToolsResult Tools, ListPromptsResult Prompts) Legacy { get; } = (McpShapes.ToolList(tools.Tools), McpShapes.PromptList(tools.Tools));
+
+        public (ListToolsResult Tools, ListPromptsResult Prompts) Modern { get; } = (Cacheable(McpShapes.ToolList(tools.Tools)), Cacheable(McpShapes.PromptList(tools.Tools)));
+
+        /// <summary>The lists change with the daemon's settings alone, but only who has the token may see them.</summary>
+        private static T Cacheable<T>(T list)
+            where T : ICacheableResult
         {
             list.TimeToLive = ModernProtocol.ListLifetime;
             list.CacheScope = CacheScope.Private;
+            return list;
         }
-
-        return list;
     }
 }

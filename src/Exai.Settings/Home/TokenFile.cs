@@ -38,7 +38,8 @@ public static class TokenFile
     {
         try
         {
-            return Usable(Read(home));
+            // A shim that waits for its first daemon asks at each dial: that there is no file yet is no exception.
+            return File.Exists(home.TokenFile) ? Usable(Read(home)) : null;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

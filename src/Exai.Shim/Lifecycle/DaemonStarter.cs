@@ -129,7 +129,7 @@ internal sealed class DaemonStarter(IDaemonLauncher launcher, TimeProvider time,
     {
         for (var starts = 1; ; starts++)
         {
-            var before = HealthFile.TryRead(settings.Home)?.Epoch;
+            var before = HealthFile.TryReadAddress(settings.Home)?.Epoch;
             LinkLog.StartingDaemon(logger);
             using var daemon = launcher.Launch(settings, options);
             if (await WatchAsync(daemon, settings.Home, before, cancellationToken) is { } serves)
@@ -157,7 +157,7 @@ internal sealed class DaemonStarter(IDaemonLauncher launcher, TimeProvider time,
         var started = time.GetTimestamp();
         while (time.GetElapsedTime(started) < LongestStart)
         {
-            if (HealthFile.TryRead(home) is { } health && health.Epoch != before)
+            if (HealthFile.TryReadAddress(home) is { } found && found.Epoch != before)
             {
                 return true;
             }

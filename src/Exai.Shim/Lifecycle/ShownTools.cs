@@ -13,8 +13,8 @@ internal sealed class ShownTools(ProtocolEra era, ToolListCache cache, string ow
     /// <summary>Changes of the list within this time are told of once.</summary>
     private static readonly TimeSpan ChangesSettle = TimeSpan.FromSeconds(1);
 
-    private string? _shownHash;
-    private string? _currentHash;
+    private ReadOnlyMemory<byte>? _shown;
+    private ReadOnlyMemory<byte>? _current;
     private RequestId? _request;
     private int _requests;
     private long? _changedAt;
@@ -42,7 +42,7 @@ internal sealed class ShownTools(ProtocolEra era, ToolListCache cache, string ow
     public string ShowCached()
     {
         var list = cache.Read();
-        _shownHash = ToolListCache.Hash(Encoding.UTF8.GetBytes(list));
+        _shown = Encoding.UTF8.GetBytes(list);
         return list;
     }
 
@@ -54,7 +54,7 @@ internal sealed class ShownTools(ProtocolEra era, ToolListCache cache, string ow
     {
         if (Keep(response))
         {
-            _shownHash = _currentHash;
+            _shown = _current;
         }
     }
 
@@ -87,13 +87,13 @@ internal sealed class ShownTools(ProtocolEra era, ToolListCache cache, string ow
     /// <summary>Whether the client has to hear that its list is no longer the present one; true once for each change.</summary>
     public bool TakeNews()
     {
-        if (_shownHash is null || _currentHash is null || _shownHash == _currentHash)
+        if (_shown is not { } shown || _current is not { } current)
         {
             return false;
         }
 
-        _shownHash = _currentHash;
-        return true;
+        _shown = current;
+        return !ToolListCache.AreEqual(shown, current);
     }
 
     /// <summary>Remembers a whole list that a daemon sent; false when it sent an error, nothing or a page instead.</summary>
@@ -105,7 +105,7 @@ internal sealed class ShownTools(ProtocolEra era, ToolListCache cache, string ow
             return false;
         }
 
-        _currentHash = ToolListCache.Hash(result);
+        _current = result;
         return true;
     }
 }

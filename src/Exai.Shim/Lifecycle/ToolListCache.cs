@@ -13,7 +13,7 @@ namespace Exai.Shim.Lifecycle;
 internal sealed class ToolListCache(ProtocolEra era, Func<ExaiSettings> settings)
 {
     private byte[]? _last;
-    private (string Hash, string? DaemonVersion) _lastKept;
+    private string? _lastVersion;
 
     /// <summary>The result of <c>tools/list</c> as JSON.</summary>
     public string Read()
@@ -26,18 +26,17 @@ internal sealed class ToolListCache(ProtocolEra era, Func<ExaiSettings> settings
     /// <param name="daemonVersion">Whose list it is; null or empty when it did not say.</param>
     public bool Keep(ReadOnlyMemory<byte> result, string? daemonVersion)
     {
+        if (_last is not null && _lastVersion == daemonVersion && result.Span.SequenceEqual(_last))
+        {
+            return true;
+        }
+
         if (!IsWhole(result))
         {
             return false;
         }
 
-        var kept = (Hash(result), daemonVersion);
-        if (kept == _lastKept)
-        {
-            return true;
-        }
-
-        (_last, _lastKept) = (result.ToArray(), kept);
+        (_last, _lastVersion) = (result.ToArray(), daemonVersion);
         if (string.IsNullOrEmpty(daemonVersion) || !daemonVersion.All(character => char.IsAsciiLetterOrDigit(character) || character is '.' or '-'))
         {
             // Whose it is cannot be told by a file's name.
@@ -60,8 +59,10 @@ internal sealed class ToolListCache(ProtocolEra era, Func<ExaiSettings> settings
     /// <summary>Whether there is a tool in it at all: many clients read a list once, and never again when it was empty.</summary>
     public static bool HasTools(ReadOnlyMemory<byte> result) => TryReadShape(result, out _);
 
-    /// <summary>Equal lists have equal hashes, however they are written.</summary>
-    public static string Hash(ReadOnlyMemory<byte> result)
+    /// <summary>Whether they are the same list, however they are written.</summary>
+    public static bool AreEqual(ReadOnlyMemory<byte> one, ReadOnlyMemory<byte> other) => one.Span.SequenceEqual(other.Span) || Hash(one) == Hash(other);
+
+    private static string Hash(ReadOnlyMemory<byte> result)
     {
         using var document = JsonDocument.Parse(result);
         return CanonicalJson.Hash(document.RootElement.TryGetProperty("tools", out var tools) ? tools : document.RootElement);
@@ -76,7 +77,13 @@ internal sealed class ToolListCache(ProtocolEra era, Func<ExaiSettings> settings
         {
             // The daemon that will be there is of this version: the shim starts its own.
             var bytes = File.ReadAllBytes(CacheFile(Product.Version));
-            return IsWhole(bytes) ? bytes : null;
+            if (!IsWhole(bytes))
+            {
+                return null;
+            }
+
+            _lastVersion = Product.Version;
+            return bytes;
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {

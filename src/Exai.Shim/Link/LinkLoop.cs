@@ -51,7 +51,7 @@ internal sealed class LinkLoop(
 
     private readonly WakeSignal _wake = new();
     private volatile LinkSession? _session;
-    private (string Epoch, int Port)? _dialled;
+    private DaemonAddress? _dialled;
     private int _epochs;
     private int _attempt;
     private long? _lostAt;
@@ -204,9 +204,8 @@ internal sealed class LinkLoop(
     private IEnumerable<(string Host, int Port)> Addresses()
     {
         var link = settings.Current.Link;
-        var known = HealthFile.TryRead(settings.Current.Home);
-        _dialled = Identity(known);
-        var fromFile = known is { Port: > 0 } && IsLoopback(link.Host) ? known.Port : 0;
+        var known = _dialled = HealthFile.TryReadAddress(settings.Current.Home);
+        var fromFile = known is { Port: > 0 and var port } && IsLoopback(link.Host) ? port : 0;
         if (fromFile > 0)
         {
             yield return (link.Host, fromFile);
@@ -277,7 +276,7 @@ internal sealed class LinkLoop(
     {
         var started = time.GetTimestamp();
         // Compared with what the last dial went by: a daemon that came up during that dial must not be missed.
-        while (Identity(HealthFile.TryRead(settings.Current.Home)) is not { } now || now == _dialled)
+        while (HealthFile.TryReadAddress(settings.Current.Home) is not { } now || now == _dialled)
         {
             var left = wait - time.GetElapsedTime(started);
             if (left <= TimeSpan.Zero || await _wake.WaitAsync(left < HealthFilePoll ? left : HealthFilePoll, time, cancellationToken))
@@ -294,8 +293,6 @@ internal sealed class LinkLoop(
             // Nothing else brings this wait to its end.
         }
     }
-
-    private static (string Epoch, int Port)? Identity(HealthDocument? health) => health is null ? null : (health.Epoch, health.Port);
 
     private static bool IsLoopback(string host) =>
         host is "localhost" || (System.Net.IPAddress.TryParse(host.Trim('[', ']'), out var address) && System.Net.IPAddress.IsLoopback(address));

@@ -18,7 +18,12 @@ internal sealed class LinkSession(ILinkConnection connection, LinkSettings setti
     /// <summary>Far more than all that can wait for a daemon at once. A connection that takes nothing for so long is none.</summary>
     private const int MostUnsent = 10_000;
 
-    private readonly Channel<ReadOnlyMemory<byte>> _outbound = Channel.CreateBounded<ReadOnlyMemory<byte>>(new BoundedChannelOptions(MostUnsent) { SingleReader = true });
+    private readonly Channel<ReadOnlyMemory<byte>> _outbound = Channel.CreateBounded<ReadOnlyMemory<byte>>(new BoundedChannelOptions(MostUnsent)
+    {
+        SingleReader = true,
+        // Whoever sends hands the message to the socket itself: a socket takes it without waiting, and another thread would have to be woken.
+        AllowSynchronousContinuations = true,
+    });
     private readonly CancellationTokenSource _end = new();
     private long _lastReceived = time.GetTimestamp();
     private int _probes;

@@ -10,8 +10,6 @@ internal static class JsonSlice
     /// <summary>Far beyond what anybody sends: whether it is too deep is for the message's receiver to say.</summary>
     public static readonly JsonReaderOptions AnyDepth = new() { MaxDepth = 1000 };
 
-    private static readonly JsonSerializerOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     /// <summary>
     /// A member's raw value and where it starts within <paramref name="json"/>, which may go on behind the object; an empty value when there
     /// is none. Of several of one name the last counts, as it does for the parsers at both ends.
@@ -115,7 +113,8 @@ internal static class JsonSlice
             : [.. json.Span[..(objectStart + start)], .. Encoding.UTF8.GetBytes(value), .. json.Span[(objectStart + start + old.Length)..]];
     }
 
-    public static string Quote(string text) => JsonSerializer.Serialize(text, Relaxed);
+    /// <summary>Not by a serializer: it would have to be made for the first text, and a client waits then.</summary>
+    public static string Quote(string text) => $"\"{JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(text)}\"";
 
     /// <summary>The same value on one line: line breaks between tokens are white space, those within strings are escaped already.</summary>
     public static ReadOnlyMemory<byte> OnOneLine(ReadOnlyMemory<byte> json)

@@ -4,7 +4,8 @@ namespace Exai.Shim.Stdio;
 /// Reads lines of UTF-8 bytes. A line above the limit is skipped to its end and reported as null, so that the next one is read.
 /// (The framework's pipes would do, but go on upon the thread pool, where the simulation cannot follow.)
 /// </summary>
-internal sealed class LineReader(Stream input, int longestLine)
+/// <param name="begun">What has been read of the input already.</param>
+internal sealed class LineReader(Stream input, int longestLine, byte[]? begun = null)
 {
     private const int UsualBuffer = 16 * 1024;
 
@@ -16,6 +17,12 @@ internal sealed class LineReader(Stream input, int longestLine)
     /// <param name="room">Completes when more may be read.</param>
     public async Task ReadAllAsync(Action<byte[]?> onLine, Func<CancellationToken, ValueTask> room, CancellationToken cancellationToken)
     {
+        if (begun is { Length: > 0 })
+        {
+            Begin(begun, onLine);
+            await room(cancellationToken);
+        }
+
         while (await input.ReadAsync(_buffer.AsMemory(_length), cancellationToken) is > 0 and var count)
         {
             var searched = _length;
@@ -27,6 +34,15 @@ internal sealed class LineReader(Stream input, int longestLine)
 
         // A last line without its line end still counts.
         EndLine(_buffer.AsSpan(0, _length), onLine);
+    }
+
+    private void Begin(byte[] read, Action<byte[]?> onLine)
+    {
+        _buffer = new byte[Math.Max(UsualBuffer, read.Length * 2)];
+        read.CopyTo(_buffer, 0);
+        _length = read.Length;
+        TakeLines(0, onLine);
+        MakeRoom();
     }
 
     private void TakeLines(int searched, Action<byte[]?> onLine)

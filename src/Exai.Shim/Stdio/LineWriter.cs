@@ -72,7 +72,6 @@ internal sealed class LineWriter
                 while (_lines.Reader.TryRead(out var line))
                 {
                     await WriteLineAsync(line);
-                    await _output.FlushAsync();
                 }
             }
         }
@@ -90,12 +89,26 @@ internal sealed class LineWriter
         {
             line.CopyTo(_buffer);
             _buffer[line.Length] = (byte)'\n';
-            await _output.WriteAsync(_buffer.AsMemory(0, line.Length + 1));
+            await WriteBytesAsync(_buffer.AsMemory(0, line.Length + 1));
         }
         else
         {
-            await _output.WriteAsync(line);
-            await _output.WriteAsync("\n"u8.ToArray());
+            await WriteBytesAsync(line);
+            await WriteBytesAsync("\n"u8.ToArray());
+        }
+    }
+
+    private async ValueTask WriteBytesAsync(ReadOnlyMemory<byte> bytes)
+    {
+        if (_output is FileStream file)
+        {
+            // It would hand the write to another thread, and this one has nothing else to do.
+            file.Write(bytes.Span);
+        }
+        else
+        {
+            await _output.WriteAsync(bytes);
+            await _output.FlushAsync();
         }
     }
 }

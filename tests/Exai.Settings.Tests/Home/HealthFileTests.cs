@@ -36,6 +36,7 @@ public sealed class HealthFileTests : IDisposable
         var read = HealthFile.TryRead(_temp.Home)!;
         read.Problems.ShouldBe(document.Problems);
         (read with { Problems = document.Problems }).ShouldBe(document);
+        HealthFile.TryReadAddress(_temp.Home).ShouldBe(new DaemonAddress("e-1", 8079));
         File.ReadAllText(_temp.Home.HealthFile).ShouldContain("\"monitoring_port\": 8080");
     }
 
@@ -55,6 +56,7 @@ public sealed class HealthFileTests : IDisposable
         }
 
         HealthFile.TryRead(_temp.Home).ShouldBeNull();
+        HealthFile.TryReadAddress(_temp.Home).ShouldBeNull();
     }
 
     [Fact]
@@ -62,6 +64,7 @@ public sealed class HealthFileTests : IDisposable
     {
         File.WriteAllText(_temp.Home.HealthFile, """{"port": 9000, "later": {"more": [1]}}""");
         HealthFile.TryRead(_temp.Home).ShouldBe(new HealthDocument { Port = 9000 });
+        HealthFile.TryReadAddress(_temp.Home).ShouldBe(new DaemonAddress("", 9000));
     }
 
     /// <summary>Trap 162.</summary>

@@ -2,11 +2,9 @@ using System.Data.Common;
 
 namespace Exai.Core.Storage.Sql;
 
-/// <summary>A connection that keeps the statements it has prepared.</summary>
+/// <summary>A connection that prepares each statement once.</summary>
 internal interface IStatementKeeper
 {
-    /// <summary>A statement without parameters. It belongs to the caller until it is given back.</summary>
+    /// <summary>A statement without parameters, perhaps one that ran before. Disposing of it gives it back.</summary>
     DbCommand Take(string sql);
-
-    void GiveBack(DbCommand statement);
 }

@@ -32,8 +32,8 @@ public sealed class SqlAttemptLedger(IDatabase database) : IAttemptLedger
     public async ValueTask<IReadOnlyList<AttemptRecord>> FindAsync(string callId, CancellationToken cancellationToken) => await database.ReadAsync(
         connection => connection.QueryAsync("SELECT * FROM attempts WHERE call_id = @call ORDER BY run, number", Map, ("@call", callId)), cancellationToken);
 
-    public ValueTask<int> ForgetAsync(DateTimeOffset before, CancellationToken cancellationToken) => database.WriteAsync(
-        connection => connection.ExecuteAsync("DELETE FROM attempts WHERE started_at < @before", ("@before", before.ToUnixTimeMilliseconds())), cancellationToken);
+    public ValueTask<int> ForgetAsync(DateTimeOffset before, CancellationToken cancellationToken) =>
+        database.ForgetAsync("attempts", "call_id, run, number", "started_at < @before", before, cancellationToken);
 
     private static AttemptRecord Map(DbDataReader reader) => new()
     {

@@ -152,10 +152,7 @@ public sealed class SqlCallStore(IDatabase database, TimeSpan lease, TimeProvide
             cancellationToken);
 
     public ValueTask<int> ForgetFinishedAsync(DateTimeOffset before, CancellationToken cancellationToken) =>
-        database.WriteAsync(
-            connection => connection.ExecuteAsync(
-                "DELETE FROM calls WHERE finished_at IS NOT NULL AND finished_at < @before", ("@before", before.ToUnixTimeMilliseconds())),
-            cancellationToken);
+        database.ForgetAsync("calls", "call_id", "finished_at IS NOT NULL AND finished_at < @before", before, cancellationToken);
 
     public async ValueTask<IReadOnlyList<CallRecord>> FindElsewhereAsync(CallOwner owner, CancellationToken cancellationToken) => await database.ReadAsync(
         connection => connection.QueryAsync("SELECT * FROM calls WHERE finished_at IS NULL AND owner_epoch <> @epoch ORDER BY call_id", Map, ("@epoch", owner.Epoch)),

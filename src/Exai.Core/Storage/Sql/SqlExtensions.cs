@@ -7,26 +7,26 @@ internal static class SqlExtensions
 {
     public static ValueTask<int> ExecuteAsync(this DbConnection connection, string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
     {
-        return ExecuteAsync(new Statement(connection, sql, parameters));
+        return ExecuteAsync(connection.Command(sql, parameters));
 
-        static async ValueTask<int> ExecuteAsync(Statement statement)
+        static async ValueTask<int> ExecuteAsync(DbCommand command)
         {
-            using (statement)
+            await using (command)
             {
-                return await statement.Command.ExecuteNonQueryAsync();
+                return await command.ExecuteNonQueryAsync();
             }
         }
     }
 
     public static ValueTask<T> ScalarAsync<T>(this DbConnection connection, string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
     {
-        return ScalarAsync(new Statement(connection, sql, parameters));
+        return ScalarAsync(connection.Command(sql, parameters));
 
-        static async ValueTask<T> ScalarAsync(Statement statement)
+        static async ValueTask<T> ScalarAsync(DbCommand command)
         {
-            using (statement)
+            await using (command)
             {
-                return (T)(await statement.Command.ExecuteScalarAsync())!;
+                return (T)(await command.ExecuteScalarAsync())!;
             }
         }
     }
@@ -34,13 +34,13 @@ internal static class SqlExtensions
     public static ValueTask<List<T>> QueryAsync<T>(
         this DbConnection connection, string sql, Func<DbDataReader, T> map, params ReadOnlySpan<(string Name, object? Value)> parameters)
     {
-        return QueryAsync(new Statement(connection, sql, parameters), map);
+        return QueryAsync(connection.Command(sql, parameters), map);
 
-        static async ValueTask<List<T>> QueryAsync(Statement statement, Func<DbDataReader, T> map)
+        static async ValueTask<List<T>> QueryAsync(DbCommand command, Func<DbDataReader, T> map)
         {
-            using (statement)
+            await using (command)
             {
-                await using var reader = await statement.Command.ExecuteReaderAsync();
+                await using var reader = await command.ExecuteReaderAsync();
                 var rows = new List<T>();
                 while (await reader.ReadAsync())
                 {
@@ -57,13 +57,13 @@ internal static class SqlExtensions
         this DbConnection connection, string sql, Func<DbDataReader, T> map, params ReadOnlySpan<(string Name, object? Value)> parameters)
         where T : class
     {
-        return FirstAsync(new Statement(connection, sql, parameters), map);
+        return FirstAsync(connection.Command(sql, parameters), map);
 
-        static async ValueTask<T?> FirstAsync(Statement statement, Func<DbDataReader, T> map)
+        static async ValueTask<T?> FirstAsync(DbCommand command, Func<DbDataReader, T> map)
         {
-            using (statement)
+            await using (command)
             {
-                await using var reader = await statement.Command.ExecuteReaderAsync();
+                await using var reader = await command.ExecuteReaderAsync();
                 return await reader.ReadAsync() ? map(reader) : null;
             }
         }
@@ -87,4 +87,42 @@ internal static class SqlExtensions
 
     public static DateTimeOffset? TimeOrNull(this DbDataReader reader, string column) =>
         reader.NumberOrNull(column) is { } milliseconds ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds) : null;
+
+    /// <summary>To be disposed of after one use; it may be one that has run before.</summary>
+    public static DbCommand Statement(this DbConnection connection, string sql)
+    {
+        if (connection is IStatementKeeper keeper)
+        {
+            return keeper.Take(sql);
+        }
+
+        var command = connection.CreateCommand();
+        command.CommandText = sql;
+        return command;
+    }
+
+    private static DbCommand Command(this DbConnection connection, string sql, ReadOnlySpan<(string Name, object? Value)> parameters)
+    {
+        var command = connection.Statement(sql);
+        foreach (var (name, value) in parameters)
+        {
+            var parameter = command.CreateParameter();
+            parameter.ParameterName = name;
+            parameter.Value = value switch
+            {
+                null => DBNull.Value,
+                bool truth => truth ? 1L : 0L,
+                string text => Storable(text),
+                _ => value,
+            };
+            command.Parameters.Add(parameter);
+        }
+
+        return command;
+    }
+
+    /// <summary>The characters that one engine or the other cannot keep in a text stand as U+FFFD in both.</summary>
+    private static string Storable(string text) => text.AsSpan().Contains('\0') || text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF')
+        ? string.Concat(text.EnumerateRunes().Select(rune => rune.Value == 0 ? "\uFFFD" : rune.ToString()))
+        : text;
 }

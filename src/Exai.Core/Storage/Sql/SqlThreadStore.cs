@@ -58,8 +58,8 @@ public sealed class SqlThreadStore(IDatabase database) : IThreadStore
         },
         cancellationToken);
 
-    public ValueTask<int> ForgetAsync(DateTimeOffset before, CancellationToken cancellationToken) => database.WriteAsync(
-        connection => connection.ExecuteAsync("DELETE FROM threads WHERE updated_at < @before", ("@before", before.ToUnixTimeMilliseconds())), cancellationToken);
+    public ValueTask<int> ForgetAsync(DateTimeOffset before, CancellationToken cancellationToken) =>
+        database.ForgetAsync("threads", "thread_id", "updated_at < @before", before, cancellationToken);
 
     // SQLite's LIKE and the C collation know the case of ASCII letters alone; others are found as they are written.
     private string Like => $"{database.Dialect.Like} @like ESCAPE '\\'";

@@ -6,7 +6,10 @@ namespace Exai.Core.Storage.Sql;
 /// </summary>
 internal static class StoreSchema
 {
-    /// <summary>Append only: a step that has been released never changes.</summary>
+    /// <summary>
+    /// Append only: a step that has been released never changes. A table whose rows hold texts of any length keeps SQLite's row ids: without
+    /// them a row of more than a quarter page takes a further page or more.
+    /// </summary>
     public static readonly string[] Steps =
     [
         """
@@ -30,7 +33,7 @@ internal static class StoreSchema
             thread_place INTEGER NOT NULL,
             finished_at INTEGER,
             outcome TEXT
-        ) WITHOUT ROWID;
+        );
         CREATE INDEX calls_unfinished_by_thread ON calls (thread_id, thread_place) WHERE finished_at IS NULL;
         CREATE INDEX calls_by_thread ON calls (thread_id, thread_place);
         CREATE INDEX calls_unfinished_by_owner ON calls (owner_epoch) WHERE finished_at IS NULL;
@@ -41,7 +44,7 @@ internal static class StoreSchema
             step_key TEXT NOT NULL,
             answer TEXT NOT NULL,
             PRIMARY KEY (call_id, step_key)
-        ) WITHOUT ROWID;
+        );
 
         CREATE TABLE threads (
             thread_id TEXT PRIMARY KEY,
@@ -60,7 +63,7 @@ internal static class StoreSchema
             at INTEGER NOT NULL,
             PRIMARY KEY (thread_id, place),
             UNIQUE (thread_id, call_id)
-        ) WITHOUT ROWID;
+        );
         """,
         """
         CREATE TABLE attempts (
@@ -119,6 +122,9 @@ internal static class StoreSchema
         ALTER TABLE calls ADD COLUMN files TEXT;
         ALTER TABLE turns ADD COLUMN state TEXT;
         ALTER TABLE turns ADD COLUMN files TEXT;
+        """,
+        """
+        CREATE INDEX threads_by_update ON threads (updated_at);
         """,
     ];
 }

@@ -10,27 +10,33 @@ namespace Exai.Core.Storage.Sqlite;
 /// </summary>
 internal sealed class PreparingConnection(string connectionString) : SqliteConnection(connectionString), IStatementKeeper
 {
-    private readonly Dictionary<string, SqliteCommand> _idle = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, KeptStatement> _idle = new(StringComparer.Ordinal);
 
     public DbCommand Take(string sql)
     {
         if (!_idle.Remove(sql, out var statement))
         {
-            statement = CreateCommand();
-            statement.CommandText = sql;
+            statement = new KeptStatement(sql, this);
         }
 
         statement.Transaction = Transaction;
         return statement;
     }
 
-    public void GiveBack(DbCommand statement)
+    private sealed class KeptStatement(string sql, PreparingConnection keeper) : SqliteCommand(sql, keeper)
     {
-        statement.Parameters.Clear();
-        if (!_idle.TryAdd(statement.CommandText, (SqliteCommand)statement))
+        protected override void Dispose(bool disposing)
         {
-            // Two of the same were in use at once.
-            statement.Dispose();
+            if (disposing)
+            {
+                Parameters.Clear();
+            }
+
+            // Two of the same may have been in use at once: one is kept.
+            if (!disposing || keeper.State != System.Data.ConnectionState.Open || !keeper._idle.TryAdd(CommandText, this))
+            {
+                base.Dispose(disposing);
+            }
         }
     }
 }

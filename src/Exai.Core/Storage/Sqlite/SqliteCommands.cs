@@ -6,15 +6,20 @@ namespace Exai.Core.Storage.Sqlite;
 /// <summary>What is said to SQLite alone: pragmas, transactions, steps of the schema.</summary>
 internal static class SqliteCommands
 {
-    public static int Execute(this SqliteConnection connection, string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
+    public static int Execute(this SqliteConnection connection, string sql, params ReadOnlySpan<(string Name, object Value)> parameters)
     {
-        using var statement = new Statement(connection, sql, parameters);
-        return statement.Command.ExecuteNonQuery();
+        using var command = connection.Statement(sql);
+        foreach (var (name, value) in parameters)
+        {
+            command.Parameters.Add(new SqliteParameter(name, value));
+        }
+
+        return command.ExecuteNonQuery();
     }
 
     public static T Scalar<T>(this SqliteConnection connection, string sql)
     {
-        using var statement = new Statement(connection, sql, []);
-        return (T)statement.Command.ExecuteScalar()!;
+        using var command = connection.Statement(sql);
+        return (T)command.ExecuteScalar()!;
     }
 }
