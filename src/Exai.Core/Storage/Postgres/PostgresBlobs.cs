@@ -44,8 +44,13 @@ public sealed class PostgresBlobs(PostgresDatabase database, TimeProvider time) 
         var bytes = await database.ReadAsync(
             connection => connection.FirstAsync("SELECT content FROM blobs WHERE sha256 = @sha256", reader => reader.GetFieldValue<byte[]>(0), ("@sha256", sha256)),
             cancellationToken);
-        // No bytes are not the same as an empty file.
-        return bytes is null ? null : new ReadOnlyMemory<byte>(bytes);
+        if (bytes is null)
+        {
+            // Never as one expression: a null array would become an empty file.
+            return null;
+        }
+
+        return bytes;
     }
 
     public async ValueTask<int> SweepAsync(IReadOnlySet<string> referred, DateTimeOffset before, CancellationToken cancellationToken)
