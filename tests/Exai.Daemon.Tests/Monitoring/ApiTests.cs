@@ -33,6 +33,12 @@ public sealed class ApiTests
         var held = await daemon.Provider.ArrivedAsync();
 
         var call = (await daemon.JsonAsync("/api/v1/overview"))["running"]![0]!;
+        // No call waits for its row in the ledger, which names the model.
+        for (var patience = Patience.Token(); call["model"] is null; call = (await daemon.JsonAsync("/api/v1/overview"))["running"]![0]!)
+        {
+            patience.ThrowIfCancellationRequested();
+        }
+
         ((string?)call["callId"], (string?)call["tool"], (string?)call["client"], (string?)call["question"], (string?)call["state"])
             .ShouldBe((callId, "chat", "test", "what runs?", "running"));
         ((string?)call["model"]).ShouldBe("glm-4.6");
