@@ -84,7 +84,15 @@ public sealed class PostgresServer : IDisposable
     /// <summary>As a crash: connections break, what was not committed is gone. <see cref="Start"/> recovers the rest.</summary>
     public void Crash() => End("keep");
 
-    public void Dispose() => End("remove");
+    public void Dispose()
+    {
+        if (_process is null)
+        {
+            Directory.Delete(Folder, recursive: true);
+        }
+
+        End("remove");
+    }
 
     /// <summary>
     /// $1 the folder, $2 the programs. PostgreSQL refuses to run as root. The folder is removed unless the last word is "keep"; no word comes when

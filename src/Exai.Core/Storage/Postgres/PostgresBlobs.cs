@@ -39,10 +39,19 @@ public sealed class PostgresBlobs(PostgresDatabase database, TimeProvider time) 
         return BlobWrite.Stored;
     }
 
-    public async ValueTask<ReadOnlyMemory<byte>?> FindAsync(string sha256, CancellationToken cancellationToken) =>
-        await database.ReadAsync(
+    public async ValueTask<ReadOnlyMemory<byte>?> FindAsync(string sha256, CancellationToken cancellationToken)
+    {
+        var bytes = await database.ReadAsync(
             connection => connection.FirstAsync("SELECT content FROM blobs WHERE sha256 = @sha256", reader => reader.GetFieldValue<byte[]>(0), ("@sha256", sha256)),
             cancellationToken);
+        if (bytes is null)
+        {
+            // Never as one expression: a null array would become an empty file.
+            return null;
+        }
+
+        return bytes;
+    }
 
     public async ValueTask<int> SweepAsync(IReadOnlySet<string> referred, DateTimeOffset before, CancellationToken cancellationToken)
     {
