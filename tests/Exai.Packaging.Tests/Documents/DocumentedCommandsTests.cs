@@ -13,6 +13,8 @@ public sealed partial class DocumentedCommandsTests(ITestOutputHelper output)
     {
         ["exai top"] = "a live view that ends with a key; OperationsCommandTests",
         ["exai dashboard"] = "opens a browser; with --print it is run",
+        ["exai daemon"] = "runs until it is ended; the tests of processes run it",
+        ["exai daemon --conformance"] = "the same; the conformance suite's test runs it",
         ["exai demo"] = "has a test of its own (CommandTests), and two kills in it would be seconds",
         ["exai ask \"…\" --model openrouter/vendor/model"] = "asks a provider on the Internet",
     };
