@@ -22,7 +22,7 @@ public static class ShimHost
         using var signals = new ExitSignals(leave);
         var settings = new ShimSettings(load);
         using var loggers = OpenLog(settings, time);
-        var watching = ParentWatch.RunAsync(leave, time);
+        var watching = ParentWatch.RunAsync(early.Parent, leave, time);
         var trimming = IdleMemory.RunAsync(time, leave.Token);
         await ShimSession.RunAsync(settings, input, output, early, loggers.CreateLogger("shim"), time, random, leave.Token);
         leave.Cancel();

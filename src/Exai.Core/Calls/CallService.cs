@@ -222,9 +222,9 @@ public sealed class CallService : IAsyncDisposable
         finally
         {
             // An outcome that the store could not take is kept here, so that a resend still finds it.
-            if (!_tending.IsUnsaved(request.CallId))
+            if (!_tending.IsUnsaved(request.CallId) && _live.TryRemove(KeyValuePair.Create(request.CallId, live)))
             {
-                Forget(request.CallId);
+                live.Dispose();
             }
 
             live.End();

@@ -7,7 +7,11 @@ internal static partial class ParentWatch
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
-    public static async Task RunAsync(CancellationTokenSource leave, TimeProvider time)
+    [LibraryImport("libc", EntryPoint = "getppid")]
+    public static partial int Parent();
+
+    /// <param name="first">The parent at the start; null for the present one.</param>
+    public static async Task RunAsync(int? first, CancellationTokenSource leave, TimeProvider time)
     {
         // Windows closes the pipe of stdin when the client ends, so nothing more is needed there.
         if (OperatingSystem.IsWindows())
@@ -15,14 +19,14 @@ internal static partial class ParentWatch
             return;
         }
 
-        var parent = GetParentProcessId();
+        var parent = first ?? Parent();
         using var timer = new PeriodicTimer(Interval, time);
         try
         {
             while (await timer.WaitForNextTickAsync(leave.Token))
             {
                 // An orphan gets another parent at once.
-                if (GetParentProcessId() != parent)
+                if (Parent() != parent)
                 {
                     leave.Cancel();
                     return;
@@ -34,7 +38,4 @@ internal static partial class ParentWatch
             // The shim leaves for another reason.
         }
     }
-
-    [LibraryImport("libc", EntryPoint = "getppid")]
-    private static partial int GetParentProcessId();
 }

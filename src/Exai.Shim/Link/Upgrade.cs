@@ -17,7 +17,7 @@ internal static class Upgrade
         random.NextBytes(key);
         var request = new StringBuilder()
             .Append("GET ").Append(LinkContract.Path).Append(" HTTP/1.1\r\n")
-            .Append("Host: ").Append(endpoint.Host).Append(':').Append(endpoint.Port.ToString(CultureInfo.InvariantCulture)).Append("\r\n")
+            .Append("Host: ").Append(endpoint.Host.Contains(':') && endpoint.Host[0] != '[' ? $"[{endpoint.Host}]" : endpoint.Host).Append(':').Append(endpoint.Port.ToString(CultureInfo.InvariantCulture)).Append("\r\n")
             .Append("Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n");
         Header(request, "Sec-WebSocket-Key", Convert.ToBase64String(key));
         Header(request, "Sec-WebSocket-Protocol", LinkContract.Subprotocol);

@@ -69,7 +69,7 @@ internal sealed class WebSocketConnection : ILinkConnection
                     continue;
                 }
 
-                if (begun.Length + frame.Length > _settings.MaxBytes)
+                if (frame.Length > _settings.MaxBytes - begun.Length)
                 {
                     await SendCloseAsync(MessageTooBig, cancellationToken);
                     return null;
@@ -204,6 +204,22 @@ internal sealed class WebSocketConnection : ILinkConnection
         return payload;
     }
 
+    /// <summary>False when the connection takes nothing: a message waits before the ping, and nobody reads.</summary>
+    private async Task<bool> TryPingAsync()
+    {
+        using var patience = new CancellationTokenSource(_settings.PingTimeout, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, _end.Token);
+        try
+        {
+            await SendAsync(FrameKind.Ping, default, either.Token);
+            return true;
+        }
+        catch (OperationCanceledException) when (!_end.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Pings a daemon that says nothing, and ends the connection with one that says nothing after that either.</summary>
     private async Task KeepAliveAsync()
     {
@@ -218,7 +234,12 @@ internal sealed class WebSocketConnection : ILinkConnection
                 }
 
                 var asked = _time.GetTimestamp();
-                await SendAsync(FrameKind.Ping, default, _end.Token);
+                if (!await TryPingAsync())
+                {
+                    _socket.Dispose();
+                    return;
+                }
+
                 while (Volatile.Read(ref _lastReceived) <= asked)
                 {
                     if (_time.GetElapsedTime(asked) >= _settings.PingTimeout)

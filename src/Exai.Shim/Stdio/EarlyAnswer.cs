@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Exai.Protocol;
+using Exai.Shim.Lifecycle;
 using Exai.Shim.Messages;
 
 namespace Exai.Shim.Stdio;
@@ -16,19 +17,22 @@ public sealed partial class EarlyAnswer
     /// <summary>What was read from stdin; the relay has to see it all the same.</summary>
     internal byte[] Read { get; private init; } = [];
 
+    /// <summary>The process that started this one, taken before it could know of the answer and leave; null where it is not told.</summary>
+    internal int? Parent { get; private init; }
+
     /// <summary>The request that has its answer.</summary>
     internal RequestId? To { get; private init; }
 
     /// <summary>Never waits: a client that has not written yet is answered by the relay. Nothing is read on Windows.</summary>
-    public static EarlyAnswer Give() => OperatingSystem.IsWindows() ? new EarlyAnswer() : Give(TakeWaiting(), WriteAll);
+    public static EarlyAnswer Give() => OperatingSystem.IsWindows() ? new EarlyAnswer() : Give(TakeWaiting(), WriteAll, ParentWatch.Parent());
 
     /// <param name="write">Writes to the client; false when it is gone.</param>
-    internal static EarlyAnswer Give(byte[] waiting, Func<byte[], bool> write)
+    internal static EarlyAnswer Give(byte[] waiting, Func<byte[], bool> write, int? parent = null)
     {
         var end = Array.IndexOf(waiting, (byte)'\n');
         return end >= 0 && TryParse(waiting.AsMemory(0, end)) is { Kind: MessageKind.Request, Method: "initialize", Id: { } id } request && write([.. Answer(request, id), (byte)'\n'])
-            ? new EarlyAnswer { Read = waiting, To = id }
-            : new EarlyAnswer { Read = waiting };
+            ? new EarlyAnswer { Read = waiting, To = id, Parent = parent }
+            : new EarlyAnswer { Read = waiting, Parent = parent };
     }
 
     /// <summary>The response to <c>initialize</c>.</summary>

@@ -81,12 +81,14 @@ public sealed class CallStoreTests : IAsyncDisposable
         await _store.RenewLeasesAsync(Sample.Owner, Cancel);
         _time.Advance(TimeSpan.FromHours(1));
 
-        var second = await _store.TakeOverAsync(seen, Sample.OtherOwner, Cancel);
+        (await _store.TakeOverAsync(seen, Sample.OtherOwner, Cancel)).ShouldBeNull("its owner has renewed the lease since it was looked at");
+        var second = await _store.TakeOverAsync((await _store.FindAsync("c1", Cancel))!, Sample.OtherOwner, Cancel);
 
         second.ShouldNotBeNull().Spent.ShouldBe(TimeSpan.FromSeconds(10));
         _time.Advance(TimeSpan.FromSeconds(5));
         await _store.RenewLeasesAsync(Sample.OtherOwner, Cancel);
-        (await _store.TakeOverAsync(second, Sample.Owner, Cancel)).ShouldNotBeNull().Spent.ShouldBe(TimeSpan.FromSeconds(15));
+        var third = await _store.TakeOverAsync((await _store.FindAsync("c1", Cancel))!, Sample.Owner, Cancel);
+        third.ShouldNotBeNull().Spent.ShouldBe(TimeSpan.FromSeconds(15));
     }
 
     [Theory, EveryStore]

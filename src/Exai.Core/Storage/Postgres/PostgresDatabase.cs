@@ -1,3 +1,4 @@
+using System.Data;
 using System.Data.Common;
 using Exai.Core.Storage.Sql;
 using Exai.Core.Telemetry;
@@ -41,6 +42,7 @@ public sealed class PostgresDatabase : IDatabase
     private readonly Task _writing;
     private DbConnection? _connection;
     private long _commits;
+    private long _numbers;
     private volatile string? _away;
     private volatile string? _problem;
     private volatile string? _refused;
@@ -245,12 +247,19 @@ public sealed class PostgresDatabase : IDatabase
     /// </summary>
     private async Task<bool> TryCommitAsync(IReadOnlyList<QueuedWrite> group)
     {
-        var number = _commits + 1;
+        // Never one that was used before: its fate may be unknown.
+        var number = ++_numbers;
         for (var tries = 0; ; tries++)
         {
             var committing = false;
             try
             {
+                if (_connection is { State: not ConnectionState.Open })
+                {
+                    // Also a server's error of its own, as a full disk, can end the connection.
+                    await DropConnectionAsync();
+                }
+
                 var connection = _connection ??= await ConnectAsync();
                 if (tries > 0 && await LastCommitAsync(connection) == number)
                 {
@@ -277,7 +286,7 @@ public sealed class PostgresDatabase : IDatabase
                 Committed(number);
                 return true;
             }
-            catch (Exception failure) when (PostgresFailures.IsAway(failure) || (committing && failure is not PostgresException))
+            catch (Exception failure) when (PostgresFailures.IsAway(failure) || (committing && (failure is not PostgresException || _connection is { State: not ConnectionState.Open })))
             {
                 NoticeAway(failure);
                 await DropConnectionAsync();
@@ -285,6 +294,10 @@ public sealed class PostgresDatabase : IDatabase
             catch (Exception failure) when (PostgresFailures.IsCollision(failure))
             {
                 // Rolled back; once more.
+            }
+            catch (OperationCanceledException) when (_closing.IsCancellationRequested)
+            {
+                throw;
             }
             catch (Exception) when (group.Count > 1)
             {

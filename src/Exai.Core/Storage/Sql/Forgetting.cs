@@ -11,7 +11,8 @@ internal static class Forgetting
     /// <returns>How many rows.</returns>
     public static async ValueTask<int> ForgetAsync(this IDatabase database, string table, string key, string old, DateTimeOffset before, CancellationToken cancellationToken)
     {
-        var delete = $"DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {old} LIMIT {Part})";
+        // Said twice: what has been picked may be renewed before it is deleted.
+        var delete = $"DELETE FROM {table} WHERE ({key}) IN (SELECT {key} FROM {table} WHERE {old} LIMIT {Part}) AND {old}";
         var (all, deleted) = (0, Part);
         while (deleted == Part)
         {

@@ -49,15 +49,15 @@ public sealed class SqlCallStore(IDatabase database, TimeSpan lease, TimeProvide
         database.WriteAsync(
             async connection =>
             {
-                // The dead run is charged up to its last sign of life; nobody ran the clock while no daemon ran the call.
+                // An owner that has renewed its lease since it was looked at lives. The dead run is charged up to its last sign of life; nobody ran the clock while no daemon ran the call.
                 var changed = await connection.ExecuteAsync(
                     $"""
                     UPDATE calls SET owner_epoch = @newEpoch, owner_process = @newProcess, runs = runs + 1, lease_until = @lease, run_started_at = @now,
                         spent_ms = spent_ms + CASE WHEN lease_until - @leaseLength > run_started_at THEN lease_until - @leaseLength - run_started_at ELSE 0 END
-                    WHERE {OwnedAndUnfinished}
+                    WHERE {OwnedAndUnfinished} AND lease_until = @seenLease
                     """,
                     ("@newEpoch", owner.Epoch), ("@newProcess", owner.Process), ("@lease", LeaseEnd()), ("@leaseLength", (long)lease.TotalMilliseconds),
-                    ("@now", time.GetUtcNow().ToUnixTimeMilliseconds()), ("@call", seen.CallId), ("@epoch", seen.Owner.Epoch), ("@runs", seen.Runs));
+                    ("@now", time.GetUtcNow().ToUnixTimeMilliseconds()), ("@call", seen.CallId), ("@epoch", seen.Owner.Epoch), ("@runs", seen.Runs), ("@seenLease", seen.LeaseUntil.ToUnixTimeMilliseconds()));
                 return changed == 1 ? await FindAsync(connection, seen.CallId) : null;
             },
             cancellationToken);

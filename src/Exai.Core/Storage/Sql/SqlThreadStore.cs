@@ -59,7 +59,8 @@ public sealed class SqlThreadStore(IDatabase database) : IThreadStore
         cancellationToken);
 
     public ValueTask<int> ForgetAsync(DateTimeOffset before, CancellationToken cancellationToken) =>
-        database.ForgetAsync("threads", "thread_id", "updated_at < @before", before, cancellationToken);
+        database.ForgetAsync("threads", "thread_id",
+            "updated_at < @before AND NOT EXISTS (SELECT 1 FROM calls WHERE calls.thread_id = threads.thread_id AND finished_at IS NULL)", before, cancellationToken);
 
     // SQLite's LIKE and the C collation know the case of ASCII letters alone; others are found as they are written.
     private string Like => $"{database.Dialect.Like} @like ESCAPE '\\'";
