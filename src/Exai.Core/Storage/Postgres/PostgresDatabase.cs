@@ -41,8 +41,8 @@ public sealed class PostgresDatabase : IDatabase
     private readonly Task _opening;
     private readonly Task _writing;
     private DbConnection? _connection;
-    private long _commits;
-    private long _numbers;
+    private long _lastCommit;
+    private long _lastNumber;
     private volatile string? _away;
     private volatile string? _problem;
     private volatile string? _refused;
@@ -248,7 +248,7 @@ public sealed class PostgresDatabase : IDatabase
     private async Task<bool> TryCommitAsync(IReadOnlyList<QueuedWrite> group)
     {
         // Never one that was used before: its fate may be unknown.
-        var number = ++_numbers;
+        var number = ++_lastNumber;
         for (var tries = 0; ; tries++)
         {
             var committing = false;
@@ -324,7 +324,7 @@ public sealed class PostgresDatabase : IDatabase
             await connection.ExecuteAsync("DELETE FROM writers WHERE seen_at < @old", ("@old", Now() - (long)WriterKept.TotalMilliseconds));
             await connection.ExecuteAsync(
                 "INSERT INTO writers (writer, commits, seen_at) VALUES (@writer, @commits, @now) ON CONFLICT (writer) DO NOTHING",
-                ("@writer", _writer), ("@commits", _commits), ("@now", Now()));
+                ("@writer", _writer), ("@commits", _lastCommit), ("@now", Now()));
             return connection;
         }
         catch
@@ -340,7 +340,7 @@ public sealed class PostgresDatabase : IDatabase
 
     private void Committed(long number)
     {
-        _commits = number;
+        _lastCommit = number;
         _problem = null;
         NoticeBack(wrote: true);
     }
