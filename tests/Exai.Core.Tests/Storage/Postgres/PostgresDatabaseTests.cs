@@ -12,6 +12,7 @@ namespace Exai.Core.Tests.Storage.Postgres;
 public sealed class PostgresDatabaseTests : IAsyncLifetime
 {
     private readonly ListLogger _log = new();
+    private readonly SemaphoreSlim _written = new(0);
     private PostgresServer _server = null!;
 
     private static CancellationToken Patience => TestContext.Current.CancellationToken;
@@ -57,14 +58,12 @@ public sealed class PostgresDatabaseTests : IAsyncLifetime
         var written = Task.WhenAll(Enumerable.Range(0, 8).Select(writer => WriteUntilAsync(database, writer, enough.Token)));
         for (var crash = 0; crash < 3; crash++)
         {
-            var before = _progress;
-            await ForAsync(() => _progress > before + 100);
+            await WrittenAsync(101);
             _server.Crash();
             _server.Start();
         }
 
-        var after = _progress;
-        await ForAsync(() => _progress > after + 100);
+        await WrittenAsync(101);
         enough.Cancel();
         var told = (await written).SelectMany(numbers => numbers).Order().ToList();
 
@@ -182,8 +181,6 @@ public sealed class PostgresDatabaseTests : IAsyncLifetime
         (turn.Question, turn.Answer).ShouldBe(("a\ufffdb\ufffdc", "größe 🙂"));
     }
 
-    private int _progress;
-
     private async Task<List<long>> WriteUntilAsync(IDatabase database, int writer, CancellationToken enough)
     {
         var told = new List<long>();
@@ -192,17 +189,18 @@ public sealed class PostgresDatabaseTests : IAsyncLifetime
             var value = number;
             await database.WriteAsync(connection => connection.ExecuteAsync("INSERT INTO numbers VALUES (@number)", ("@number", value)), CancellationToken.None);
             told.Add(value);
-            Interlocked.Increment(ref _progress);
+            _written.Release();
         }
 
         return told;
     }
 
-    private static async Task ForAsync(Func<bool> reached)
+    /// <summary>Waits until so many more writes have been told than had been before.</summary>
+    private async Task WrittenAsync(int more)
     {
-        while (!reached())
+        for (var missing = _written.CurrentCount + more; missing > 0; missing--)
         {
-            await Task.Delay(5, Patience);
+            await _written.WaitAsync(Patience);
         }
     }
 
