@@ -31,59 +31,11 @@ public sealed class BlockingDataSource(NpgsqlDataSource source) : DbDataSource
         return base.DisposeAsyncCore();
     }
 
-    private sealed class Connection(NpgsqlConnection inner) : DbConnection
+    private sealed class Connection(NpgsqlConnection inner) : ForwardingConnection(inner)
     {
-        [AllowNull]
-        public override string ConnectionString { get => inner.ConnectionString; set => inner.ConnectionString = value; }
+        protected override DbTransaction BeginDbTransaction(IsolationLevel isolationLevel) => new ForwardingTransaction(this, Inner.BeginTransaction());
 
-        public override string Database => inner.Database;
-
-        public override string DataSource => inner.DataSource;
-
-        public override string ServerVersion => inner.ServerVersion;
-
-        public override ConnectionState State => inner.State;
-
-        public override void ChangeDatabase(string databaseName) => inner.ChangeDatabase(databaseName);
-
-        public override void Open() => inner.Open();
-
-        public override void Close() => inner.Close();
-
-        protected override DbTransaction BeginDbTransaction(IsolationLevel isolationLevel) => new Transaction(this, inner.BeginTransaction());
-
-        protected override DbCommand CreateDbCommand() => new Command(inner.CreateCommand(), this);
-
-        protected override void Dispose(bool disposing)
-        {
-            if (disposing)
-            {
-                inner.Dispose();
-            }
-
-            base.Dispose(disposing);
-        }
-    }
-
-    private sealed class Transaction(DbConnection connection, NpgsqlTransaction inner) : DbTransaction
-    {
-        public override IsolationLevel IsolationLevel => inner.IsolationLevel;
-
-        protected override DbConnection DbConnection => connection;
-
-        public override void Commit() => inner.Commit();
-
-        public override void Rollback() => inner.Rollback();
-
-        protected override void Dispose(bool disposing)
-        {
-            if (disposing)
-            {
-                inner.Dispose();
-            }
-
-            base.Dispose(disposing);
-        }
+        protected override DbCommand CreateDbCommand() => new Command(Inner.CreateCommand(), this);
     }
 
     private sealed class Command(NpgsqlCommand inner, DbConnection connection) : DbCommand

@@ -1,6 +1,6 @@
 using System.Data;
 using System.Data.Common;
-using System.Diagnostics.CodeAnalysis;
+using Exai.Testing.Stores;
 using Npgsql;
 
 namespace Exai.Core.Tests.Storage.Postgres;
@@ -42,50 +42,15 @@ internal sealed class BreakingDataSource(NpgsqlDataSource source) : DbDataSource
         }
     }
 
-    private sealed class Connection(BreakingDataSource owner, NpgsqlConnection inner) : DbConnection
+    private sealed class Connection(BreakingDataSource owner, NpgsqlConnection inner) : ForwardingConnection(inner)
     {
-        [AllowNull]
-        public override string ConnectionString { get => inner.ConnectionString; set => inner.ConnectionString = value; }
+        protected override DbTransaction BeginDbTransaction(IsolationLevel isolationLevel) => new Transaction(owner, this, Inner.BeginTransaction());
 
-        public override string Database => inner.Database;
-
-        public override string DataSource => inner.DataSource;
-
-        public override string ServerVersion => inner.ServerVersion;
-
-        public override ConnectionState State => inner.State;
-
-        public override void ChangeDatabase(string databaseName) => inner.ChangeDatabase(databaseName);
-
-        public override void Open() => inner.Open();
-
-        public override void Close() => inner.Close();
-
-        protected override DbTransaction BeginDbTransaction(IsolationLevel isolationLevel) => new Transaction(owner, this, inner.BeginTransaction());
-
-        protected override DbCommand CreateDbCommand() => inner.CreateCommand();
-
-        protected override void Dispose(bool disposing)
-        {
-            inner.Dispose();
-            base.Dispose(disposing);
-        }
+        protected override DbCommand CreateDbCommand() => Inner.CreateCommand();
     }
 
-    private sealed class Transaction(BreakingDataSource owner, DbConnection connection, NpgsqlTransaction inner) : DbTransaction
+    private sealed class Transaction(BreakingDataSource owner, DbConnection connection, NpgsqlTransaction inner) : ForwardingTransaction(connection, inner)
     {
-        public override IsolationLevel IsolationLevel => inner.IsolationLevel;
-
-        protected override DbConnection DbConnection => connection;
-
-        public override void Commit() => owner.Commit(inner);
-
-        public override void Rollback() => inner.Rollback();
-
-        protected override void Dispose(bool disposing)
-        {
-            inner.Dispose();
-            base.Dispose(disposing);
-        }
+        public override void Commit() => owner.Commit(Inner);
     }
 }
