@@ -49,6 +49,20 @@ public sealed class PostgresDatabaseTests : IAsyncLifetime
         _log.Entries.ShouldContain(entry => entry.Text.Contains("is there again", StringComparison.Ordinal));
     }
 
+    /// <summary>The client ends a connection on which the server had no room, too.</summary>
+    [Fact(Timeout = 60_000)]
+    public async Task Server_that_is_full_fails_the_write_and_takes_the_next_once_there_is_room()
+    {
+        await using var database = await OpenAsync(_server.Address);
+
+        var full = await Should.ThrowAsync<StoreException>(() => database.WriteAsync(
+            connection => connection.ExecuteAsync("DO $$ BEGIN RAISE EXCEPTION 'no space left' USING ERRCODE = 'disk_full'; END $$"), Patience).AsTask());
+        full.Full.ShouldBeTrue();
+
+        await database.WriteAsync(connection => connection.ExecuteAsync("CREATE TABLE numbers (number BIGINT)"), Patience);
+        database.Problem.ShouldBeNull();
+    }
+
     [Fact(Timeout = 120_000)]
     public async Task Server_crashes_under_writes_none_is_lost_and_none_done_twice()
     {
