@@ -147,6 +147,13 @@ public sealed class WebSocketLinkTests : IDisposable
         refused.Message.ShouldContain(saying);
     }
 
+    [Theory]
+    [InlineData("127.0.0.1", "127.0.0.1:8079")]
+    [InlineData("::1", "[::1]:8079")]
+    [InlineData("[::1]", "[::1]:8079")]
+    public void Upgrade_names_the_host_as_an_address_of_the_web_does(string host, string header) =>
+        Encoding.ASCII.GetString(Upgrade.Request(new LinkEndpoint(host, 8079, Token: null, "s-1", "legacy"), new Random(1))).ShouldContain($"\r\nHost: {header}\r\n");
+
     [Fact]
     public async Task Nobody_at_the_address_and_nobody_who_answers_are_told_apart()
     {
