@@ -26,6 +26,9 @@ public static class LinkContract
     /// <summary>Close code: a newer link of the same session and era took over.</summary>
     public const int SupersededCloseCode = 4002;
 
+    /// <summary>Close code of WebSockets: a message was longer than the other side takes.</summary>
+    public const int TooBigCloseCode = 1009;
+
     /// <summary>Server-to-shim notification: a restart is coming; send new calls to the next epoch.</summary>
     public const string DrainingNotification = "exai/draining";
 

@@ -343,37 +343,37 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
             return;
         }
 
-        DetachedCalls.RepeatedCall? repeated = null;
         if (CallId.TryParse(request.ParamText("_meta", MetaKeys.CallId), out var given))
         {
-            _pending.Detached.OnWantedAgain(given);
+            Forward(NewCall(request, shape, blobs, given, _pending.Detached.TakeWanted(given), time.GetTimestamp()));
         }
-        else if (!ToolCatalogue.IsRecomputed(shape.Tool))
+        else if (!ToolCatalogue.IsRecomputed(shape.Tool) && _pending.Detached.TakeRepeated(shape) is { } repeated)
         {
-            repeated = _pending.Detached.TakeRepeated(shape);
+            Forward(NewCall(request, shape, blobs, repeated.CallId, repeated.IsKnown, time.GetTimestamp(), repeats: true, repeated.IsPromised));
+        }
+        else
+        {
+            Forward(NewCall(request, shape, blobs, CallId.New(time), isKnown: false, time.GetTimestamp()));
         }
 
-        Forward(NewCall(request, shape, blobs, given is { Length: > 0 } ? given : repeated?.CallId, repeated, time.GetTimestamp()));
         Wake();
     }
 
-    /// <param name="known">Its id, if it has one already.</param>
-    /// <param name="repeated">The call that it asks again.</param>
+    /// <param name="isKnown">A daemon may have the call already.</param>
+    /// <param name="repeats">It asks again what the client had given up.</param>
+    /// <param name="isPromised">The client was told its id as a job's.</param>
     private PendingRequest NewCall(
-        Envelope request, CallShape shape, IReadOnlyList<BlobSource> blobs, string? known, DetachedCalls.RepeatedCall? repeated, long receivedAt)
-    {
-        var callId = known ?? CallId.New(time);
-        return new PendingRequest(request.Id!.Value, PendingKind.Call, WithCallId(request, callId), ProgressToken(request), receivedAt)
+        Envelope request, CallShape shape, IReadOnlyList<BlobSource> blobs, string callId, bool isKnown, long receivedAt, bool repeats = false, bool isPromised = false) =>
+        new(request.Id!.Value, PendingKind.Call, WithCallId(request, callId), ProgressToken(request), receivedAt, isKnown)
         {
             CallId = callId,
             Shape = shape,
-            Files = new CallFiles(blobs, request.ParamText("arguments", "continuation_id")),
+            Files = new CallFiles(blobs, request.ParamText("arguments", "continuation_id"), isKnown),
             ClientName = era.ClientName(request),
             WaitAsked = shape.JobId is null ? null : CallShape.WaitAsked(request),
-            Repeats = repeated is not null,
-            IsPromised = repeated?.IsPromised is true,
+            Repeats = repeats,
+            IsPromised = isPromised,
         };
-    }
 
     /// <summary>The same bytes with the call's id in their <c>_meta</c>.</summary>
     private static ReadOnlyMemory<byte> WithCallId(Envelope request, string callId)
@@ -519,6 +519,12 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
             _answers.Tell(cancelled);
         }
 
+        if (session.CloseCode is LinkContract.TooBigCloseCode)
+        {
+            // Sent again, it would end the next connection too.
+            FailLongest();
+        }
+
         _pending.Detached.OnLinkDown();
         foreach (var request in _pending.All())
         {
@@ -537,6 +543,21 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
             {
                 _answers.Answer(request.Id, RpcMessages.Error(request.Id, -32603, "The link to the EXAI daemon was lost before it answered. Send the request again."));
             }
+        }
+    }
+
+    private void FailLongest()
+    {
+        const string TheDaemons = "its own limit, which is lower than this shim's";
+        var waiting = _pending.All().Where(request => request.Sent).MaxBy(request => request.Message.Length);
+        if (_pending.Detached.Longest is { } detached && detached.Message.Length >= (waiting?.Message.Length ?? 0))
+        {
+            _pending.Detached.Fail(detached, new CallError { Code = ErrorCodes.InvalidArgument, CallId = detached.CallId, Message = TooLongToSend(detached, TheDaemons) });
+        }
+        else if (waiting is not null)
+        {
+            _pending.Settle(waiting);
+            Refuse(waiting, ErrorCodes.InvalidArgument, TooLongToSend(waiting, TheDaemons));
         }
     }
 
@@ -675,7 +696,7 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
         if (call.Repeats && answer.Code == ErrorCodes.Cancelled && (answer.IsReplayed || time.GetElapsedTime(call.ReceivedAt) < JoinedTooLate))
         {
             // It asks again what had been given up for too long: that call has ended, for nobody wanted it. This one is wanted.
-            var anew = NewCall(Envelope.Parse(call.Message), call.Shape!, call.Files?.Blobs ?? [], known: null, repeated: null, call.ReceivedAt);
+            var anew = NewCall(Envelope.Parse(call.Message), call.Shape!, call.Files?.Blobs ?? [], CallId.New(time), isKnown: false, call.ReceivedAt);
             anew.LastProgress = call.LastProgress;
             Forward(anew);
             return;
@@ -835,16 +856,25 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
     {
         if (_pending.IsFull)
         {
-            var refusal = $"{PendingTable.Most:N0} requests wait for an answer already. Wait for some of them, or cancel them.";
-            _answers.Answer(request.Id, request.Kind == PendingKind.Call
-                ? Failure(request.Id, new CallError { Code = ErrorCodes.OverCapacity, CallId = request.CallId, Message = refusal })
-                : RpcMessages.Error(request.Id, -32603, refusal));
-            return;
+            Refuse(request, ErrorCodes.OverCapacity, $"{PendingTable.Most:N0} requests wait for an answer already. Wait for some of them, or cancel them.");
         }
-
-        _pending.Add(request);
-        _pending.Deliver(request, _session);
+        else if (request.Message.Length > settings.Current.Link.MaxBytes)
+        {
+            Refuse(request, ErrorCodes.InvalidArgument, TooLongToSend(request, $"{settings.Current.Link.MaxBytes:N0} bytes"));
+        }
+        else
+        {
+            _pending.Add(request);
+            _pending.Deliver(request, _session);
+        }
     }
+
+    private void Refuse(PendingRequest request, string code, string why) => _answers.Answer(request.Id, request.Kind == PendingKind.Call
+        ? Failure(request.Id, new CallError { Code = code, CallId = request.CallId, Message = why })
+        : RpcMessages.Error(request.Id, -32603, why));
+
+    private static string TooLongToSend(PendingRequest request, string most) =>
+        $"The message to the daemon has {request.Message.Length:N0} bytes, more than it takes: {most} (EXAI_WS_MAX_BYTES). Ask with less, or name files by their paths.";
 
     private string WhyWaiting(PendingRequest request)
     {

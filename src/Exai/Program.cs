@@ -2,7 +2,6 @@ using Exai.Cli.Commands;
 using Exai.Settings;
 using Exai.Shim;
 using Exai.Shim.Stdio;
-using Microsoft.Win32.SafeHandles;
 
 namespace Exai.Cli;
 
@@ -15,18 +14,11 @@ internal static class Program
         {
             var early = EarlyAnswer.Give();
             Console.SetOut(Console.Error);
+            var (input, output) = OperatingSystem.IsWindows() ? (Console.OpenStandardInput(), Console.OpenStandardOutput()) : (PosixStream.Input(), (Stream)PosixStream.Output());
             return await ShimHost.RunAsync(
-                () => SettingsLoader.Load(SettingsSources.FromProcess()), Console.OpenStandardInput(), OpenStandardOutput(), early, TimeProvider.System, Chance.New());
+                () => SettingsLoader.Load(SettingsSources.FromProcess()), input, output, early, TimeProvider.System, Chance.New());
         }
 
         return await CommandTree.RunAsync(args);
     }
-
-    /// <summary>
-    /// On Unix the plain file: the console's own stream swallows the error that tells that nobody reads any more, and a shim without a
-    /// reader has to end.
-    /// </summary>
-    private static Stream OpenStandardOutput() => OperatingSystem.IsWindows()
-        ? Console.OpenStandardOutput()
-        : new FileStream(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0);
 }

@@ -87,6 +87,7 @@ internal sealed class LinkClient : IAsyncDisposable
             var part = await _socket.ReceiveAsync(_buffer.AsMemory(), Patience.Token());
             if (part.MessageType == WebSocketMessageType.Close)
             {
+                await CloseAsync();
                 return null;
             }
 
@@ -157,7 +158,18 @@ internal sealed class LinkClient : IAsyncDisposable
 
     public void Cut() => _socket.Abort();
 
-    public Task CloseAsync() => _socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, "", Patience.Token());
+    /// <summary>Ends this side's half; the other side may have gone first.</summary>
+    public async Task CloseAsync()
+    {
+        try
+        {
+            await _socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, "", Patience.Token());
+        }
+        catch (Exception cut) when (cut is WebSocketException or IOException)
+        {
+            // It has.
+        }
+    }
 
     public ValueTask DisposeAsync()
     {

@@ -102,6 +102,19 @@ public sealed class ShimLifeTests
         shim.HasExited.ShouldBeFalse();
     }
 
+    /// <summary>The first answer comes before the runtime listens for signals.</summary>
+    [Fact]
+    public async Task An_interrupt_right_after_the_first_answer_does_not_end_the_shim()
+    {
+        await using var machine = await ExaiHomeFixture.CreateAsync(null, NoDaemon);
+        var shim = machine.StartShim();
+        await shim.InitializeAsync();
+        shim.Signal(Signal.Interrupt);
+
+        await shim.PingAsync();
+        shim.HasExited.ShouldBeFalse();
+    }
+
     [Fact]
     public async Task The_death_of_its_parent_ends_the_shim_although_stdin_stays_open()
     {

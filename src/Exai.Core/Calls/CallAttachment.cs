@@ -10,6 +10,7 @@ public sealed class CallAttachment : IDisposable
     private readonly TimeSpan _cancelGrace;
     private readonly CallMeters? _meters;
     private readonly int _waiter;
+    private readonly bool _tooLate;
     private int _left;
 
     internal CallAttachment(LiveCall live, string how, TimeSpan cancelGrace, CallMeters? meters)
@@ -19,14 +20,19 @@ public sealed class CallAttachment : IDisposable
         _meters = meters;
         How = how;
         Outcome = live.Outcome;
-        _waiter = live.WaiterCame();
+        (_waiter, _tooLate) = live.WaiterCame();
     }
 
     /// <summary>The outcome; cancelled when the daemon stops before there is one.</summary>
     public Task<CallOutcome> Outcome { get; }
 
     /// <summary>How this waiter came to the call: one of <see cref="RecoveredHow"/>. Final when <see cref="Outcome"/> has completed.</summary>
-    public string How { get; internal set; }
+    public string How
+    {
+        // A cancel that was under way before this waiter came has ended the call for those before it: to this one it is an earlier call's outcome.
+        get => _tooLate && Outcome is { IsCompletedSuccessfully: true, Result.State: CallState.Cancelled } ? RecoveredHow.Replayed : field;
+        internal set;
+    }
 
     public string CallId => _live.CallId;
 

@@ -16,6 +16,7 @@ internal sealed class LiveCall : IDisposable
     private volatile CallProgress _progress = new("accepted", CallStages.Accepted);
     private readonly List<int> _waiting = [];
     private int _waiters;
+    private bool _graceIsOver;
 
     public LiveCall(string callId, string argumentsHash, TimeProvider time)
     {
@@ -48,14 +49,14 @@ internal sealed class LiveCall : IDisposable
     public void Abandon() => _outcome.TrySetCanceled(CancellationToken.None);
 
     /// <summary>Somebody waits for the answer: a cancel that was put off is void.</summary>
-    /// <returns>Who it is. Later ones have greater numbers.</returns>
-    public int WaiterCame()
+    /// <returns>Who it is, where later ones have greater numbers; and whether it came too late, to a call whose cancel is under way.</returns>
+    public (int Waiter, bool TooLate) WaiterCame()
     {
         lock (_lock)
         {
             EndGraceUnsynchronized();
             _waiting.Add(++_waiters);
-            return _waiters;
+            return (_waiters, _graceIsOver || _cancel.IsCancellationRequested);
         }
     }
 
@@ -136,6 +137,8 @@ internal sealed class LiveCall : IDisposable
             {
                 return;
             }
+
+            _graceIsOver = true;
         }
 
         Cancel();

@@ -20,6 +20,7 @@ internal sealed class LinkEndpoint(
     : IDisposable
 {
     private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan GoodbyePatience = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<(string Session, string Era), LinkSession> _sessions = new();
     private readonly SessionBook _book = new(time);
@@ -92,6 +93,12 @@ internal sealed class LinkEndpoint(
         try
         {
             await CloseAllAsync(closeCode, reason, cancellationToken);
+            // A socket that is cut takes along what its other side has not read yet: first that one says that it has read the end.
+            await Task.WhenAll(_sessions.Values.Select(session => session.Ended)).WaitAsync(GoodbyePatience, time, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            // Some shim reads nothing at the moment.
         }
         finally
         {

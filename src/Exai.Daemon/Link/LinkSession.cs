@@ -55,6 +55,9 @@ internal sealed class LinkSession : IAsyncDisposable
     /// <summary>Whether a call has a result that has not been written to the socket yet.</summary>
     public bool OwesAnswers => _transport.OwesAnswers;
 
+    /// <summary>Completes when nothing more comes from the socket.</summary>
+    public Task Ended => _transport.Ended;
+
     /// <summary>Serves until the socket has ended and the answers of its calls are sent or dropped.</summary>
     /// <param name="forcedStop">Ends also the waiting for running calls.</param>
     public async Task RunAsync(CancellationToken forcedStop)

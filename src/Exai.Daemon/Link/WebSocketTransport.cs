@@ -55,6 +55,9 @@ internal sealed class WebSocketTransport : TransportBase
     /// <summary>Whether a result that was promised has not been written to the socket yet.</summary>
     public bool OwesAnswers => IsConnected && !_owed.IsEmpty;
 
+    /// <summary>Completes when nothing more comes from the socket.</summary>
+    public Task Ended => _reading;
+
     /// <summary>The request has a result, which the MCP SDK is about to send.</summary>
     public void Owe(RequestId request) => _owed[request] = true;
 
@@ -220,7 +223,8 @@ internal sealed class WebSocketTransport : TransportBase
 
             if (frame.WrittenCount > _largestMessage)
             {
-                await CloseAsync((int)WebSocketCloseStatus.MessageTooBig, "message too big", _end.Token);
+                await CloseAsync((int)WebSocketCloseStatus.MessageTooBig, $"a message has more than {_largestMessage} bytes", _end.Token);
+                await SkipAllAsync(frame);
                 return false;
             }
 
@@ -228,6 +232,15 @@ internal sealed class WebSocketTransport : TransportBase
             {
                 return true;
             }
+        }
+    }
+
+    /// <summary>Until the other side closes: cut in the middle of what it sends, it would not read why.</summary>
+    private async Task SkipAllAsync(ArrayBufferWriter<byte> buffer)
+    {
+        while (_socket.State is WebSocketState.CloseSent && (await _socket.ReceiveAsync(buffer.GetMemory(16 * 1024), _end.Token)).MessageType != WebSocketMessageType.Close)
+        {
+            // Nobody needs it.
         }
     }
 

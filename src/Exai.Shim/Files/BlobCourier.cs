@@ -28,7 +28,15 @@ internal sealed class BlobCourier(ILinkConnection connection, Action<ReadOnlyMem
             var before = files?.Thread is { } thread ? _threads.GetValueOrDefault(thread) : null;
             if ((files is null || files.Blobs.Count == 0) && before is null)
             {
-                send(message);
+                if (files is null)
+                {
+                    send(message);
+                }
+                else
+                {
+                    files.Leave(() => send(message));
+                }
+
                 return;
             }
 
@@ -71,10 +79,7 @@ internal sealed class BlobCourier(ILinkConnection connection, Action<ReadOnlyMem
                 await before.WaitAsync(_end.Token);
             }
 
-            if (!files.Unwanted)
-            {
-                send(message);
-            }
+            files.Leave(() => send(message));
         }
         catch (Exception ended) when (ended is OperationCanceledException or ObjectDisposedException)
         {
@@ -133,9 +138,12 @@ internal sealed class BlobCourier(ILinkConnection connection, Action<ReadOnlyMem
 /// <summary>What a call has to wait for on each connection: its files, and the calls before it on its thread.</summary>
 /// <param name="blobs">Empty for a call without files.</param>
 /// <param name="thread">The thread that the call goes on with; null for a new one.</param>
-internal sealed class CallFiles(IReadOnlyList<BlobSource> blobs, string? thread)
+/// <param name="isKnown">A daemon may have the call already.</param>
+internal sealed class CallFiles(IReadOnlyList<BlobSource> blobs, string? thread, bool isKnown)
 {
+    private readonly Lock _lock = new();
     private volatile bool _unwanted;
+    private bool _hasLeft = isKnown;
 
     public IReadOnlyList<BlobSource> Blobs => blobs;
 
@@ -144,7 +152,40 @@ internal sealed class CallFiles(IReadOnlyList<BlobSource> blobs, string? thread)
     /// <summary>The client gave the call up: it is not sent after its files.</summary>
     public bool Unwanted => _unwanted;
 
-    public void GiveUp() => _unwanted = true;
+    /// <summary>A daemon may have the call.</summary>
+    public bool HasLeft
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _hasLeft;
+            }
+        }
+    }
+
+    /// <summary>Sends the call, unless it was given up. What is sent after the giving up comes after it on the connection too.</summary>
+    public void Leave(Action send)
+    {
+        lock (_lock)
+        {
+            if (!_unwanted)
+            {
+                _hasLeft = true;
+                send();
+            }
+        }
+    }
+
+    /// <returns>Whether no daemon can have the call, now or later.</returns>
+    public bool GiveUp()
+    {
+        lock (_lock)
+        {
+            _unwanted = true;
+            return !_hasLeft;
+        }
+    }
 }
 
 /// <summary>The daemon does not take a blob, and would not take it if it were sent again.</summary>

@@ -91,7 +91,7 @@ internal sealed class LinkSession(ILinkConnection connection, LinkSettings setti
                 $"or its probe within {settings.PingValidationTimeout.TotalSeconds:0.#} s (EXAI_WS_PING_VALIDATION_TIMEOUT).",
                 failure);
         }
-        catch (Exception failure) when (failure is IOException or System.Net.WebSockets.WebSocketException)
+        catch (Exception failure) when (failure is IOException or System.Net.WebSockets.WebSocketException or ObjectDisposedException)
         {
             throw new LinkException(LinkFailure.NotValidated, "The daemon closed the connection before it was ready.", failure);
         }

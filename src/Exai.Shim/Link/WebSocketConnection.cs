@@ -13,8 +13,10 @@ namespace Exai.Shim.Link;
 internal sealed class WebSocketConnection : ILinkConnection
 {
     public const int NormalClosure = 1000;
-    private const int MessageTooBig = 1009;
     private const int UsualBuffer = 16 * 1024;
+
+    /// <summary>Far above what results are cut to. What is too long for the client is the relay's business: to end the link for it would bring it again, for ever.</summary>
+    private const int LongestAnswer = 64 * 1024 * 1024;
 
     private readonly Socket _socket;
     private readonly LinkEndpoint _endpoint;
@@ -69,9 +71,9 @@ internal sealed class WebSocketConnection : ILinkConnection
                     continue;
                 }
 
-                if (frame.Length > _settings.MaxBytes - begun.Length)
+                if (frame.Length > Math.Max(_settings.MaxBytes, LongestAnswer) - begun.Length)
                 {
-                    await SendCloseAsync(MessageTooBig, cancellationToken);
+                    await SendCloseAsync(LinkContract.TooBigCloseCode, cancellationToken);
                     return null;
                 }
 
@@ -138,7 +140,14 @@ internal sealed class WebSocketConnection : ILinkConnection
     }
 
     /// <summary>Made for the first file: most sessions name none.</summary>
-    private BlobClient Blobs => _blobs ??= new BlobClient(_endpoint);
+    private BlobClient Blobs
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_end.IsCancellationRequested, this);
+            return _blobs ??= new BlobClient(_endpoint);
+        }
+    }
 
     private async ValueTask SendAsync(FrameKind kind, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
     {

@@ -40,14 +40,14 @@ internal sealed class DetachedCalls(TimeProvider time)
     /// <summary>The client cancelled it. One that no daemon can know of has simply ended, unless the client was told that it can be claimed.</summary>
     public void AddCancelled(PendingRequest call, ReadOnlyMemory<byte> notification, LinkSession? session)
     {
-        if (!call.Sent && call.IsPromised)
+        var isKnown = call is { Sent: true, Files: not { HasLeft: false } };
+        if (call.IsPromised && !isKnown)
         {
-            AddRunning(call, session: null);
+            AddRunning(call, session);
             return;
         }
 
-        call.Files?.GiveUp();
-        if (call.Sent)
+        if (call.Sent && call.Files?.GiveUp() is not true)
         {
             var cancelled = new DetachedCall(call, time.GetTimestamp()) { Cancel = notification };
             Add(cancelled);
@@ -65,7 +65,7 @@ internal sealed class DetachedCalls(TimeProvider time)
     {
         // One that ended here, without a daemon, has nothing to be joined to, and one that was delivered is over.
         var repeated = _calls.FindLast(call => call.Key == shape.Key && call is { End: null, IsDelivered: false });
-        return repeated is not null && _calls.Remove(repeated) ? new RepeatedCall(repeated.CallId, repeated.IsPromised) : null;
+        return repeated is not null && _calls.Remove(repeated) ? new RepeatedCall(repeated.CallId, repeated.IsPromised, repeated.IsKnown) : null;
     }
 
     /// <summary>
@@ -92,7 +92,13 @@ internal sealed class DetachedCalls(TimeProvider time)
     public void OnDelivered(string callId) => _calls.RemoveAll(call => call.CallId == callId);
 
     /// <summary>The client asks for it by its id: its cancel is void.</summary>
-    public void OnWantedAgain(string callId) => OnDelivered(callId);
+    /// <returns>Whether a daemon may have it.</returns>
+    public bool TakeWanted(string callId)
+    {
+        var isKnown = _calls.Exists(call => call.CallId == callId && call.IsKnown);
+        OnDelivered(callId);
+        return isKnown;
+    }
 
     /// <summary>A daemon's answer to one of them: it is in the journal, to be claimed. False when it answers none.</summary>
     /// <param name="retryAfterSecs">The daemon had no room for the call and has forgotten it; null for any other answer.</param>
@@ -149,6 +155,12 @@ internal sealed class DetachedCalls(TimeProvider time)
         }
     }
 
+    /// <summary>The one of those that were sent that has the most bytes.</summary>
+    public PendingRequest? Longest => _calls.Where(call => call.Request is { Sent: true }).MaxBy(call => call.Request!.Message.Length)?.Request;
+
+    /// <summary>A daemon cannot be given it.</summary>
+    public void Fail(PendingRequest request, CallError error) => _calls.Find(call => call.Request == request)?.OnFailed(error);
+
     /// <summary>None of them can reach a daemon, and waiting would not help.</summary>
     public void FailUnsent(CallError error)
     {
@@ -198,7 +210,8 @@ internal sealed class DetachedCalls(TimeProvider time)
     }
 
     /// <param name="IsPromised">The client was told its job id.</param>
-    internal sealed record RepeatedCall(string CallId, bool IsPromised);
+    /// <param name="IsKnown">A daemon may have it.</param>
+    internal sealed record RepeatedCall(string CallId, bool IsPromised, bool IsKnown);
 
     private sealed class DetachedCall(PendingRequest request, long detachedAt)
     {
@@ -219,6 +232,9 @@ internal sealed class DetachedCalls(TimeProvider time)
 
         /// <summary>The client was told its job id.</summary>
         public bool IsPromised => Cancel is null || _wasPromised;
+
+        /// <summary>A daemon may have it, or has had it.</summary>
+        public bool IsKnown => Request is not { Sent: false };
 
         /// <summary>A daemon has heard that nobody waits for it.</summary>
         public bool IsTold { get; set; }

@@ -16,7 +16,9 @@ internal enum PendingKind
 }
 
 /// <summary>A client's request that has not been answered. Belongs to the relay's one loop; not thread-safe.</summary>
-internal sealed class PendingRequest(RequestId id, PendingKind kind, ReadOnlyMemory<byte> message, ReadOnlyMemory<byte> progressToken, long receivedAt)
+/// <param name="isKnown">A daemon may have it already, from an earlier request.</param>
+internal sealed class PendingRequest(
+    RequestId id, PendingKind kind, ReadOnlyMemory<byte> message, ReadOnlyMemory<byte> progressToken, long receivedAt, bool isKnown = false)
 {
     private long? _undeliveredSince = receivedAt;
     private TimeSpan _undeliveredBefore;
@@ -42,8 +44,8 @@ internal sealed class PendingRequest(RequestId id, PendingKind kind, ReadOnlyMem
     /// <summary>What goes before it on each connection; null for nothing.</summary>
     public CallFiles? Files { get; init; }
 
-    /// <summary>A daemon may know it: it has been handed to a connection.</summary>
-    public bool Sent { get; private set; }
+    /// <summary>A daemon may know it: it, or an earlier request for the same call, has been handed to a connection.</summary>
+    public bool Sent { get; private set; } = isKnown;
 
     /// <summary>Only of a <see cref="PendingKind.Call"/>.</summary>
     public CallShape? Shape { get; init; }

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Exai.Protocol;
 using Exai.Shim.Lifecycle;
 using Exai.Shim.Messages;
@@ -9,11 +8,8 @@ namespace Exai.Shim.Stdio;
 /// Answers an <c>initialize</c> that waits on stdin when the process starts, before settings, log and link are there. It is the one
 /// message for which a client waits with its own start; and its answer needs nothing of them.
 /// </summary>
-public sealed partial class EarlyAnswer
+public sealed class EarlyAnswer
 {
-    private const int StandardInput = 0;
-    private const int StandardOutput = 1;
-
     /// <summary>What was read from stdin; the relay has to see it all the same.</summary>
     internal byte[] Read { get; private init; } = [];
 
@@ -24,7 +20,17 @@ public sealed partial class EarlyAnswer
     internal RequestId? To { get; private init; }
 
     /// <summary>Never waits: a client that has not written yet is answered by the relay. Nothing is read on Windows.</summary>
-    public static EarlyAnswer Give() => OperatingSystem.IsWindows() ? new EarlyAnswer() : Give(TakeWaiting(), WriteAll, ParentWatch.Parent());
+    public static EarlyAnswer Give()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return new EarlyAnswer();
+        }
+
+        // A client that has its answer may interrupt at once, long before the shim listens for signals.
+        PosixStream.IgnoreInterrupts();
+        return Give(TakeWaiting(PosixStream.Input()), TryWrite, ParentWatch.Parent());
+    }
 
     /// <param name="write">Writes to the client; false when it is gone.</param>
     internal static EarlyAnswer Give(byte[] waiting, Func<byte[], bool> write, int? parent = null)
@@ -51,58 +57,28 @@ public sealed partial class EarlyAnswer
         }
     }
 
-    private static unsafe byte[] TakeWaiting()
+    private static byte[] TakeWaiting(PosixStream input)
     {
-        var watched = new PollRequest { File = StandardInput, Events = PollRequest.Readable };
-        if (Poll(&watched, 1, timeoutMs: 0) != 1 || (watched.Returned & PollRequest.Readable) == 0)
+        if (!input.IsReadable())
         {
             return [];
         }
 
         var buffer = new byte[16 * 1024];
-        fixed (byte* start = buffer)
+        return buffer[..input.Read(buffer)];
+    }
+
+    private static bool TryWrite(byte[] bytes)
+    {
+        try
         {
-            var count = (int)ReadFile(StandardInput, start, (nuint)buffer.Length);
-            return count > 0 ? buffer[..count] : [];
+            PosixStream.Output().Write(bytes);
+            return true;
+        }
+        catch (IOException)
+        {
+            // The client has gone: the relay meets the same, and ends.
+            return false;
         }
     }
-
-    private static unsafe bool WriteAll(byte[] bytes)
-    {
-        fixed (byte* start = bytes)
-        {
-            for (var written = 0; written < bytes.Length;)
-            {
-                var count = (int)WriteFile(StandardOutput, start + written, (nuint)(bytes.Length - written));
-                if (count <= 0)
-                {
-                    // The relay meets the same, and ends.
-                    return written > 0;
-                }
-
-                written += count;
-            }
-        }
-
-        return true;
-    }
-
-    [StructLayout(LayoutKind.Sequential)]
-    private struct PollRequest
-    {
-        public const short Readable = 1;
-
-        public int File;
-        public short Events;
-        public short Returned;
-    }
-
-    [LibraryImport("libc", EntryPoint = "poll")]
-    private static unsafe partial int Poll(PollRequest* watched, nuint count, int timeoutMs);
-
-    [LibraryImport("libc", EntryPoint = "read")]
-    private static unsafe partial nint ReadFile(int file, byte* into, nuint length);
-
-    [LibraryImport("libc", EntryPoint = "write")]
-    private static unsafe partial nint WriteFile(int file, byte* from, nuint length);
 }

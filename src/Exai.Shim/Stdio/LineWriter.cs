@@ -100,10 +100,10 @@ internal sealed class LineWriter
 
     private async ValueTask WriteBytesAsync(ReadOnlyMemory<byte> bytes)
     {
-        if (_output is FileStream file)
+        if (_output is PosixStream)
         {
             // It would hand the write to another thread, and this one has nothing else to do.
-            file.Write(bytes.Span);
+            _output.Write(bytes.Span);
         }
         else
         {

@@ -100,7 +100,6 @@ public sealed class LinkRecoveryTests
 
         (await older.ReceiveAsync()).ShouldBeNull();
         ((int)older.CloseStatus!).ShouldBe(LinkContract.SupersededCloseCode);
-        await older.CloseAsync();
 
         (await newer.RequestAsync("ping")).Result().ShouldNotBeNull();
         (await daemon.HealthAsync(health => health.Sessions == 1)).ShouldNotBeNull();

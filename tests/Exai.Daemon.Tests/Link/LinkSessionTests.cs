@@ -208,7 +208,8 @@ public sealed class LinkSessionTests
         await using var daemon = await DaemonFixture.StartAsync(store, ("EXAI_WS_MAX_BYTES", "65536"));
         await using var client = await daemon.OpenAsync();
 
-        await client.SendAsync(Encoding.UTF8.GetBytes(new string(' ', 100_000)));
+        // Far more than what stands between two ends of a socket: the daemon reads on, so that the sender learns why.
+        await client.SendAsync(Encoding.UTF8.GetBytes(new string(' ', 40_000_000)));
 
         (await client.ReceiveAsync()).ShouldBeNull();
         client.CloseStatus.ShouldBe(WebSocketCloseStatus.MessageTooBig);

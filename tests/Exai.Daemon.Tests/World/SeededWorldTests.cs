@@ -18,7 +18,8 @@ public sealed class SeededWorldTests
     /// daemon whose disk was full was unknown to its claimant. 3064: what was journaled once the disk had room again was told as not durable for ever. 3990:
     /// as 38060, but the client had asked the same again in between. 9790: a cancel
     /// that was overtaken by the same question asked again ended that one too. 10860: a cancel that was
-    /// sent into a silent link counted as heard.
+    /// sent into a silent link counted as heard. 14063: a call that was cancelled, asked again without a link and cancelled again went on, for the
+    /// second request had reached nobody.
     /// </summary>
     [Theory]
     [InlineData(445)]
@@ -27,6 +28,7 @@ public sealed class SeededWorldTests
     [InlineData(3990)]
     [InlineData(9790)]
     [InlineData(10860)]
+    [InlineData(14063)]
     [InlineData(38060)]
     [InlineData(38272)]
     public void Seed_that_found_a_defect_finds_none(int seed) => Story.Play(seed, _ => { });

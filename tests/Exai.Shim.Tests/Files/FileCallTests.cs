@@ -200,6 +200,9 @@ public sealed class FileCallTests : IDisposable
             await rig.PassAsync(1);
             rig.Cancel("1");
             await rig.PassAsync(30);
+            // Nor is it begun by the next daemon, which would only be told to cancel it.
+            rig.Daemon.Restart();
+            await rig.PassAsync(30);
 
             rig.Daemon.Calls.ShouldBeEmpty();
             rig.Client.Responses("1").ShouldBeEmpty();

@@ -89,15 +89,33 @@ public sealed class WebSocketLinkTests : IDisposable
     }
 
     [Fact]
-    public async Task Message_above_the_limit_ends_the_link_with_its_code()
+    public async Task Answer_above_what_the_shim_takes_from_its_client_is_read()
     {
         var (link, daemon) = await ConnectAsync(settings => settings with { MaxBytes = 65_536 });
         await using var disposing = link;
         using var closing = daemon;
-        var sending = daemon.SendAsync(new byte[65_537], WebSocketMessageType.Text, endOfMessage: true, Limit);
-        (await link.ReceiveAsync(Limit)).ShouldBeNull();
-        (await daemon.ReceiveAsync(new byte[10], Limit)).CloseStatus.ShouldBe(WebSocketCloseStatus.MessageTooBig);
+        var sending = daemon.SendAsync(new byte[200_000], WebSocketMessageType.Text, endOfMessage: true, Limit);
+        (await link.ReceiveAsync(Limit))!.Length.ShouldBe(200_000);
         await sending;
+    }
+
+    [Fact]
+    public async Task Message_above_all_measure_ends_the_link_with_its_code()
+    {
+        var (link, daemon) = await ConnectRawAsync();
+        await using var disposing = link;
+        using var closing = daemon;
+        // A text frame of 64 MiB and one byte.
+        await daemon.SendAsync(new byte[] { 0x81, 127, 0, 0, 0, 0, 4, 0, 0, 1 }, Limit);
+        (await link.ReceiveAsync(Limit)).ShouldBeNull();
+        var frame = new byte[8];
+        for (var received = 0; received < frame.Length;)
+        {
+            received += await daemon.ReceiveAsync(frame.AsMemory(received), Limit);
+        }
+
+        (frame[0], frame[1]).ShouldBe(((byte)0x88, (byte)0x82));
+        (((frame[6] ^ frame[2]) << 8) | (frame[7] ^ frame[3])).ShouldBe(LinkContract.TooBigCloseCode);
     }
 
     [Fact]

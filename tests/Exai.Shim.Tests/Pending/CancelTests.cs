@@ -43,6 +43,35 @@ public sealed class CancelTests
         rig.Daemon.Connection.Received.ShouldNotContain(message => message.Method == "notifications/cancelled");
     });
 
+    /// <summary>Trap 12: the daemon has the call from the first request; that the second never left does not end it.</summary>
+    [Theory]
+    [InlineData(null)]
+    [InlineData("01a1fdfb-6b2c-70d1-9df1-9a474d4ae05c")]
+    public void Cancel_of_the_same_question_asked_again_while_the_link_is_down_reaches_the_next_daemon(string? callId) => ShimRig.Run(async rig =>
+    {
+        rig.Daemon.AnswersCalls = false;
+        await rig.ReadyAsync();
+        Ask("1");
+        await rig.UntilAsync(() => rig.Daemon.Calls.Count == 1, "the call");
+        rig.Daemon.Kill();
+        await rig.PassAsync(1);
+        rig.Cancel("1");
+        Ask("2");
+        await rig.PassAsync(1);
+        rig.Cancel("2");
+        rig.Daemon.Start();
+        await rig.LinkAsync();
+
+        rig.Daemon.Connection.Received.Where(message => message.Method is "tools/call" or "notifications/cancelled").Select(message => (message.Method, message.CallId))
+            .ShouldBe([("tools/call", rig.Daemon.Call().CallId), ("notifications/cancelled", null)]);
+
+        void Ask(string id)
+        {
+            var meta = callId is null ? "" : $$""","_meta":{"exai/callId":"{{callId}}"}""";
+            rig.Send($$$"""{"jsonrpc":"2.0","id":{{{id}}},"method":"tools/call","params":{"name":"chat","arguments":{"prompt":"the same"}{{{meta}}} } }""");
+        }
+    });
+
     [Fact]
     public void Cancel_of_a_call_that_no_daemon_has_seen_ends_it_here() => ShimRig.Run(async rig =>
     {

@@ -1,3 +1,5 @@
+using Exai.Protocol;
+
 namespace Exai.Shim.Tests.Pending;
 
 /// <summary>Checklist rule 17 and trap 146: what the shim does not know passes unchanged, and never hangs.</summary>
@@ -102,4 +104,92 @@ public sealed class OtherRequestTests
             await rig.Client.ResponseAsync("2");
         },
         rig => rig.Environment["EXAI_WS_MAX_BYTES"] = "65536");
+
+    /// <summary>The call's id and its files are added to what the client wrote.</summary>
+    [Theory]
+    [InlineData("tools/call")]
+    [InlineData("completion/complete")]
+    public void Request_that_is_too_long_for_the_link_is_refused_here(string method) => ShimRig.Run(
+        async rig =>
+        {
+            await rig.ReadyAsync();
+            var line = Line(method, 0);
+            rig.Send(Line(method, 65_536 - line.Length));
+            var refusal = await rig.Client.ResponseAsync("1");
+            if (method == "tools/call")
+            {
+                (refusal.ErrorCode, refusal.ToolText.Contains("65,536 bytes (EXAI_WS_MAX_BYTES)", StringComparison.Ordinal)).ShouldBe((ErrorCodes.InvalidArgument, true), refusal.ToString());
+                rig.Daemon.Calls.ShouldBeEmpty();
+            }
+            else
+            {
+                refusal.RpcErrorCode.ShouldNotBeNull();
+            }
+
+            rig.Call("2");
+            (await rig.Client.ResponseAsync("2")).IsToolError.ShouldBeFalse();
+            rig.Daemon.Connections.Count.ShouldBe(1);
+        },
+        rig =>
+        {
+            rig.Environment["EXAI_WS_MAX_BYTES"] = "65536";
+            rig.Daemon.Intercept = (connection, message) =>
+            {
+                if (message.Method is "completion/complete")
+                {
+                    connection.Push("""{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"no such method"}}""");
+                }
+
+                return message.Method is "completion/complete";
+            };
+        });
+
+    /// <summary>A daemon whose own limit is lower ends the link by the longest message; sent again, it would end each link.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Daemon_that_finds_a_call_too_long_ends_it_and_the_others_go_on(bool wasOutwaited) => ShimRig.Run(
+        async rig =>
+        {
+            await rig.ReadyAsync();
+            rig.Call("1");
+            await rig.UntilAsync(() => rig.Daemon.Calls.Count == 1, "the short call");
+            rig.Send(Line("tools/call", 5000, "2"));
+            if (wasOutwaited)
+            {
+                (await rig.Client.ResponseAsync("2", TimeSpan.FromSeconds(20))).IsToolError.ShouldBeFalse();
+            }
+
+            rig.Daemon.Intercept = (_, message) =>
+            {
+                var isTooLong = message.Json.ToJsonString().Length > 5000;
+                if (isTooLong)
+                {
+                    rig.Daemon.Drop(LinkContract.TooBigCloseCode);
+                }
+
+                return isTooLong;
+            };
+            rig.Daemon.Restart();
+            await rig.PassAsync(10);
+
+            if (!wasOutwaited)
+            {
+                var failed = await rig.Client.ResponseAsync("2");
+                (failed.ErrorCode, failed.ToolText.Contains("EXAI_WS_MAX_BYTES", StringComparison.Ordinal)).ShouldBe((ErrorCodes.InvalidArgument, true), failed.ToString());
+            }
+
+            rig.Daemon.IsConnected.ShouldBeTrue();
+            rig.Daemon.Call().Answer();
+            (await rig.Client.ResponseAsync("1")).IsToolError.ShouldBeFalse();
+            rig.Daemon.Connections.Count.ShouldBeLessThanOrEqualTo(3);
+        },
+        rig =>
+        {
+            rig.Daemon.AnswersCalls = false;
+            rig.Environment["EXAI_CLIENT_WAIT_SECS"] = wasOutwaited ? "10" : "86400";
+        });
+
+    private static string Line(string method, int filling, string id = "1") =>
+        $$"""{"jsonrpc":"2.0","id":{{id}},"method":"{{method}}","params":{"name":"chat","arguments":{"prompt":"{{new string('x', filling)}}"} } }""";
 }

@@ -14,14 +14,17 @@ internal sealed record Collector(Uri Address, string Epoch)
 {
     private const int GrpcPort = 4317;
 
-    /// <summary>A collector that does not answer must not hold a daemon up that ends.</summary>
+    /// <summary>OpenTelemetry's own variable, in milliseconds.</summary>
+    private const string TimeoutVariable = "OTEL_EXPORTER_OTLP_TIMEOUT";
+
+    /// <summary>Milliseconds, where the user's variable says nothing: a collector that does not answer must not hold a daemon up that ends.</summary>
     private const int Patience = 2000;
 
     /// <param name="signal">traces | metrics.</param>
     public void Configure(OtlpExporterOptions options, string signal)
     {
         options.Protocol = Address.Port == GrpcPort ? OtlpExportProtocol.Grpc : OtlpExportProtocol.HttpProtobuf;
-        options.TimeoutMilliseconds = Patience;
+        options.TimeoutMilliseconds = Environment.GetEnvironmentVariable(TimeoutVariable) is { Length: > 0 } ? options.TimeoutMilliseconds : Patience;
         options.Endpoint = options.Protocol == OtlpExportProtocol.Grpc ? Address : new Uri($"{Address.AbsoluteUri.TrimEnd('/')}/v1/{signal}");
     }
 
