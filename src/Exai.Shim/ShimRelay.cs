@@ -483,6 +483,12 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
 
     private void OnLinkReady(LinkSession session, IReadOnlyList<byte[]> early)
     {
+        if (_session is { } former)
+        {
+            // The link moved on before its daemon had ended.
+            OnLinkDown(former);
+        }
+
         (_session, _failure, _pending.DaemonDrains) = (session, null, false);
         _tools.OnConnectionChanged(session.DaemonVersion);
         _serverRequests.BeginEpoch();
@@ -608,6 +614,7 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
                 break;
             case MessageKind.Notification when message.Method == LinkContract.DrainingNotification:
                 _pending.DaemonDrains = true;
+                _session?.OnDraining();
                 break;
             case MessageKind.Notification when message.Method == "notifications/tools/list_changed":
                 // The shim tells the client itself, once, when it has seen that the list is another.
