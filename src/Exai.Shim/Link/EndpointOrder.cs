@@ -11,20 +11,34 @@ internal sealed class EndpointOrder(string sessionId)
     /// <summary>A daemon that is there answers in milliseconds; one that does not must not hold up the way to the next.</summary>
     private static readonly TimeSpan FirstPatience = TimeSpan.FromSeconds(1);
 
+    private readonly List<LinkAddress> _left = [];
     private LinkAddress? _had;
-    private bool _sentAway;
 
     /// <summary>Each of them once.</summary>
     public IReadOnlyList<LinkAddress> Of(IReadOnlyList<LinkAddress> endpoints) =>
     [
-        .. endpoints.OrderBy(endpoint => endpoint != _had ? 1 : _sentAway ? 2 : 0).ThenByDescending(endpoint => Weight(endpoint.ToString())),
+        .. endpoints.OrderBy(endpoint => _left.IndexOf(endpoint) is >= 0 and var place ? place : endpoint == _had ? -2 : -1)
+            .ThenByDescending(endpoint => Weight(endpoint.ToString())),
     ];
 
     /// <summary>The link is with this one from now on.</summary>
-    public void OnLinked(LinkAddress endpoint) => (_had, _sentAway) = (endpoint, false);
+    public void OnLinked(LinkAddress endpoint)
+    {
+        _had = endpoint;
+        _left.Remove(endpoint);
+    }
 
-    /// <summary>The one that it has wants it no longer, or is of no use: it is the last to be asked.</summary>
-    public void OnSentAway() => _sentAway = true;
+    /// <summary>The one that it has wants it no longer, or is of no use: it is the last to be asked, after those that were left before it.</summary>
+    public void OnSentAway()
+    {
+        if (_had is not null && !_left.Contains(_had))
+        {
+            _left.Add(_had);
+        }
+    }
+
+    /// <summary>A link was of use: what was wrong with others before it is long ago.</summary>
+    public void Forget() => _left.Clear();
 
     /// <summary>How long one dial may take: little as long as another daemon may be there at once, up to the setting when none of them is.</summary>
     /// <param name="round">The first is 1.</param>

@@ -24,6 +24,9 @@ internal sealed class LinkConnector(
     /// <summary>The daemon that has, or had, the link is to be asked last.</summary>
     public void OnSentAway() => _order.OnSentAway();
 
+    /// <summary>The link that ends now was of use.</summary>
+    public void OnUsed() => _order.Forget();
+
     /// <summary>Asks whoever may take the link, once.</summary>
     /// <param name="attempt">The how manieth since there was a link; the first is 1.</param>
     /// <param name="lostAt">When there was one last, as a timestamp of the shim's clock; null when there was none yet.</param>

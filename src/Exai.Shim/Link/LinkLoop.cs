@@ -221,6 +221,11 @@ internal sealed class LinkLoop(
         // Wakes from before say nothing about now. A call that came with one is pending, and counts.
         _wake.Reset();
         _shortLinks = loss.Lived < SteadyLink ? _shortLinks + 1 : 0;
+        if (_shortLinks == 0)
+        {
+            _connector.OnUsed();
+        }
+
         if (loss.CloseCode is LinkContract.RestartCloseCode or LinkContract.GiveWayCloseCode || loss.FellSilent || _shortLinks > 0)
         {
             _connector.OnSentAway();

@@ -225,9 +225,13 @@ public sealed class EndpointTests
         rig.Call("1");
         await rig.PassAsync(10);
         cluster.Dials.Count.ShouldBeInRange(10, 50);
+        // Two that drop links must not hide a third.
+        cluster.Dials.CountBy(dial => dial.Endpoint.Port).ShouldAllBe(port => port.Value > 3);
 
         cluster.Daemons[1].Intercept = null;
         await rig.UntilAsync(() => cluster.Daemons[1].IsConnected, "a link that stays", TimeSpan.FromSeconds(2));
+        await rig.PassAsync(5);
+        cluster.Linked.Single().ShouldBe(cluster.Daemons[1]);
     });
 
     [Fact]
