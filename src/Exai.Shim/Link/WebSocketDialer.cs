@@ -32,7 +32,7 @@ internal sealed class WebSocketDialer(Func<LinkSettings> settings, Random random
                 throw;
             }
 
-            throw Explain(failure, address, limit.IsCancellationRequested, patience);
+            throw Explain(failure, address, limit.IsCancellationRequested, patience, endpoint.Patience is null);
         }
     }
 
@@ -82,10 +82,10 @@ internal sealed class WebSocketDialer(Func<LinkSettings> settings, Random random
             LinkFailure.NotADaemon, $"Whoever listens at {address} answered {status}: that is no EXAI daemon, or one that does not allow this host. Check EXAI_WS_PORT, or the daemon's EXAI_ALLOWED_HOSTS."),
     };
 
-    private static LinkException Explain(Exception failure, string address, bool timedOut, TimeSpan limit) => failure switch
+    private static LinkException Explain(Exception failure, string address, bool timedOut, TimeSpan limit, bool isSetting) => failure switch
     {
         _ when timedOut => new LinkException(
-            LinkFailure.NotNow, $"Nobody at {address} answered within {limit.TotalSeconds:0.#} s (EXAI_WS_CONNECT_TIMEOUT).", failure),
+            LinkFailure.NotNow, $"Nobody at {address} answered within {limit.TotalSeconds:0.#} s{(isSetting ? " (EXAI_WS_CONNECT_TIMEOUT)" : "")}.", failure),
         SocketException socket => new LinkException(LinkFailure.Unreachable, $"No daemon is reachable at {address} ({socket.SocketErrorCode}).", failure),
         _ => new LinkException(LinkFailure.NotADaemon, $"Whoever listens at {address} is no EXAI daemon ({failure.Message}). Check EXAI_WS_PORT.", failure),
     };

@@ -23,8 +23,6 @@ internal sealed record HostedDaemon(BackgroundProcess Process, ExaiHome Home, He
     /// <summary>kill -9: it dies with the process that it was started under.</summary>
     public void Kill() => Process.Kill();
 
-    public Task GoneAsync() => Patience.ForAsync("the daemon has ended", () => LinuxProcesses.OfHome(Home.Path).Count == 0);
-
     /// <summary>SIGTERM.</summary>
     public void Terminate() => LinuxProcesses.Send(LinuxProcesses.Tree(Process.Pid)[1], Signal.Terminate);
 }
