@@ -44,7 +44,14 @@ internal static class CommandTree
             return ExitCodes.WrongUsage;
         }
 
-        return await parsed.InvokeAsync();
+        var invocation = new InvocationConfiguration();
+        if (parsed.CommandResult.Command.Name == DaemonCommand.Name)
+        {
+            // It deals with signals by itself. The library would end one that drains after two seconds, with exit code 143.
+            invocation.ProcessTerminationTimeout = null;
+        }
+
+        return await parsed.InvokeAsync(invocation);
     }
 }
 

@@ -13,6 +13,8 @@ namespace Exai.Cli.Commands;
 /// <summary><c>exai daemon</c>: the daemon in the foreground. The first SIGTERM or SIGINT drains, a second ends it at once.</summary>
 internal static partial class DaemonCommand
 {
+    public const string Name = "daemon";
+
     public static Command Create()
     {
         var detached = new Option<bool>("--detached") { Hidden = true, Description = "Become a process session of its own." };
@@ -20,7 +22,7 @@ internal static partial class DaemonCommand
         var now = new Option<bool>("--now") { Hidden = true, Description = "With --replace: take over its calls too." };
         var managedBy = new Option<string>("--managed-by") { Hidden = true, HelpName = "NAME", Description = "The service manager that starts and restarts this daemon, so that shims do not." };
         var conformance = new Option<bool>("--conformance") { Hidden = true, Description = "Offer at /mcp also what the official conformance suite of MCP expects of a server." };
-        var command = new Command("daemon", "Run the daemon in the foreground until SIGTERM or SIGINT.") { detached, replace, now, managedBy, conformance };
+        var command = new Command(Name, "Run the daemon in the foreground until SIGTERM or SIGINT.") { detached, replace, now, managedBy, conformance };
         command.SetAction((parsed, _) => RunAsync(
             parsed.GetValue(detached),
             !parsed.GetValue(replace) ? Succession.None : parsed.GetValue(now) ? Succession.Now : Succession.Overlap,
