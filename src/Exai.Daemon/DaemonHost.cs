@@ -106,7 +106,7 @@ public sealed class DaemonHost : IAsyncDisposable
             {
                 // Opened before the other one makes way: whatever fails in it leaves that one serving.
                 core = await OpenCoreAsync(settings, epoch, alone: false, time, loggers);
-                await HandoverRequest.SendAsync(predecessor, settings, succession == Succession.Now, time, cancellationToken);
+                await AskToMakeWayAsync(predecessor, settings, succession, time, cancellationToken);
             }
 
             serveLock = await TakeLockAsync(home, time, cancellationToken);
@@ -312,6 +312,18 @@ public sealed class DaemonHost : IAsyncDisposable
             }
 
             await Task.Delay(TimeSpan.FromMilliseconds(50), time, cancellationToken);
+        }
+    }
+
+    private static async Task AskToMakeWayAsync(HealthDocument predecessor, ExaiSettings settings, Succession succession, TimeProvider time, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await HandoverRequest.SendAsync(predecessor, settings, succession == Succession.Now, time, cancellationToken);
+        }
+        catch (DaemonStartException) when (Serving(settings.Home) is null)
+        {
+            // It died meanwhile: nobody has to make way.
         }
     }
 

@@ -29,9 +29,6 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
     /// <summary>A list that a daemon does not answer in this time comes from the cache.</summary>
     private static readonly TimeSpan ListPatience = TimeSpan.FromSeconds(5);
 
-    /// <summary>A call that was joined in the very moment in which it was cancelled.</summary>
-    private static readonly TimeSpan JoinedTooLate = TimeSpan.FromSeconds(1);
-
     /// <summary>So much may wait to be dealt with, or to be read by the client, before no more is read.</summary>
     private const int MostEvents = 4000;
 
@@ -41,14 +38,13 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
     private readonly Channel<Action> _events = Channel.CreateUnbounded<Action>(new UnboundedChannelOptions { AllowSynchronousContinuations = true });
     private readonly ClientAnswers _answers = new(output);
     private readonly PendingTable _pending = new(time);
+    private readonly LinkState _link = new();
     private readonly ServerRequests _serverRequests = new();
     private readonly Handshake _handshake = new(ownIdPrefix);
     private readonly Subscriptions _subscriptions = new();
     private readonly ShownTools _tools = new(era, toolCache, ownIdPrefix, time);
     private readonly ClientRoots _roots = new(era.HasHandshake, ownIdPrefix, time);
 
-    private LinkSession? _session;
-    private LinkException? _failure;
     private bool _clientInitialized;
 
     /// <summary>Called for each client message that a daemon has to answer; set before the first message.</summary>
@@ -60,6 +56,8 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
     public bool CallsPending => _pending.CallsPending;
 
     public bool DaemonNeeded => _pending.DaemonNeeded;
+
+    private ToolCalls Calls => field ??= new ToolCalls(settings, era, _answers, _pending, _link, () => _handshake.ClientName, time);
 
     private FileDesk Files => field ??= new FileDesk(
         toolCache.Read, _roots, () => (settings.Current.Home.Path, settings.Current.Tools.AllowedRoots), new GitRunner(), Post, time);
@@ -117,7 +115,7 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
 
     void ILinkEvents.LinkMessage(LinkSession session, byte[] message) => Post(() =>
     {
-        if (session == _session)
+        if (session == _link.Session)
         {
             OnDaemonMessage(message);
         }
@@ -133,7 +131,11 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
 
     void ILinkEvents.LinkDown(LinkSession session) => Post(() => OnLinkDown(session));
 
-    void ILinkEvents.DialFailed(LinkException failure, long dialedAt, bool givingUp) => Post(() => OnDialFailed(failure, dialedAt, givingUp));
+    void ILinkEvents.DialFailed(LinkException failure, long dialedAt, bool givingUp) => Post(() =>
+    {
+        _link.Failure = failure;
+        Calls.OnDialFailed(failure, dialedAt, givingUp);
+    });
 
     private void Handle(Action happened)
     {
@@ -209,7 +211,7 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
             case MessageKind.Response when _roots.Take(message):
                 break;
             case MessageKind.Response when _serverRequests.Answer(message) is { } answer:
-                _session?.Send(answer);
+                _link.Session?.Send(answer);
                 break;
         }
     }
@@ -251,25 +253,25 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
             case ModernProtocol.Listen:
                 OnListen(request);
                 break;
-            case "tools/list" when _session is null:
+            case "tools/list" when _link.Session is null:
                 AnswerListFromCache(id);
                 Wake();
                 break;
             case "tools/list":
-                Forward(new PendingRequest(id, PendingKind.List, request.Bytes, default, time.GetTimestamp()));
+                Calls.Forward(new PendingRequest(id, PendingKind.List, request.Bytes, default, time.GetTimestamp()));
                 break;
             case "tools/call" when request.ParamsStart >= 0:
-                if (!Files.Take(request, OnCall, error => Fail(id, error)))
+                if (!Files.Take(request, OnCall, error => Calls.Fail(id, error)))
                 {
                     OnCall(request, []);
                 }
 
                 break;
-            case "prompts/list" when _session is null:
+            case "prompts/list" when _link.Session is null:
                 _answers.Answer(id, RpcMessages.Result(id, era.ShapeList(PromptCatalogue.ListResult(settings.Current.Tools.Offered))));
                 Wake();
                 break;
-            case "prompts/get" when _session is null:
+            case "prompts/get" when _link.Session is null:
                 OnPrompt(request);
                 Wake();
                 break;
@@ -279,12 +281,12 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
             case "resources/templates/list":
                 _answers.Answer(id, RpcMessages.Result(id, era.ShapeList(new JsonObject { ["resourceTemplates"] = new JsonArray() })));
                 break;
-            case var method when _session is null:
-                _answers.Answer(id, RpcMessages.Error(id, -32603, $"'{method}' needs the EXAI daemon, which is not reachable now. {_failure?.Message}".TrimEnd()));
+            case var method when _link.Session is null:
+                _answers.Answer(id, RpcMessages.Error(id, -32603, $"'{method}' needs the EXAI daemon, which is not reachable now. {_link.Failure?.Message}".TrimEnd()));
                 Wake();
                 break;
             default:
-                Forward(new PendingRequest(id, PendingKind.Other, request.Bytes, ProgressToken(request), time.GetTimestamp()));
+                Calls.Forward(new PendingRequest(id, PendingKind.Other, request.Bytes, PendingRequest.TokenOf(request), time.GetTimestamp()));
                 break;
         }
     }
@@ -317,84 +319,20 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
             : RpcMessages.Error(id, -32602, $"There is no prompt '{name}'; prompts/list names them."));
     }
 
+    private void OnCall(Envelope request, IReadOnlyList<BlobSource> blobs)
+    {
+        if (Calls.Begin(request, blobs))
+        {
+            Wake();
+        }
+    }
+
     private void SendLogLevel()
     {
         if (_handshake.LogLevel is { } level)
         {
-            _session?.Send(level);
+            _link.Session?.Send(level);
         }
-    }
-
-    /// <param name="blobs">The files that go before it.</param>
-    private void OnCall(Envelope request, IReadOnlyList<BlobSource> blobs)
-    {
-        var shape = CallShape.Of(request);
-        if (shape.JobId is { } jobId && _pending.Detached.EndOf(jobId) is { } end)
-        {
-            // It ended here, without a daemon: none knows it.
-            Fail(request.Id!.Value, end);
-            return;
-        }
-
-        if (_session is null && _failure is { Kind: LinkFailure.Unauthorized })
-        {
-            // The next dial is not hastened by a call, so the call does not wait for it. After any other failure the dial that it brings on decides.
-            Fail(request.Id!.Value, Hopeless()!);
-            return;
-        }
-
-        if (CallId.TryParse(request.ParamText("_meta", MetaKeys.CallId), out var given))
-        {
-            Forward(NewCall(request, shape, blobs, given, _pending.Detached.TakeWanted(given), time.GetTimestamp()));
-        }
-        else if (!ToolCatalogue.IsRecomputed(shape.Tool) && _pending.Detached.TakeRepeated(shape) is { } repeated)
-        {
-            Forward(NewCall(request, shape, blobs, repeated.CallId, repeated.IsKnown, time.GetTimestamp(), repeats: true, repeated.IsPromised));
-        }
-        else
-        {
-            Forward(NewCall(request, shape, blobs, CallId.New(time), isKnown: false, time.GetTimestamp()));
-        }
-
-        Wake();
-    }
-
-    /// <param name="isKnown">A daemon may have the call already.</param>
-    /// <param name="repeats">It asks again what the client had given up.</param>
-    /// <param name="isPromised">The client was told its id as a job's.</param>
-    private PendingRequest NewCall(
-        Envelope request, CallShape shape, IReadOnlyList<BlobSource> blobs, string callId, bool isKnown, long receivedAt, bool repeats = false, bool isPromised = false) =>
-        new(request.Id!.Value, PendingKind.Call, WithCallId(request, callId), ProgressToken(request), receivedAt, isKnown)
-        {
-            CallId = callId,
-            Shape = shape,
-            Files = new CallFiles(blobs, request.ParamText("arguments", "continuation_id"), isKnown),
-            ClientName = era.ClientName(request),
-            WaitAsked = shape.JobId is null ? null : CallShape.WaitAsked(request),
-            Repeats = repeats,
-            IsPromised = isPromised,
-        };
-
-    /// <summary>The same bytes with the call's id in their <c>_meta</c>.</summary>
-    private static ReadOnlyMemory<byte> WithCallId(Envelope request, string callId)
-    {
-        if (request.ParamText("_meta", MetaKeys.CallId) == callId)
-        {
-            return request.Bytes;
-        }
-
-        var bytes = request.Bytes;
-        var (meta, metaStart) = JsonSlice.Member(bytes[request.ParamsStart..], "_meta");
-        return !meta.IsEmpty && meta.Span[0] == (byte)'{'
-            ? JsonSlice.SetMember(bytes, request.ParamsStart + metaStart, MetaKeys.CallId, $"\"{callId}\"")
-            : JsonSlice.SetMember(bytes, request.ParamsStart, "_meta", $"{{\"{MetaKeys.CallId}\":\"{callId}\"}}");
-    }
-
-    /// <summary>A string or a number; some clients write null for none.</summary>
-    private static ReadOnlyMemory<byte> ProgressToken(Envelope request)
-    {
-        var token = request.Param("_meta", "progressToken");
-        return !token.IsEmpty && token.Span[0] is (byte)'"' or (byte)'-' or (>= (byte)'0' and <= (byte)'9') ? token : default;
     }
 
     private void OnClientNotification(Envelope notification)
@@ -409,13 +347,13 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
                 break;
             case "notifications/roots/list_changed":
                 AskForRoots();
-                _session?.Send(notification.Bytes);
+                _link.Session?.Send(notification.Bytes);
                 break;
             case "notifications/cancelled":
                 OnClientCancel(notification);
                 break;
             default:
-                _session?.Send(notification.Bytes);
+                _link.Session?.Send(notification.Bytes);
                 break;
         }
     }
@@ -444,7 +382,7 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
         }
 
         _answers.Tell(_subscriptions.Add(request));
-        _session?.Send(request.Bytes);
+        _link.Session?.Send(request.Bytes);
         TellListChanged();
         Wake();
     }
@@ -453,7 +391,7 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
     {
         if (RequestId.Parse(notification.Param("requestId").Span) is { } subscription && _subscriptions.Remove(subscription))
         {
-            _session?.Send(notification.Bytes);
+            _link.Session?.Send(notification.Bytes);
             return;
         }
 
@@ -468,13 +406,13 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
         {
             _pending.Settle(request);
             _answers.Forget(id);
-            if (request.Kind == PendingKind.Call && !ToolCatalogue.IsRecomputed(request.Shape!.Tool))
+            if (request.Kind == PendingKind.Call)
             {
-                _pending.Detached.AddCancelled(request, notification.Bytes, _session);
+                Calls.Cancel(request, notification.Bytes);
             }
             else if (request.Sent)
             {
-                _session?.Send(notification.Bytes);
+                _link.Session?.Send(notification.Bytes);
             }
         }
     }
@@ -483,7 +421,7 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
 
     private void OnLinkReady(LinkSession session, IReadOnlyList<byte[]> early)
     {
-        (_session, _failure, _pending.DaemonDrains) = (session, null, false);
+        (_link.Session, _link.Failure, _pending.DaemonDrains) = (session, null, false);
         _tools.OnConnectionChanged(session.DaemonVersion);
         _serverRequests.BeginEpoch();
         if (_handshake.LogLevelMissed)
@@ -507,12 +445,12 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
 
     private void OnLinkDown(LinkSession session)
     {
-        if (session != _session)
+        if (session != _link.Session)
         {
             return;
         }
 
-        _session = null;
+        _link.Session = null;
         _tools.OnConnectionChanged(daemonVersion: null);
         foreach (var cancelled in _serverRequests.EndEpoch())
         {
@@ -521,8 +459,7 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
 
         if (session.CloseCode is LinkContract.TooBigCloseCode)
         {
-            // Sent again, it would end the next connection too.
-            FailLongest();
+            Calls.FailLongest();
         }
 
         _pending.Detached.OnLinkDown();
@@ -546,33 +483,6 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
         }
     }
 
-    private void FailLongest()
-    {
-        const string TheDaemons = "its own limit, which is lower than this shim's";
-        var waiting = _pending.All().Where(request => request.Sent).MaxBy(request => request.Message.Length);
-        if (_pending.Detached.Longest is { } detached && detached.Message.Length >= (waiting?.Message.Length ?? 0))
-        {
-            _pending.Detached.Fail(detached, new CallError { Code = ErrorCodes.InvalidArgument, CallId = detached.CallId, Message = TooLongToSend(detached, TheDaemons) });
-        }
-        else if (waiting is not null)
-        {
-            _pending.Settle(waiting);
-            Refuse(waiting, ErrorCodes.InvalidArgument, TooLongToSend(waiting, TheDaemons));
-        }
-    }
-
-    private void OnDialFailed(LinkException failure, long dialedAt, bool givingUp)
-    {
-        _failure = failure;
-        var error = Hopeless() ?? (givingUp
-            ? new CallError { Code = ErrorCodes.DaemonUnavailable, Message = $"{failure.Message} The shim gave up after EXAI_WS_MAX_RETRIES attempts; the next call tries again." }
-            : null);
-        if (error is not null)
-        {
-            FailCalls(error, dialedAt);
-        }
-    }
-
     private void OnDaemonMessage(byte[] bytes)
     {
         Envelope message;
@@ -591,7 +501,7 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
                 OnDaemonResponse(message);
                 break;
             case MessageKind.Request when bytes.Length > RpcMessages.LongestLine:
-                _session?.Send(RpcMessages.Error(message.Id, -32603, $"The request has {bytes.Length:N0} bytes, more than a client can read in one message."));
+                _link.Session?.Send(RpcMessages.Error(message.Id, -32603, $"The request has {bytes.Length:N0} bytes, more than a client can read in one message."));
                 break;
             case MessageKind.Request:
                 _answers.Tell(JsonSlice.OnOneLine(_serverRequests.Forward(message)));
@@ -637,7 +547,7 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
         }
         else if (_pending.Find(id) is { Kind: PendingKind.Call } call)
         {
-            OnToolAnswer(call, response);
+            Calls.OnAnswer(call, response);
         }
         else if (_pending.Find(id) is { } request)
         {
@@ -653,7 +563,7 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
                 _tools.Show(response);
             }
 
-            _answers.Answer(id, Readable(request, response));
+            _answers.Answer(id, Calls.Readable(request, response));
         }
         else
         {
@@ -661,74 +571,6 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
         }
 
         // Anything else is late or doubled: its request has been answered or cancelled.
-    }
-
-    private void OnToolAnswer(PendingRequest call, Envelope response)
-    {
-        var answer = new ToolAnswer(response);
-        if (answer.CallId is { } answered && answered != call.CallId && _pending.Detached.TakeAnswer(call.Id, answer, CapacityRefusal.RetryAfterSecs(response)))
-        {
-            // To an earlier call of the same request id, that the client gave up.
-            return;
-        }
-
-        if (WaitsForRoom(call, response))
-        {
-            return;
-        }
-
-        if (answer.Code == ErrorCodes.InvalidArgument && call.Shape!.JobId is { } job && _pending.IsUnsent(job))
-        {
-            // The daemon does not know the job, for it waits here.
-            AnswerRunning(call, time.GetElapsedTime(call.ReceivedAt), settings.Current.Calls.Timeout);
-            return;
-        }
-
-        if (answer.Code == ErrorCodes.InvalidArgument && call.Shape!.JobId is { } failed && _pending.Detached.FailureOf(failed) is { } failure)
-        {
-            // Nor does it know a job that no daemon took.
-            _pending.Settle(call);
-            Fail(call.Id, failure with { CallId = failed });
-            return;
-        }
-
-        _pending.Settle(call);
-        if (call.Repeats && answer.Code == ErrorCodes.Cancelled && (answer.IsReplayed || time.GetElapsedTime(call.ReceivedAt) < JoinedTooLate))
-        {
-            // It asks again what had been given up for too long: that call has ended, for nobody wanted it. This one is wanted.
-            var anew = NewCall(Envelope.Parse(call.Message), call.Shape!, call.Files?.Blobs ?? [], CallId.New(time), isKnown: false, call.ReceivedAt);
-            anew.LastProgress = call.LastProgress;
-            Forward(anew);
-            return;
-        }
-
-        if (answer.OutcomeOf is { } delivered)
-        {
-            _pending.Detached.OnDelivered(delivered);
-        }
-
-        if (call.IsPromised && answer.Failure is { } refused)
-        {
-            _pending.Detached.AddRefused(call, refused);
-        }
-
-        _answers.Answer(call.Id, Readable(call, response));
-    }
-
-    private ReadOnlyMemory<byte> Readable(PendingRequest request, Envelope response) =>
-        response.Bytes.Length <= RpcMessages.LongestLine ? JsonSlice.OnOneLine(response.Bytes) : TooLong(request, response.Bytes.Length);
-
-    /// <summary>A daemon that had no room for the call gets it again when it said, if the call clock allows; else the client hears of it.</summary>
-    private bool WaitsForRoom(PendingRequest call, Envelope response)
-    {
-        var left = settings.Current.Calls.Timeout - time.GetElapsedTime(call.ReceivedAt);
-        if (CapacityRefusal.RetryAfterSecs(response) is not { } seconds || !(seconds >= 0 && seconds < left.TotalSeconds))
-        {
-            return false;
-        }
-
-        call.OnRefused(TimeSpan.FromSeconds(seconds), time);
-        return true;
     }
 
     private void OnDaemonProgress(Envelope notification)
@@ -740,7 +582,7 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
         }
 
         var value = JsonSlice.Number(notification.Param("progress"));
-        if (request is not null && value is { } progress && MayReport(request, progress))
+        if (value is { } progress && request?.MayReport(progress, settings.Current.Link.ProgressInterval, time) is true)
         {
             _answers.Mention(JsonSlice.OnOneLine(notification.Bytes));
         }
@@ -774,9 +616,8 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
             RequestOwnList();
         }
 
-        var calls = settings.Current.Calls;
-        var limit = calls.Timeout;
-        _pending.Detached.OnTick(limit, CancelHeardAfter(), calls.ResultTtl, call => Unreachable(call, limit), _session, _pending.DaemonDrains);
+        Calls.OnTickDetached();
+        var limit = settings.Current.Calls.Timeout;
         foreach (var request in _pending.All())
         {
             var waited = time.GetElapsedTime(request.ReceivedAt);
@@ -790,141 +631,18 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
                     _pending.Settle(request);
                     _answers.Answer(request.Id, RpcMessages.Error(request.Id, -32603, $"The EXAI daemon did not answer within {limit.TotalSeconds:0} s (EXAI_CALL_TIMEOUT_SECS)."));
                     break;
-                case PendingKind.Call when waited >= OutwaitedCall.Patience(request, request.ClientName ?? _handshake.ClientName, calls.ClientWait):
-                    AnswerRunning(request, waited, limit);
-                    break;
-                case PendingKind.Call when _session is not null && request.RoomIn(time) <= TimeSpan.Zero:
-                    _pending.Deliver(request, _session);
-                    break;
-                case PendingKind.Call when request.Undelivered(time) is { } undelivered:
-                    OnUndeliveredTick(request, undelivered, waited, limit);
+                case PendingKind.Call:
+                    Calls.OnTick(request);
                     break;
             }
         }
     }
 
-    /// <summary>A cancel that was sent on a connection which stood so long has been read, and acted on.</summary>
-    private TimeSpan CancelHeardAfter()
-    {
-        var (grace, certain) = (settings.Current.Calls.CancelGrace, LinkSession.Certainty(settings.Current.Link));
-        return (grace > certain ? grace : certain) + TimeSpan.FromSeconds(5);
-    }
-
-    private void OnUndeliveredTick(PendingRequest call, TimeSpan undelivered, TimeSpan waited, TimeSpan limit)
-    {
-        if (undelivered > limit)
-        {
-            _pending.Settle(call);
-            Fail(call.Id, Unreachable(call, limit));
-            return;
-        }
-
-        // A daemon may have counted further than this clock.
-        var progress = Math.Round(Math.Max(waited.TotalSeconds, call.LastProgress + 0.001), 3);
-        if (MayReport(call, progress))
-        {
-            _answers.Mention(RpcMessages.Progress(call.ProgressToken, progress, WhyWaiting(call)));
-        }
-    }
-
-    /// <summary>The client will not wait any longer: it learns how to get the answer, and the call goes on.</summary>
-    private void AnswerRunning(PendingRequest call, TimeSpan waited, TimeSpan limit)
-    {
-        _pending.Settle(call);
-        var accepted = call.Shape!.JobId is { } job ? !_pending.IsUnsent(job) : call.Sent;
-        var waiting = call.Undelivered(time) is null ? null : WhyWaiting(call);
-        if (!ToolCatalogue.IsRecomputed(call.Shape.Tool))
-        {
-            _pending.Detached.AddRunning(call, _session);
-        }
-
-        _answers.Answer(call.Id, RpcMessages.Result(call.Id, era.Shape(OutwaitedCall.Answer(call, waited, waiting, accepted, limit))));
-    }
-
-    private CallError Unreachable(PendingRequest call, TimeSpan limit) => new()
-    {
-        Code = call.RoomIn(time) is null ? ErrorCodes.DaemonUnavailable : ErrorCodes.OverCapacity,
-        Clock = Clocks.Call,
-        CallId = call.CallId,
-        Message = call.RoomIn(time) is not null ? $"The daemon had no room for the call in {limit.TotalSeconds:0} s (EXAI_CALL_TIMEOUT_SECS). Ask again when fewer calls run."
-            : $"No daemon could be reached for {limit.TotalSeconds:0} s (EXAI_CALL_TIMEOUT_SECS). {_failure?.Message} Run 'exai daemon' to see why.",
-    };
-
     // ── Shared ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-    private void Forward(PendingRequest request)
-    {
-        if (_pending.IsFull)
-        {
-            Refuse(request, ErrorCodes.OverCapacity, $"{PendingTable.Most:N0} requests wait for an answer already. Wait for some of them, or cancel them.");
-        }
-        else if (request.Message.Length > settings.Current.Link.MaxBytes)
-        {
-            Refuse(request, ErrorCodes.InvalidArgument, TooLongToSend(request, $"{settings.Current.Link.MaxBytes:N0} bytes"));
-        }
-        else
-        {
-            _pending.Add(request);
-            _pending.Deliver(request, _session);
-        }
-    }
-
-    private void Refuse(PendingRequest request, string code, string why) => _answers.Answer(request.Id, request.Kind == PendingKind.Call
-        ? Failure(request.Id, new CallError { Code = code, CallId = request.CallId, Message = why })
-        : RpcMessages.Error(request.Id, -32603, why));
-
-    private static string TooLongToSend(PendingRequest request, string most) =>
-        $"The message to the daemon has {request.Message.Length:N0} bytes, more than it takes: {most} (EXAI_WS_MAX_BYTES). Ask with less, or name files by their paths.";
-
-    private string WhyWaiting(PendingRequest request)
-    {
-        const int LongestNote = 200;
-        if (_session is not null && request.RoomIn(time) is { } wait)
-        {
-            return $"the queue is full for this session; sent again in {Math.Max(1, Math.Ceiling(wait.TotalSeconds)):0} s";
-        }
-
-        // Nobody at the address is the usual state between two daemons; anything else is worth telling.
-        var note = (request.Sent ? "daemon restarting, call is safe" : "waiting for the daemon")
-            + (_failure is { Kind: not LinkFailure.Unreachable } ? $": {_failure.Message}" : "");
-        return note.Length <= LongestNote ? note : note[..(LongestNote - 1)] + "…";
-    }
-
-    private bool MayReport(PendingRequest request, double progress) => request.MayReport(progress, settings.Current.Link.ProgressInterval, time);
-
-    /// <summary>Why waiting for a daemon would not help, after the last dial; null when one may appear by itself.</summary>
-    private CallError? Hopeless() => _failure?.Kind switch
-    {
-        LinkFailure.Unauthorized => new CallError { Code = ErrorCodes.Unauthorized, Message = _failure.Message },
-        LinkFailure.VersionRefused => new CallError { Code = ErrorCodes.DaemonUnavailable, Message = _failure.Message },
-        not null when settings.Problems is { } problems => new CallError
-        {
-            Code = ErrorCodes.ConfigInvalid,
-            Message = $"The settings have problems, and no daemon runs:\n{problems}\nMend them and call again; nothing needs a restart.",
-        },
-        LinkFailure.DaemonDied => new CallError { Code = ErrorCodes.DaemonUnavailable, Message = $"{_failure.Message}\nMend the cause and call again; nothing needs a restart." },
-        _ => null,
-    };
-
-    /// <summary>A call that came after the dial began has not had its attempt: its wake brings the next one at once.</summary>
-    private void FailCalls(CallError error, long dialedAt)
-    {
-        _pending.Detached.FailUnsent(error);
-        foreach (var call in _pending.All().Where(request => request.Kind == PendingKind.Call && request.ReceivedAt <= dialedAt))
-        {
-            _pending.Settle(call);
-            Fail(call.Id, error with { CallId = call.CallId });
-        }
-    }
-
-    private void Fail(RequestId id, CallError error) => _answers.Answer(id, Failure(id, error));
-
-    /// <summary>A call's failure, as its client reads it.</summary>
-    private byte[] Failure(RequestId id, CallError error) => RpcMessages.Result(id, era.Shape(ToolResults.Failure(error)));
 
     private void AnswerListFromCache(RequestId id) => _answers.Answer(id, RpcMessages.Result(id, _tools.ShowCached()));
 
-    private void RequestOwnList() => _session?.Send(_tools.NewRequest());
+    private void RequestOwnList() => _link.Session?.Send(_tools.NewRequest());
 
     private void TellListChanged()
     {
@@ -941,11 +659,4 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
         }
     }
 
-    private byte[] TooLong(PendingRequest request, int bytes)
-    {
-        var message = $"The result has {bytes:N0} bytes, more than a client can read in one message ({RpcMessages.LongestLine:N0}). Ask for less at once.";
-        return request.Kind == PendingKind.Call
-            ? Failure(request.Id, new CallError { Code = ErrorCodes.InternalError, CallId = request.CallId, Message = message })
-            : RpcMessages.Error(request.Id, -32603, message);
-    }
 }

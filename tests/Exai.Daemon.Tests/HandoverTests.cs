@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 using System.Net.WebSockets;
 using Exai.Settings.Home;
 using Exai.Testing.Stores;
@@ -52,5 +53,27 @@ public sealed class HandoverTests
         await retiring.WaitAsync(Patience.Token());
         await daemon.StopAsync();
         HealthFile.TryRead(daemon.Home)!.Epoch.ShouldBe(next.Epoch, "the file is the successor's");
+    }
+
+    /// <summary>Found by torture: the restart failed and said that the dead daemon still serves.</summary>
+    [Fact]
+    public async Task Daemon_that_dies_while_it_is_asked_to_make_way_is_followed_at_once()
+    {
+        await using var daemon = await DaemonFixture.StartAsync();
+        using var dying = new TcpListener(IPAddress.Loopback, 0);
+        dying.Start();
+        var health = HealthFile.TryRead(daemon.Home)! with { Port = ((IPEndPoint)dying.LocalEndpoint).Port };
+        await daemon.StopAsync();
+        using var itsLock = ExclusiveLock.TryAcquire(daemon.Home.ServeLock).ShouldNotBeNull();
+        HealthFile.Write(daemon.Home, health);
+
+        var starting = DaemonHost.StartAsync(daemon.Settings, daemon.Log, TimeProvider.System, TestContext.Current.CancellationToken, Succession.Overlap);
+        using (await dying.AcceptSocketAsync(TestContext.Current.CancellationToken))
+        {
+            itsLock.Dispose();
+        }
+
+        await using var next = await starting;
+        HealthFile.TryRead(daemon.Home)!.Epoch.ShouldBe(next.Epoch);
     }
 }

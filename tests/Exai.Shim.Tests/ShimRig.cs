@@ -157,7 +157,7 @@ internal sealed class ShimRig : IDisposable
         _root.Delete(recursive: true);
     }
 
-    private SettingsResult Load() => SettingsLoader.Load(new SettingsSources { Environment = Environment });
+    public SettingsResult Load() => SettingsLoader.Load(new SettingsSources { Environment = Environment });
 
     private void CheckWhatAlwaysHolds()
     {

@@ -65,7 +65,7 @@ internal sealed class DaemonStarter(IDaemonLauncher launcher, TimeProvider time,
             }
 
             RefuseCrashLoop(settings.Home);
-            return await StartAsync(settings, cancellationToken);
+            return await StartAsync(settings, () => new CrashRecord(settings.Home, time).Note(), cancellationToken);
         }
         catch (Exception failure) when (failure is HomeException or IOException or UnauthorizedAccessException or InvalidOperationException or Win32Exception)
         {
@@ -82,7 +82,8 @@ internal sealed class DaemonStarter(IDaemonLauncher launcher, TimeProvider time,
         try
         {
             using var starting = ExclusiveLock.TryAcquire(settings.Home.AutostartLock);
-            return starting is not null && await StartAsync(settings, cancellationToken, now ? ["--replace", "--now"] : ["--replace"]);
+            // Its end, say because the other one did not make way, is told here and keeps no call waiting.
+            return starting is not null && await StartAsync(settings, onDied: () => { }, cancellationToken, now ? ["--replace", "--now"] : ["--replace"]);
         }
         catch (Exception failure) when (failure is HomeException or IOException or UnauthorizedAccessException or InvalidOperationException or Win32Exception)
         {
@@ -125,7 +126,7 @@ internal sealed class DaemonStarter(IDaemonLauncher launcher, TimeProvider time,
         return "(nothing)";
     }
 
-    private async Task<bool> StartAsync(ExaiSettings settings, CancellationToken cancellationToken, params IEnumerable<string> options)
+    private async Task<bool> StartAsync(ExaiSettings settings, Action onDied, CancellationToken cancellationToken, params IEnumerable<string> options)
     {
         for (var starts = 1; ; starts++)
         {
@@ -144,7 +145,7 @@ internal sealed class DaemonStarter(IDaemonLauncher launcher, TimeProvider time,
                 continue;
             }
 
-            new CrashRecord(settings.Home, time).Note();
+            onDied();
             throw new LinkException(
                 LinkFailure.DaemonDied,
                 $"The daemon was started and ended at once with exit code {code}. It said:\n{(lines.Length > 0 ? lines : "(nothing)")}");

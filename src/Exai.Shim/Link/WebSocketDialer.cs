@@ -17,7 +17,11 @@ internal sealed class WebSocketDialer(Func<LinkSettings> settings, Random random
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
-            await socket.ConnectAsync(EndPointOf(endpoint), either.Token);
+            if (await ConnectAsync(socket, EndPointOf(endpoint), either.Token) is not SocketError.Success and var error)
+            {
+                throw new LinkException(LinkFailure.Unreachable, $"No daemon is reachable at {address} ({error}).");
+            }
+
             var (answer, received) = await UpgradeAsync(socket, endpoint, either.Token);
             return answer.IsLink
                 ? new WebSocketConnection(socket, answer, received.Span, endpoint, link, NewRandom(), time)
@@ -33,6 +37,25 @@ internal sealed class WebSocketDialer(Func<LinkSettings> settings, Random random
 
             throw Explain(failure, address, limit.IsCancellationRequested, link.ConnectTimeout);
         }
+    }
+
+    /// <summary>
+    /// Without the framework's exception, which reads the source lines of its stack from the symbol files: nobody at the address is the usual
+    /// state of a shim that waits for a daemon.
+    /// </summary>
+    private static async Task<SocketError> ConnectAsync(Socket socket, EndPoint endPoint, CancellationToken cancellationToken)
+    {
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var connecting = new SocketAsyncEventArgs { RemoteEndPoint = endPoint };
+        connecting.Completed += (_, _) => ended.TrySetResult();
+        if (socket.ConnectAsync(connecting))
+        {
+            await using var cancelling = cancellationToken.Register(() => Socket.CancelConnectAsync(connecting));
+            await ended.Task;
+        }
+
+        cancellationToken.ThrowIfCancellationRequested();
+        return connecting.SocketError;
     }
 
     /// <summary>The head of the answer, and what has come behind it.</summary>
@@ -85,7 +108,7 @@ internal sealed class WebSocketDialer(Func<LinkSettings> settings, Random random
     {
         _ when timedOut => new LinkException(
             LinkFailure.NotNow, $"Nobody at {address} answered within {limit.TotalSeconds:0.#} s (EXAI_WS_CONNECT_TIMEOUT).", failure),
-        SocketException socket => new LinkException(LinkFailure.Unreachable, $"No daemon is reachable at {address} ({socket.SocketErrorCode}).", failure),
+        SocketException lost => new LinkException(LinkFailure.Unreachable, $"No daemon is reachable at {address} ({lost.SocketErrorCode}).", failure),
         _ => new LinkException(LinkFailure.NotADaemon, $"Whoever listens at {address} is no EXAI daemon ({failure.Message}). Check EXAI_WS_PORT.", failure),
     };
 }

@@ -68,6 +68,13 @@ internal sealed class PendingRequest(
     /// <summary>The last progress value that the client got, for this call or for the one in whose place it is asked; the next one is greater.</summary>
     public double LastProgress { get; set; } = -1;
 
+    /// <summary>The progress token that a request brings, as raw JSON: a string or a number; some clients write null for none.</summary>
+    public static ReadOnlyMemory<byte> TokenOf(Envelope request)
+    {
+        var token = request.Param("_meta", "progressToken");
+        return !token.IsEmpty && token.Span[0] is (byte)'"' or (byte)'-' or (>= (byte)'0' and <= (byte)'9') ? token : default;
+    }
+
     /// <summary>How long in all no connection had it; null while one has it.</summary>
     public TimeSpan? Undelivered(TimeProvider time) => _undeliveredSince is { } since ? _undeliveredBefore + time.GetElapsedTime(since) : null;
 

@@ -91,6 +91,24 @@ public sealed class CallStoreTests : IAsyncDisposable
         third.ShouldNotBeNull().Spent.ShouldBe(TimeSpan.FromSeconds(15));
     }
 
+    /// <summary>The wall clock of a host is set back while it runs calls.</summary>
+    [Theory, EveryStore]
+    public async Task RenewLeasesAsync_the_wall_clock_was_set_back_the_owner_still_shows_that_it_lives(StoreEngine store)
+    {
+        Open(store);
+        var clock = new SteppingClock(_time);
+        var owner = new SqlCallStore(_database, Lease, clock);
+        var (seen, _) = await owner.AcceptAsync(Sample.Call("c1"), Sample.Owner, Cancel);
+        clock.Step = TimeSpan.FromHours(-1);
+        _time.Advance(TimeSpan.FromSeconds(1));
+
+        await owner.RenewLeasesAsync(Sample.Owner, Cancel);
+
+        var renewed = (await _store.FindAsync("c1", Cancel))!;
+        (renewed.LeaseUntil - seen.LeaseUntil).ShouldBe(TimeSpan.FromSeconds(1));
+        (await _store.TakeOverAsync(renewed, Sample.OtherOwner, Cancel))!.Spent.ShouldBe(TimeSpan.FromSeconds(1));
+    }
+
     [Theory, EveryStore]
     public async Task FinishAsync_first_outcome_stays(StoreEngine store)
     {
@@ -254,4 +272,15 @@ public sealed class CallStoreTests : IAsyncDisposable
 
     private async Task<(CallRecord Record, bool Accepted)> AcceptAsync(string callId, string? thread = null) =>
         await _store.AcceptAsync(Sample.Call(callId, thread), Sample.Owner, Cancel);
+
+    private sealed class SteppingClock(TimeProvider real) : TimeProvider
+    {
+        public TimeSpan Step { get; set; }
+
+        public override long TimestampFrequency => real.TimestampFrequency;
+
+        public override DateTimeOffset GetUtcNow() => real.GetUtcNow() + Step;
+
+        public override long GetTimestamp() => real.GetTimestamp();
+    }
 }

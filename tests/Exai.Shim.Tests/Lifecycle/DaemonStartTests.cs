@@ -1,6 +1,8 @@
 using Exai.Protocol;
 using Exai.Settings;
 using Exai.Settings.Home;
+using Exai.Shim.Lifecycle;
+using Exai.Shim.Link;
 using Exai.Shim.Stdio;
 using Exai.Testing;
 using Exai.Testing.Shim;
@@ -108,6 +110,37 @@ public sealed class DaemonStartTests
             await rig.PassAsync(60);
             rig.Call("\"mended\"");
             (await rig.Client.ResponseAsync("\"mended\"", TimeSpan.FromSeconds(3))).IsToolError.ShouldBeFalse();
+        },
+        Autostart);
+
+    /// <summary>Found by torture: restarts whose old daemon was killed under them kept calls from starting the next one.</summary>
+    [Fact]
+    public void Restarts_that_fail_again_and_again_keep_no_call_waiting() => ShimRig.Run(
+        async rig =>
+        {
+            rig.Launcher.OnLaunch = process => (process.ExitCode, process.Said) = (1, "the daemon that serves did not make way");
+            var starter = new DaemonStarter(rig.Launcher, rig.Time, rig.Log);
+            for (var restart = 0; restart < 10; restart++)
+            {
+                (await SaidAsync(starter.ReplaceAsync(rig.Load().Settings, now: false, CancellationToken.None))).ShouldContain("did not make way");
+            }
+
+            rig.Launcher.OnLaunch = _ => rig.Daemon.Start();
+            rig.Call("1");
+            (await rig.Client.ResponseAsync("1", TimeSpan.FromSeconds(3))).IsToolError.ShouldBeFalse();
+
+            // Not by the assertion library, whose waiting the simulation cannot follow.
+            static async Task<string> SaidAsync(Task<bool> replacing)
+            {
+                try
+                {
+                    return $"nothing: {await replacing}";
+                }
+                catch (LinkException failed)
+                {
+                    return failed.Message;
+                }
+            }
         },
         Autostart);
 

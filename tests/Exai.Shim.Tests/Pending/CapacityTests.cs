@@ -110,6 +110,22 @@ public sealed class CapacityTests
         (await rig.Client.ResponseAsync("1", TimeSpan.FromSeconds(3))).IsToolError.ShouldBeFalse();
     });
 
+    /// <summary>Its client was told that it runs on, and claims it later; the daemon has forgotten it.</summary>
+    [Fact]
+    public void Call_that_nobody_waits_for_any_more_is_sent_again_when_there_is_room() => ShimRig.Run(
+        async rig =>
+        {
+            rig.Call("1");
+            (await rig.Client.ResponseAsync("1", TimeSpan.FromSeconds(12))).IsToolError.ShouldBeFalse();
+            var refusals = Refuse(rig, times: 2, seconds: "4");
+            rig.Daemon.Start();
+            await rig.UntilAsync(() => rig.Daemon.Calls.Count == 1, "the call");
+
+            refusals.Count.ShouldBe(2);
+            rig.Daemon.Call().Sent.Single().Text.ShouldBe(refusals[0].Text);
+        },
+        rig => rig.Environment["EXAI_CLIENT_WAIT_SECS"] = "10");
+
     [Fact]
     public void Calls_that_wait_for_room_together_are_sent_again_in_their_order() => ShimRig.Run(async rig =>
     {

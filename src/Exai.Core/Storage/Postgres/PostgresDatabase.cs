@@ -21,6 +21,9 @@ public sealed class PostgresDatabase : IDatabase
     /// <summary>Small enough for a transaction of milliseconds: others wait for the rows that it changes.</summary>
     private const int LargestGroup = 64;
 
+    /// <summary>A read that took too long so often, at a server that is there, takes too long by itself.</summary>
+    private const int MostSlowReads = 3;
+
     /// <summary>How long the end of a daemon waits for a server that is away.</summary>
     private static readonly TimeSpan ClosePatience = TimeSpan.FromSeconds(5);
 
@@ -109,6 +112,7 @@ public sealed class PostgresDatabase : IDatabase
         }
 
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _closing.Token);
+        var slow = 0;
         try
         {
             await WhenOpenAsync(either.Token);
@@ -116,7 +120,14 @@ public sealed class PostgresDatabase : IDatabase
                 async () =>
                 {
                     await using var connection = await _source.OpenConnectionAsync(either.Token);
-                    return await work(connection);
+                    try
+                    {
+                        return await work(connection);
+                    }
+                    catch (DbException failure) when (PostgresFailures.IsSlow(failure, connection) && ++slow == MostSlowReads)
+                    {
+                        throw PostgresFailures.Explain(Name, "read in time", failure);
+                    }
                 },
                 either.Token);
         }

@@ -1,3 +1,4 @@
+using System.Data;
 using System.Data.Common;
 using System.Net.Sockets;
 using Npgsql;
@@ -18,6 +19,9 @@ internal static class PostgresFailures
         NpgsqlException { IsTransient: false, InnerException: not (SocketException or IOException or TimeoutException) } => false,
         _ => failure is NpgsqlException or SocketException or IOException or TimeoutException,
     };
+
+    /// <summary>The server ended the command when its time was over, and its connection is whole: the server is there.</summary>
+    public static bool IsSlow(DbException failure, DbConnection connection) => failure.InnerException is TimeoutException && connection.State == ConnectionState.Open;
 
     /// <summary>Two transactions stood in each other's way; this one was rolled back and may be tried again at once.</summary>
     public static bool IsCollision(Exception failure) =>

@@ -11,6 +11,8 @@ public sealed class SqlCallStore(IDatabase database, TimeSpan lease, TimeProvide
     /// <summary>A state is stored as its name in lower case; an unfinished call has no outcome.</summary>
     private const string OwnedAndUnfinished = "call_id = @call AND owner_epoch = @epoch AND runs = @runs AND finished_at IS NULL";
 
+    private readonly SteadyClock _steady = new(time);
+
     public ValueTask<CallRecord?> FindAsync(string callId, CancellationToken cancellationToken) =>
         database.ReadAsync(connection => FindAsync(connection, callId), cancellationToken);
 
@@ -29,7 +31,7 @@ public sealed class SqlCallStore(IDatabase database, TimeSpan lease, TimeProvide
                     INSERT INTO calls (call_id, tool, arguments_hash, arguments, session_id, client_name, state, runs, owner_epoch, owner_process,
                         lease_until, accepted_at, run_started_at, spent_ms, thread_id, continues_thread, files, thread_place)
                     VALUES (@call, @tool, @hash, @arguments, @session, @client, 'running', 1, @epoch, @process,
-                        @lease, @now, @now, 0, @thread, @continues, @files,
+                        @lease, @now, @started, 0, @thread, @continues, @files,
                         1 + (SELECT COALESCE(MAX(last), 0) FROM (
                             SELECT MAX(thread_place) AS last FROM calls WHERE thread_id = @thread
                             UNION ALL
@@ -38,7 +40,7 @@ public sealed class SqlCallStore(IDatabase database, TimeSpan lease, TimeProvide
                     """,
                     ("@call", call.Request.CallId), ("@tool", call.Request.Tool), ("@hash", call.ArgumentsHash),
                     ("@arguments", call.Request.Arguments.GetRawText()), ("@session", call.Request.SessionId), ("@client", call.Request.ClientName),
-                    ("@epoch", owner.Epoch), ("@process", owner.Process), ("@lease", LeaseEnd()), ("@now", now),
+                    ("@epoch", owner.Epoch), ("@process", owner.Process), ("@lease", LeaseEnd()), ("@now", now), ("@started", _steady.Milliseconds()),
                     ("@thread", call.ThreadId), ("@continues", call.ContinuesThread),
                     ("@files", call.Request.Files.Count == 0 ? null : JsonSerializer.Serialize(call.Request.Files, StoreJson.Default.IReadOnlyListAttachedFile)));
                 return ((await FindAsync(connection, call.Request.CallId))!, accepted == 1);
@@ -57,7 +59,7 @@ public sealed class SqlCallStore(IDatabase database, TimeSpan lease, TimeProvide
                     WHERE {OwnedAndUnfinished} AND lease_until = @seenLease
                     """,
                     ("@newEpoch", owner.Epoch), ("@newProcess", owner.Process), ("@lease", LeaseEnd()), ("@leaseLength", (long)lease.TotalMilliseconds),
-                    ("@now", time.GetUtcNow().ToUnixTimeMilliseconds()), ("@call", seen.CallId), ("@epoch", seen.Owner.Epoch), ("@runs", seen.Runs), ("@seenLease", seen.LeaseUntil.ToUnixTimeMilliseconds()));
+                    ("@now", _steady.Milliseconds()), ("@call", seen.CallId), ("@epoch", seen.Owner.Epoch), ("@runs", seen.Runs), ("@seenLease", seen.LeaseUntil.ToUnixTimeMilliseconds()));
                 return changed == 1 ? await FindAsync(connection, seen.CallId) : null;
             },
             cancellationToken);
@@ -194,5 +196,5 @@ public sealed class SqlCallStore(IDatabase database, TimeSpan lease, TimeProvide
 
     private static string StateName(CallState state) => state.ToString().ToLowerInvariant();
 
-    private long LeaseEnd() => (time.GetUtcNow() + lease).ToUnixTimeMilliseconds();
+    private long LeaseEnd() => _steady.Milliseconds() + (long)lease.TotalMilliseconds;
 }

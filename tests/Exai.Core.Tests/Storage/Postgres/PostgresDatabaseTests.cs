@@ -1,3 +1,4 @@
+using System.Globalization;
 using Exai.Core.Calls;
 using Exai.Core.Storage;
 using Exai.Core.Storage.Postgres;
@@ -5,6 +6,7 @@ using Exai.Core.Storage.Sql;
 using Exai.Settings;
 using Exai.Testing;
 using Exai.Testing.Stores;
+using Npgsql;
 
 namespace Exai.Core.Tests.Storage.Postgres;
 
@@ -47,6 +49,21 @@ public sealed class PostgresDatabaseTests : IAsyncLifetime
         await reading;
         database.Problem.ShouldBeNull();
         _log.Entries.ShouldContain(entry => entry.Text.Contains("is there again", StringComparison.Ordinal));
+    }
+
+    /// <summary>Waited for like a server that is away, it would be read again and again for ever.</summary>
+    [Fact(Timeout = 60_000)]
+    public async Task Read_that_always_takes_too_long_fails_and_others_go_on()
+    {
+        var text = PostgresConnections.Text(_server.Address);
+        text.CommandTimeout = 1;
+        await using var database = await PostgresDatabase.OpenAsync(NpgsqlDataSource.Create(text), "db", TimeProvider.System, _log);
+
+        var slow = await Should.ThrowAsync<StoreException>(() => database.ReadAsync(connection => connection.FirstAsync("SELECT pg_sleep(20)", _ => "slept"), Patience).AsTask());
+
+        slow.Message.ShouldStartWith("The database db cannot be read in time: ");
+        (await database.ReadAsync(connection => connection.FirstAsync("SELECT 1 AS one", reader => reader.Number("one").ToString(CultureInfo.InvariantCulture)), Patience)).ShouldBe("1");
+        database.Problem.ShouldBeNull();
     }
 
     /// <summary>The client ends a connection on which the server had no room, too.</summary>
