@@ -25,7 +25,8 @@ internal sealed class World(Simulation simulation)
             (daemon.Store.IsAway, daemon.Time.IsPaused) = (false, false);
             await daemon.DisposeAsync();
         }
-    });
+    },
+    usesPool: false);
 
     public ShareDaemon Add(AdmissionOptions options)
     {

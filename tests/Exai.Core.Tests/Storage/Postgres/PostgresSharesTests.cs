@@ -43,7 +43,7 @@ public sealed class PostgresSharesTests : IAsyncLifetime
         var answer = await AskAsync(right, keep: 0, wanted: 3);
 
         answer.Grants.Single().Held.ShouldBe(1);
-        answer.Others.Single().ShouldBe(new ShareRow("left", "glm", "one", 3, 3, 1, Four));
+        answer.Others.Single().ShouldBe(new ShareRow("left", "glm", "one", 3, 3, 4, Four));
         var contended = await AskAsync(left, keep: 3, wanted: 3);
         contended.SomebodyWaits.ShouldBeTrue();
         contended.Grants.Single().ShouldBe(new ShareGrant("glm", "one", 3, 2, 2));
