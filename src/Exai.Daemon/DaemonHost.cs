@@ -23,8 +23,6 @@ namespace Exai.Daemon;
 /// </summary>
 public sealed class DaemonHost : IAsyncDisposable
 {
-    private const int ServiceRestart = 1012;
-
     private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan SuccessorPatience = TimeSpan.FromSeconds(10);
@@ -159,7 +157,7 @@ public sealed class DaemonHost : IAsyncDisposable
             await WhenSucceededAsync(either.Token);
             await TellDrainingAsync(either.Token);
             using var closing = new CancellationTokenSource(AnswerPatience, _time);
-            await _link.CloseAllAsync(ServiceRestart, "the next daemon serves", closing.Token);
+            await _link.CloseAllAsync(LinkContract.RestartCloseCode, "the next daemon serves", closing.Token);
             _core.Calls.LeaveCancelsToSuccessor();
             if (!_leavesCalls)
             {
@@ -177,7 +175,7 @@ public sealed class DaemonHost : IAsyncDisposable
     {
         _state.Stop();
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(2), _time);
-        await Task.WhenAny(_link.StopAsync(ServiceRestart, "the daemon restarts", limit.Token));
+        await Task.WhenAny(_link.StopAsync(LinkContract.RestartCloseCode, "the daemon restarts", limit.Token));
         await StopOperationsAsync();
         await _mcp.DisposeAsync();
         _metrics.Dispose();

@@ -20,6 +20,9 @@ public static class LinkContract
     public const string LegacyEra = "legacy";
     public const string ModernEra = "modern";
 
+    /// <summary>Close code of WebSockets: the daemon ends; another one takes its calls.</summary>
+    public const int RestartCloseCode = 1012;
+
     /// <summary>Close code: the session limit is reached and this, the longest idle session, gives way.</summary>
     public const int GiveWayCloseCode = 4001;
 

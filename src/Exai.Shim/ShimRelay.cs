@@ -421,6 +421,12 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
 
     private void OnLinkReady(LinkSession session, IReadOnlyList<byte[]> early)
     {
+        if (_link.Session is { } former)
+        {
+            // The link moved on before its daemon had ended.
+            OnLinkDown(former);
+        }
+
         (_link.Session, _link.Failure, _pending.DaemonDrains) = (session, null, false);
         _tools.OnConnectionChanged(session.DaemonVersion);
         _serverRequests.BeginEpoch();
@@ -518,6 +524,7 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
                 break;
             case MessageKind.Notification when message.Method == LinkContract.DrainingNotification:
                 _pending.DaemonDrains = true;
+                _link.Session?.OnDraining();
                 break;
             case MessageKind.Notification when message.Method == "notifications/tools/list_changed":
                 // The shim tells the client itself, once, when it has seen that the list is another.

@@ -62,6 +62,21 @@ public sealed class DoctorTests
     }
 
     [Fact]
+    public async Task Of_several_daemons_one_that_is_away_is_a_warning_and_all_are_broken()
+    {
+        await using var machine = await ExaiHomeFixture.CreateAsync();
+        await machine.Daemon.StartAsync();
+        var port = machine.Daemon.Health!.Port;
+
+        var (one, findings) = await ExamineAsync(machine, ("EXAI_WS_ENDPOINTS", $"127.0.0.1:1,127.0.0.1:{port}"));
+        var (none, _) = await ExamineAsync(machine, ("EXAI_WS_ENDPOINTS", "127.0.0.1:1,127.0.0.1:2"));
+
+        one.ShouldBe(0);
+        findings.Where(finding => (string?)finding!["link"] == "daemon").Select(finding => (string?)finding!["status"]).ShouldBe(["warning", "ok"]);
+        none.ShouldBe(1);
+    }
+
+    [Fact]
     public async Task Client_whose_program_is_gone_is_broken_until_it_is_installed_anew()
     {
         await using var machine = await ExaiHomeFixture.CreateAsync();

@@ -1,6 +1,4 @@
 using Exai.EndToEnd.Tests.Harness;
-using Exai.Protocol;
-using Exai.Settings.Home;
 using Exai.Simulator;
 using Exai.Testing.Stores;
 
@@ -30,7 +28,7 @@ public sealed class SharedStoreTests(ITestOutputHelper output) : IAsyncDisposabl
         await machine.Simulator.AskedAsync("marker-kill", tokens: 10);
 
         var killedAt = shim.Elapsed;
-        left.Process.Kill();
+        left.Kill();
         MoveTo(right);
         var reply = await shim.ReplyAsync(id);
 
@@ -73,7 +71,7 @@ public sealed class SharedStoreTests(ITestOutputHelper output) : IAsyncDisposabl
 
         // Nobody listens at the balancer's other end from now on.
         _balancer.DaemonPort = 1;
-        left.Process.Kill();
+        left.Kill();
         _balancer.Cut();
 
         await Patience.ForAsync("the other daemon asks", () => machine.Simulator.Asked("marker-alone").Count == 2);
@@ -133,18 +131,9 @@ public sealed class SharedStoreTests(ITestOutputHelper output) : IAsyncDisposabl
     private async Task<ExaiHomeFixture> CreateAsync(string store) =>
         _machine = await ExaiHomeFixture.CreateAsync([ProviderLog.Streams(AnswerTokens)], ("EXAI_STORE", store), ("EXAI_WS_TOKEN", Token));
 
-    /// <summary>With process ids of its own: to the others it runs on another host, and only its lease tells whether it lives.</summary>
-    private async Task<Daemon> StartDaemonAsync(string name)
-    {
-        var home = new ExaiHome(_machine.Folder(name));
-        var process = _machine.StartInBackground(
-            "unshare", ["--pid", "--fork", "--kill-child", "--mount-proc", ExaiProgram.File, "daemon"], ("EXAI_HOME", home.Path));
-        HealthDocument? health = null;
-        await Patience.ForAsync($"the {name} daemon serves", () => process.HasExited || (health = HealthFile.TryRead(home)) is not null);
-        return process.HasExited ? throw new InvalidOperationException($"It ended at once: {await process.EndedAsync()}") : new Daemon(process, home, health!);
-    }
+    private Task<HostedDaemon> StartDaemonAsync(string name) => HostedDaemon.StartAsync(_machine, name);
 
-    private async Task<ShimProcess> ConnectAsync(Daemon daemon)
+    private async Task<ShimProcess> ConnectAsync(HostedDaemon daemon)
     {
         _balancer.DaemonPort = daemon.Health.Port;
         var shim = await _machine.StartClientAsync(
@@ -153,11 +142,9 @@ public sealed class SharedStoreTests(ITestOutputHelper output) : IAsyncDisposabl
         return shim;
     }
 
-    private void MoveTo(Daemon daemon)
+    private void MoveTo(HostedDaemon daemon)
     {
         _balancer.DaemonPort = daemon.Health.Port;
         _balancer.Cut();
     }
-
-    private sealed record Daemon(BackgroundProcess Process, ExaiHome Home, HealthDocument Health);
 }

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Exai.Settings;
 using Exai.Settings.Home;
+using Exai.Shim.Link;
 using Exai.Shim.Stdio;
 using Exai.Testing;
 using Exai.Testing.Shim;
@@ -46,6 +47,9 @@ internal sealed class ShimRig : IDisposable
 
     public FakeDaemon Daemon { get; }
 
+    /// <summary>Several daemons in place of the one; see <see cref="UseCluster"/>.</summary>
+    public FakeCluster? Cluster { get; private set; }
+
     public FakeLauncher Launcher { get; } = new();
 
     /// <summary>The shim's environment, read again at each attempt.</summary>
@@ -63,7 +67,7 @@ internal sealed class ShimRig : IDisposable
             using var rig = new ShimRig(simulation);
             arrange?.Invoke(rig);
             rig._shim = ShimSession.RunAsync(
-                new ShimSettings(rig.Load), rig.Client.Input, rig.Client.Output, early ?? new EarlyAnswer(), rig.Daemon, rig.Launcher, rig.Log, rig.Time, new Random(seed ?? 1), rig._leave.Token);
+                new ShimSettings(rig.Load), rig.Client.Input, rig.Client.Output, early ?? new EarlyAnswer(), rig.Cluster ?? (ILinkDialer)rig.Daemon, rig.Launcher, rig.Log, rig.Time, new Random(seed ?? 1), rig._leave.Token);
             try
             {
                 await body(rig);
@@ -79,6 +83,14 @@ internal sealed class ShimRig : IDisposable
         },
         seed,
         usesPool: usesPool);
+
+    /// <summary>For the arranging of a test: the shim knows these daemons and no other.</summary>
+    public void UseCluster(int count)
+    {
+        Cluster = new FakeCluster(Home, Time, count);
+        Environment["EXAI_WS_ENDPOINTS"] = Cluster.Endpoints;
+        Environment.Remove("EXAI_WS_AUTOSTART");
+    }
 
     public void Leave() => _leave.Cancel();
 

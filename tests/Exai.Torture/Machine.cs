@@ -170,6 +170,33 @@ internal sealed partial class Machine : IAsyncDisposable
         return daemon;
     }
 
+    /// <summary>A daemon that shares the run's database, with process ids of its own: to the others it runs on another host. It dies with the process returned.</summary>
+    /// <param name="port">0 for any.</param>
+    public Process StartFarDaemon(ExaiHome home, int port)
+    {
+        var settings = new Dictionary<string, string>(_environment, StringComparer.Ordinal)
+        {
+            ["EXAI_HOME"] = home.Path,
+            ["EXAI_STORE"] = _options.Store ?? throw new FormatException("--failover needs --store."),
+            ["EXAI_WS_PORT"] = $"{port}",
+        };
+        var daemon = Process.Start(Start(settings, ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", _options.Exai, "daemon"]))!;
+        daemon.BeginOutputReadLine();
+        daemon.BeginErrorReadLine();
+        return daemon;
+    }
+
+    /// <summary>A shim with a home of its own that knows several daemons.</summary>
+    public Bridge StartFarBridge(int shim, string endpoints, Findings findings)
+    {
+        var settings = new Dictionary<string, string>(_environment, StringComparer.Ordinal)
+        {
+            ["EXAI_HOME"] = Path.Combine(_root.FullName, "far-home"),
+            ["EXAI_WS_ENDPOINTS"] = endpoints,
+        };
+        return new Bridge($"shim {shim}", Start(settings, [_options.Exai, "shim"]), findings, _time);
+    }
+
     /// <summary>Runs <c>exai restart</c> to its end, whatever comes of it.</summary>
     public async Task RestartAsync()
     {

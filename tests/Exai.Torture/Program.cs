@@ -13,8 +13,8 @@ if (args.Contains("--help"))
 try
 {
     var options = TortureOptions.Parse(args);
-    return options.Attach is { } shims
-        ? await AttachRun.RunAsync(options, shims, Console.Out, TimeProvider.System)
+    return options.Attach is { } shims ? await AttachRun.RunAsync(options, shims, Console.Out, TimeProvider.System)
+        : options.Failover is { } far ? await FailoverRun.RunAsync(options, far, Console.Out, TimeProvider.System)
         : await TortureRun.RunAsync(options, Console.Out, TimeProvider.System);
 }
 catch (FormatException wrong)

@@ -17,6 +17,9 @@ internal sealed record TortureOptions
           --minutes M     no new call after that time; those that were begun are still waited for
           --attach N      torments nobody: starts N shims that wait for a daemon, starts and kills one six times, and prints how long after its
                           readiness they had its link
+          --failover N    three daemons on the PostgreSQL database of --store, N shims that know all of them, each with a call in flight: kills the
+                          daemons in turn, --kills times, and prints how long the calls were without one. Needs root
+          --store URL     that database, as EXAI_STORE names it
           --exai PATH     the program exai to run; if not given, the one that was built with this one. A published one starts faster
           --keep          keeps the home and its logs, as a violation does
           --target "..."  another bridge: the command line of its stdio side; what stands in "quotes" is one word. It is asked with the tool `chat`
@@ -55,6 +58,12 @@ internal sealed record TortureOptions
     /// <summary>Measures the attaching of so many shims instead.</summary>
     public int? Attach { get; init; }
 
+    /// <summary>Measures the way of so many shims from a daemon that is killed to another one instead.</summary>
+    public int? Failover { get; init; }
+
+    /// <summary>The database that daemons share.</summary>
+    public string? Store { get; init; }
+
     /// <summary>The program under torment.</summary>
     public string Exai { get; init; } = Path.Combine(AppContext.BaseDirectory, "exai");
 
@@ -86,6 +95,8 @@ internal sealed record TortureOptions
                 "--kills" => options with { Kills = Number(name, value, 0) },
                 "--minutes" => options with { Limit = TimeSpan.FromMinutes(Number(name, value, 1)) },
                 "--attach" => options with { Attach = Number(name, value, 1) },
+                "--failover" => options with { Failover = Number(name, value, 1) },
+                "--store" => options with { Store = value },
                 "--exai" => options with { Exai = Path.GetFullPath(value) },
                 "--patience" => options with { Patience = TimeSpan.FromSeconds(Number(name, value, 1)) },
                 "--target" => options with { Target = value },

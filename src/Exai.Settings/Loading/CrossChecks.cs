@@ -28,6 +28,16 @@ internal sealed class CrossChecks(SettingsReader reader, SettingsFindings findin
         NotAbove("EXAI_WS_SESSION_MAX_INFLIGHT", "EXAI_WS_GLOBAL_MAX_INFLIGHT", "a session cannot have more than the whole daemon");
         NeverReached("EXAI_WS_GLM_MAX_INFLIGHT", "EXAI_WS_GLOBAL_MAX_INFLIGHT");
         NeverReached("EXAI_WS_KIMI_MAX_INFLIGHT", "EXAI_WS_GLOBAL_MAX_INFLIGHT");
+        StartsNone(settings.Link);
+    }
+
+    private void StartsNone(LinkSettings link)
+    {
+        if (link.Endpoints.Count > 0 && reader["EXAI_WS_AUTOSTART"] is { IsDefault: false, Source: var source } && reader.BoolOrNull("EXAI_WS_AUTOSTART") is true)
+        {
+            findings.Warnings.Add(new SettingWarning(
+                "EXAI_WS_AUTOSTART", source, $"has no effect, because EXAI_WS_ENDPOINTS ({reader["EXAI_WS_ENDPOINTS"].Source}) names daemons that are not this home's"));
+        }
     }
 
     /// <summary>connect ≤ headers ≤ first token ≤ stream ≤ call, per class.</summary>

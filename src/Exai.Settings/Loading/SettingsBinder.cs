@@ -36,13 +36,17 @@ internal sealed class SettingsBinder(SettingsReader reader, SettingsPaths paths,
     private LinkSettings Link()
     {
         var host = reader.Text("EXAI_WS_HOST");
-        var autostart = reader.BoolOrNull("EXAI_WS_AUTOSTART") ?? LinkSettings.IsLoopback(host);
-        reader.Show("EXAI_WS_AUTOSTART", autostart ? "true" : "false");
+        var endpoints = Endpoints();
+        // A daemon that is started is that of the shim's own home, which shares no store with those that are named.
+        var asked = reader.BoolOrNull("EXAI_WS_AUTOSTART");
+        var autostart = endpoints.Count == 0 && (asked ?? LinkSettings.IsLoopback(host));
+        reader.Show("EXAI_WS_AUTOSTART", asked ?? autostart ? "true" : "false");
         return new LinkSettings
         {
             Host = host,
             Port = reader.Integer("EXAI_WS_PORT"),
             PortIsDefault = reader["EXAI_WS_PORT"].IsDefault,
+            Endpoints = endpoints,
             Token = reader.TextOrNull("EXAI_WS_TOKEN"),
             Autostart = autostart,
             ReconnectInitial = reader.Seconds("EXAI_WS_RECONNECT_INITIAL_SECS"),
@@ -59,6 +63,20 @@ internal sealed class SettingsBinder(SettingsReader reader, SettingsPaths paths,
             HealthWriterInterval = reader.Seconds("EXAI_HEALTH_WRITER_INTERVAL"),
             AllowedHosts = reader.List("EXAI_ALLOWED_HOSTS"),
         };
+    }
+
+    private List<LinkAddress> Endpoints()
+    {
+        var endpoints = new List<LinkAddress>();
+        foreach (var entry in reader.List("EXAI_WS_ENDPOINTS"))
+        {
+            if (LinkAddress.TryParse(entry, out var address) is null && !endpoints.Contains(address!))
+            {
+                endpoints.Add(address!);
+            }
+        }
+
+        return endpoints;
     }
 
     private CallSettings Calls() => new()

@@ -11,10 +11,13 @@ public sealed record LinkSettings
     /// <summary>Nobody set the port, so a daemon that finds it taken may use another.</summary>
     public required bool PortIsDefault { get; init; }
 
+    /// <summary>Daemons with one store, each once; the shim links to any of them. Empty: the daemon of <see cref="Host"/> and <see cref="Port"/>.</summary>
+    public IReadOnlyList<LinkAddress> Endpoints { get; init; } = [];
+
     /// <summary>The shared secret if a setting gives it; null means the home's token file. There is no link without a token.</summary>
     public string? Token { get; init; }
 
-    /// <summary>Whether the shim starts a missing daemon; unset it follows <see cref="HostIsLoopback"/>.</summary>
+    /// <summary>Whether the shim starts a missing daemon; unset it follows <see cref="HostIsLoopback"/>. Never with <see cref="Endpoints"/>.</summary>
     public required bool Autostart { get; init; }
 
     public required TimeSpan ReconnectInitial { get; init; }

@@ -32,13 +32,19 @@ internal static class ConnectionDefinitions
         },
         new()
         {
+            Name = "EXAI_WS_ENDPOINTS", Section = Section, Kind = SettingKind.List, Rule = SettingRules.Endpoints,
+            DefaultNote = "the daemon of EXAI_WS_HOST and EXAI_WS_PORT",
+            Meaning = "Daemons with one store, as host:port and separated by commas (IPv6 in brackets): the shim links to any of them and starts none by itself.",
+        },
+        new()
+        {
             Name = "EXAI_WS_TOKEN", Section = Section, Kind = SettingKind.Secret, Min = 16, DefaultNote = "the content of $EXAI_HOME/token, made at first start",
             Meaning = "Secret that shim and daemon share, at least 16 characters; the shim reads it again at each dial.",
         },
         new()
         {
             Name = "EXAI_WS_AUTOSTART", Section = Section, Kind = SettingKind.Bool, DefaultNote = "true when EXAI_WS_HOST is loopback, else false",
-            Meaning = "Whether the shim starts a missing daemon that nobody else manages.",
+            Meaning = "Whether the shim starts a missing daemon that nobody else manages; never with EXAI_WS_ENDPOINTS.",
         },
         new()
         {

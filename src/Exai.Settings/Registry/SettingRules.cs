@@ -6,6 +6,19 @@ internal static class SettingRules
     public static string? Host(string text) =>
         Uri.CheckHostName(text) == UriHostNameType.Unknown ? "must be a host name or an IP address, without port or scheme" : null;
 
+    public static string? Endpoints(string text)
+    {
+        foreach (var entry in SettingText.SplitList(text))
+        {
+            if (LinkAddress.TryParse(entry, out _) is { } error)
+            {
+                return error;
+            }
+        }
+
+        return null;
+    }
+
     public static string? Store(string text) =>
         PostgresAddress.Matches(text) ? PostgresAddress.TryParse(text, out _, out var error) ? null : error
             : text.StartsWith("sqlite:", StringComparison.Ordinal) && text.Length > "sqlite:".Length ? null

@@ -42,7 +42,11 @@ internal interface ILinkConnection : IAsyncDisposable
 /// <param name="SessionId">The same for all connections of one shim.</param>
 /// <param name="Era">Of the protocol, as in <see cref="LinkContract.EraHeader"/>: a connection serves one.</param>
 /// <param name="Reconnect">What it takes to have a link again; null for the first one.</param>
-internal sealed record LinkEndpoint(string Host, int Port, string? Token, string SessionId, string Era, Reconnect? Reconnect = null);
+internal sealed record LinkEndpoint(string Host, int Port, string? Token, string SessionId, string Era, Reconnect? Reconnect = null)
+{
+    /// <summary>How long the dial may take; null leaves it at EXAI_WS_CONNECT_TIMEOUT.</summary>
+    public TimeSpan? Patience { get; init; }
+}
 
 internal enum LinkFailure
 {
@@ -75,4 +79,20 @@ internal enum LinkFailure
 internal sealed class LinkException(LinkFailure kind, string message, Exception? innerException = null) : Exception(message, innerException)
 {
     public LinkFailure Kind => kind;
+
+    /// <summary>Why none of several daemons took the link.</summary>
+    /// <param name="refusals">One of each.</param>
+    public static LinkException Of(IReadOnlyList<LinkException> refusals)
+    {
+        // As long as one of them may come back, waiting helps. One that is there and says no tells more than one that is away.
+        var telling = refusals.MinBy(refusal => refusal.Kind switch
+        {
+            LinkFailure.NotNow or LinkFailure.NotValidated => 0,
+            LinkFailure.NotADaemon => 1,
+            LinkFailure.Unreachable => 2,
+            _ => 3,
+        })!;
+        return refusals.Count == 1 ? telling : new LinkException(
+            telling.Kind, $"None of the {refusals.Count} daemons of EXAI_WS_ENDPOINTS takes the link. {string.Join(' ', refusals.Select(refusal => refusal.Message))}", telling);
+    }
 }

@@ -29,6 +29,9 @@ internal static partial class LinkLog
     [LoggerMessage(2009, LogLevel.Information, "{Count} notes of progress were not written, for the client did not read")]
     public static partial void NotesDropped(ILogger logger, int count);
 
+    [LoggerMessage(2010, LogLevel.Information, "Daemon {Epoch} drains: the link moves on to daemon {Next}")]
+    public static partial void MovedOn(ILogger logger, string epoch, string next);
+
     [LoggerMessage(2008, LogLevel.Error, "A defect in the link; it is dialled again")]
     public static partial void LinkDefect(ILogger logger, Exception failure);
 

@@ -37,7 +37,8 @@ internal interface ILinkEvents
 
 /// <summary>
 /// Keeps the link: Disconnected → Connecting → Validating → Ready → Disconnected, for as long as the shim lives. The waiting in
-/// Disconnected ends at once when a call comes or the health file names another daemon.
+/// Disconnected ends at once when a call comes or the health file names another daemon. With EXAI_WS_ENDPOINTS each attempt asks every daemon
+/// once, without a wait between them, and a daemon that drains is left as soon as another one has taken the link (Ready → Ready).
 /// </summary>
 internal sealed class LinkLoop(
     ShimSettings settings, ILinkDialer dialer, DaemonStarter starter, ILinkEvents events, string sessionId, string ownIdPrefix,
@@ -49,12 +50,13 @@ internal sealed class LinkLoop(
     /// <summary>A link that lived less long was not worth much.</summary>
     private static readonly TimeSpan SteadyLink = TimeSpan.FromSeconds(1);
 
+    private static readonly TimeSpan GoodbyePatience = TimeSpan.FromSeconds(1);
+
     private readonly WakeSignal _wake = new();
+    private readonly LinkConnector _connector = new(settings, dialer, starter, events, sessionId, ownIdPrefix, time);
     private volatile LinkSession? _session;
-    private DaemonAddress? _dialled;
-    private int _epochs;
-    private int _attempt;
     private long? _lostAt;
+    private int _shortLinks;
 
     /// <summary>A client message needs the daemon: dial now rather than later.</summary>
     public void Wake() => _wake.Wake();
@@ -66,20 +68,19 @@ internal sealed class LinkLoop(
         var downSince = time.GetTimestamp();
         while (true)
         {
-            _attempt = ++attempt;
+            attempt++;
             // A call that comes from now on has not been tried yet: it ends the wait after this attempt.
             _wake.Reset();
             var dialedAt = time.GetTimestamp();
             try
             {
                 settings.Reload();
-                var session = await ConnectAsync(cancellationToken);
+                var session = await _connector.ConnectAsync(attempt, _lostAt, cancellationToken);
                 LinkLog.Ready(logger, session.Epoch, session.DaemonVersion, attempt, (long)time.GetElapsedTime(downSince).TotalMilliseconds);
                 attempt = 0;
-                var readySince = time.GetTimestamp();
-                await UseAsync(session, cancellationToken);
+                var loss = await UseAsync(session, cancellationToken);
                 _lostAt = downSince = time.GetTimestamp();
-                await AfterLossAsync(session.CloseCode, time.GetElapsedTime(readySince), cancellationToken);
+                await AfterLossAsync(loss, cancellationToken);
             }
             catch (LinkException failure)
             {
@@ -104,11 +105,31 @@ internal sealed class LinkLoop(
         }
     }
 
+    /// <summary>Relays over the session, and over those to which the link moves on from it, until one ends that nothing follows.</summary>
+    private async Task<Loss> UseAsync(LinkSession session, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var readySince = time.GetTimestamp();
+            if (await RelayAsync(session, cancellationToken) is not { } next)
+            {
+                return new Loss(session.CloseCode, session.FellSilent, time.GetElapsedTime(readySince));
+            }
+
+            LinkLog.MovedOn(logger, session.Epoch, next.Epoch);
+            session = next;
+        }
+    }
+
     /// <summary>Relays until the connection ends; the relay hears of its end however it ends.</summary>
-    private async Task UseAsync(LinkSession session, CancellationToken cancellationToken)
+    /// <returns>The session that has taken its place; null when none has.</returns>
+    private async Task<LinkSession?> RelayAsync(LinkSession session, CancellationToken cancellationToken)
     {
         await using var disposing = session;
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         _session = session;
+        LinkSession? next;
+        var movingOn = MoveOnAsync(session, over.Token);
         try
         {
             await session.RunAsync(
@@ -122,116 +143,102 @@ internal sealed class LinkLoop(
         }
         finally
         {
+            over.Cancel();
+            next = await movingOn;
             _session = null;
-            LinkLog.Lost(logger, session.CloseCode);
+            if (next is null)
+            {
+                LinkLog.Lost(logger, session.CloseCode);
+            }
+
             events.LinkDown(session);
         }
 
+        if (cancellationToken.IsCancellationRequested && next is not null)
+        {
+            await next.DisposeAsync();
+        }
+
         cancellationToken.ThrowIfCancellationRequested();
-    }
-
-    private async Task<LinkSession> ConnectAsync(CancellationToken cancellationToken)
-    {
-        var link = settings.Current.Link;
-        var connection = await DialAnyAsync(cancellationToken);
-        var session = new LinkSession(connection, link, events.Era, ownIdPrefix, time);
-        try
-        {
-            var initializeId = new RequestId($"{ownIdPrefix}initialize-{++_epochs}", 0);
-            var early = await session.ValidateAsync(events.Replay(initializeId), initializeId, cancellationToken);
-            events.LinkReady(session, early);
-            return session;
-        }
-        catch
-        {
-            await session.DisposeAsync();
-            throw;
-        }
-    }
-
-    /// <summary>Dials; and once more after a daemon has been started, if none was there and that is the shim's business.</summary>
-    private async Task<ILinkConnection> DialAnyAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await DialKnownAsync(cancellationToken);
-        }
-        catch (LinkException failure) when (settings.Current.Link.Autostart && IsNoDaemonOfThisHome(failure.Kind))
-        {
-            // A daemon that merely does not answer holds its home's lock; then none is started.
-            if (!await starter.StartOnceAsync(settings.Current, cancellationToken))
-            {
-                throw;
-            }
-        }
-
-        return await DialKnownAsync(cancellationToken);
+        return next;
     }
 
     /// <summary>
-    /// Nobody is there, or a stranger; or the daemon of another home, which has the default port and knows another token. (Who shares a
-    /// daemon across homes says so by a token or a port.) A new daemon listens elsewhere.
+    /// Waits until the session's daemon drains, then for another one that takes the link: calls and their progress go on here until then. Only with
+    /// EXAI_WS_ENDPOINTS: anywhere else nobody is there before the daemon has ended. The address that drains is asked too, last: it may be a balancer's.
     /// </summary>
-    private bool IsNoDaemonOfThisHome(LinkFailure failure) => failure switch
+    /// <returns>The next session, after which this one is closed; null when this one ended first.</returns>
+    private async Task<LinkSession?> MoveOnAsync(LinkSession session, CancellationToken over)
     {
-        LinkFailure.Unreachable or LinkFailure.NotADaemon => true,
-        LinkFailure.Unauthorized => settings.Current.Link is { PortIsDefault: true, Token: null },
-        _ => false,
-    };
-
-    /// <summary>Where the health file says, then where the settings say.</summary>
-    private async Task<ILinkConnection> DialKnownAsync(CancellationToken cancellationToken)
-    {
-        LinkException? failure = null;
-        foreach (var (host, port) in Addresses())
+        if (settings.Current.Link.Endpoints.Count == 0)
         {
-            try
-            {
-                return await dialer.DialAsync(new LinkEndpoint(host, port, Token(), sessionId, events.Era.Name, Reconnect()), cancellationToken);
-            }
-            catch (LinkException refused)
-            {
-                // A daemon that refuses says more than an address at which nobody is, or somebody else.
-                failure = failure is null or { Kind: LinkFailure.Unreachable or LinkFailure.NotADaemon } ? refused : failure;
-            }
+            return null;
         }
 
-        throw failure ?? new LinkException(LinkFailure.Unreachable, "No daemon is running.");
+        LinkSession? next = null;
+        try
+        {
+            await session.WhenDrainingAsync(over);
+            _connector.OnSentAway();
+            var since = time.GetTimestamp();
+            for (var attempt = 1; (next = await TryConnectAsync(attempt, since, over)) is null; attempt++)
+            {
+                await Task.Delay(NewBackoff().Before(attempt - 1, events.CallsPending), time, over);
+            }
+
+            using var polite = new CancellationTokenSource(GoodbyePatience, time);
+            await session.CloseAsync(polite.Token);
+        }
+        catch (OperationCanceledException) when (over.IsCancellationRequested)
+        {
+            // This session has ended.
+        }
+        catch (Exception defect)
+        {
+            // The search goes on when this session has ended.
+            LinkLog.LinkDefect(logger, defect);
+        }
+
+        return next;
     }
 
-    private Reconnect? Reconnect() => _lostAt is { } since ? new Reconnect(_attempt, time.GetElapsedTime(since)) : null;
-
-    private IEnumerable<(string Host, int Port)> Addresses()
+    private async Task<LinkSession?> TryConnectAsync(int attempt, long since, CancellationToken cancellationToken)
     {
-        var link = settings.Current.Link;
-        var known = _dialled = HealthFile.TryReadAddress(settings.Current.Home);
-        var fromFile = known is { Port: > 0 and var port } && IsLoopback(link.Host) ? port : 0;
-        if (fromFile > 0)
+        try
         {
-            yield return (link.Host, fromFile);
+            return await _connector.ConnectAsync(attempt, since, cancellationToken);
         }
-
-        if (link.Port > 0 && link.Port != fromFile)
+        catch (LinkException)
         {
-            yield return (link.Host, link.Port);
+            // None of them takes the link now.
+            return null;
         }
     }
-
-    private string? Token() => settings.Current.Link.Token ?? TokenFile.TryRead(settings.Current.Home);
 
     /// <summary>A lost link is dialled again at once, with two exceptions.</summary>
-    private async Task AfterLossAsync(int? closeCode, TimeSpan lived, CancellationToken cancellationToken)
+    private async Task AfterLossAsync(Loss loss, CancellationToken cancellationToken)
     {
         // Wakes from before say nothing about now. A call that came with one is pending, and counts.
         _wake.Reset();
-        if (closeCode is LinkContract.GiveWayCloseCode && !events.CallsPending)
+        _shortLinks = loss.Lived < SteadyLink ? _shortLinks + 1 : 0;
+        if (_shortLinks == 0)
+        {
+            _connector.OnUsed();
+        }
+
+        if (loss.CloseCode is LinkContract.RestartCloseCode or LinkContract.GiveWayCloseCode || loss.FellSilent || _shortLinks > 0)
+        {
+            _connector.OnSentAway();
+        }
+
+        if (loss.CloseCode is LinkContract.GiveWayCloseCode && !events.CallsPending)
         {
             // The daemon needs the place for others: come back when the client needs the daemon.
             await WaitForClientAsync(cancellationToken);
         }
-        else if (lived < SteadyLink)
+        else if (_shortLinks >= Math.Max(settings.Current.Link.Endpoints.Count, 1))
         {
-            // A daemon that takes connections and drops them must not be dialled in circles.
+            // Daemons that take connections and drop them must not be dialled in circles.
             await WaitForDaemonAsync(NewBackoff().Before(0, events.CallsPending), cancellationToken);
         }
     }
@@ -261,8 +268,8 @@ internal sealed class LinkLoop(
     private async Task WaitForTokenAsync(TimeSpan wait, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
-        var refused = Token();
-        while (time.GetElapsedTime(started) < wait && Token() == refused)
+        var refused = _connector.Token();
+        while (time.GetElapsedTime(started) < wait && _connector.Token() == refused)
         {
             // A delay counts whole milliseconds: less than one would not wait at all.
             var left = wait - time.GetElapsedTime(started) + TimeSpan.FromMilliseconds(1);
@@ -276,7 +283,8 @@ internal sealed class LinkLoop(
     {
         var started = time.GetTimestamp();
         // Compared with what the last dial went by: a daemon that came up during that dial must not be missed.
-        while (HealthFile.TryReadAddress(settings.Current.Home) is not { } now || now == _dialled)
+        // Of daemons elsewhere the file of this home tells nothing.
+        while (settings.Current.Link.Endpoints.Count > 0 || HealthFile.TryReadAddress(settings.Current.Home) is not { } now || now == _connector.Dialled)
         {
             var left = wait - time.GetElapsedTime(started);
             if (left <= TimeSpan.Zero || await _wake.WaitAsync(left < HealthFilePoll ? left : HealthFilePoll, time, cancellationToken))
@@ -294,6 +302,7 @@ internal sealed class LinkLoop(
         }
     }
 
-    private static bool IsLoopback(string host) =>
-        host is "localhost" || (System.Net.IPAddress.TryParse(host.Trim('[', ']'), out var address) && System.Net.IPAddress.IsLoopback(address));
+    /// <summary>How a link ended.</summary>
+    /// <param name="Lived">From its readiness on.</param>
+    private readonly record struct Loss(int? CloseCode, bool FellSilent, TimeSpan Lived);
 }

@@ -25,6 +25,7 @@ internal sealed class LinkSession(ILinkConnection connection, LinkSettings setti
         AllowSynchronousContinuations = true,
     });
     private readonly CancellationTokenSource _end = new();
+    private readonly TaskCompletionSource _draining = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _lastReceived = time.GetTimestamp();
     private int _probes;
     private BlobCourier? _courier;
@@ -37,6 +38,18 @@ internal sealed class LinkSession(ILinkConnection connection, LinkSettings setti
     public string DaemonVersion => connection.DaemonVersion;
 
     public int? CloseCode => connection.CloseCode;
+
+    /// <summary>Ended by this side: the daemon was needed and said nothing.</summary>
+    public bool FellSilent { get; private set; }
+
+    public void OnDraining() => _draining.TrySetResult();
+
+    /// <summary>Completes when the daemon has said that it drains. For one waiter.</summary>
+    public async Task WhenDrainingAsync(CancellationToken cancellationToken)
+    {
+        await using var giveUp = cancellationToken.Register(() => _draining.TrySetCanceled(cancellationToken));
+        await _draining.Task;
+    }
 
     /// <summary>
     /// Queues a message. What is queued when the connection ends is lost: the owner of a call sends it again. A full queue ends the connection.
@@ -132,8 +145,14 @@ internal sealed class LinkSession(ILinkConnection connection, LinkSettings setti
     /// <summary>Says good-bye and ends.</summary>
     public async ValueTask CloseAsync(CancellationToken cancellationToken)
     {
-        await connection.CloseAsync(cancellationToken);
-        End();
+        try
+        {
+            await connection.CloseAsync(cancellationToken);
+        }
+        finally
+        {
+            End();
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -217,6 +236,7 @@ internal sealed class LinkSession(ILinkConnection connection, LinkSettings setti
                     await Task.Delay(settings.PingValidationTimeout, time, cancellationToken);
                     if (Silence() >= LongestSilence)
                     {
+                        FellSilent = true;
                         _end.Cancel();
                         return;
                     }

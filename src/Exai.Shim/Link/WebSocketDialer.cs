@@ -12,7 +12,8 @@ internal sealed class WebSocketDialer(Func<LinkSettings> settings, Random random
     {
         var link = settings();
         var address = $"{endpoint.Host}:{endpoint.Port}";
-        using var limit = new CancellationTokenSource(link.ConnectTimeout, time);
+        var patience = endpoint.Patience ?? link.ConnectTimeout;
+        using var limit = new CancellationTokenSource(patience, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
@@ -35,7 +36,7 @@ internal sealed class WebSocketDialer(Func<LinkSettings> settings, Random random
                 throw;
             }
 
-            throw Explain(failure, address, limit.IsCancellationRequested, link.ConnectTimeout);
+            throw Explain(failure, address, limit.IsCancellationRequested, patience, endpoint.Patience is null);
         }
     }
 
@@ -101,13 +102,13 @@ internal sealed class WebSocketDialer(Func<LinkSettings> settings, Random random
         (503, { Length: > 0 } reason) => new LinkException(LinkFailure.NotNow, $"The daemon at {address} takes no link now: {reason}"),
         (503, _) => new LinkException(LinkFailure.NotNow, $"The daemon at {address} is ending; the next one will take its calls over."),
         var (status, _) => new LinkException(
-            LinkFailure.NotADaemon, $"Whoever listens at {address} answered {status}: that is no EXAI daemon, or one that does not allow this host. Check EXAI_WS_PORT."),
+            LinkFailure.NotADaemon, $"Whoever listens at {address} answered {status}: that is no EXAI daemon, or one that does not allow this host. Check EXAI_WS_PORT, or the daemon's EXAI_ALLOWED_HOSTS."),
     };
 
-    private static LinkException Explain(Exception failure, string address, bool timedOut, TimeSpan limit) => failure switch
+    private static LinkException Explain(Exception failure, string address, bool timedOut, TimeSpan limit, bool isSetting) => failure switch
     {
         _ when timedOut => new LinkException(
-            LinkFailure.NotNow, $"Nobody at {address} answered within {limit.TotalSeconds:0.#} s (EXAI_WS_CONNECT_TIMEOUT).", failure),
+            LinkFailure.NotNow, $"Nobody at {address} answered within {limit.TotalSeconds:0.#} s{(isSetting ? " (EXAI_WS_CONNECT_TIMEOUT)" : "")}.", failure),
         SocketException lost => new LinkException(LinkFailure.Unreachable, $"No daemon is reachable at {address} ({lost.SocketErrorCode}).", failure),
         _ => new LinkException(LinkFailure.NotADaemon, $"Whoever listens at {address} is no EXAI daemon ({failure.Message}). Check EXAI_WS_PORT.", failure),
     };

@@ -15,6 +15,11 @@ internal static class DaemonCheck
 
     public static async Task<IReadOnlyList<Finding>> LookAsync(ExaiSettings settings, TimeProvider time, CancellationToken cancellationToken)
     {
+        if (settings.Link.Endpoints.Count > 0)
+        {
+            return await EndpointsAsync(settings, time, cancellationToken);
+        }
+
         if (RunningDaemon.Find(settings) is not { } daemon)
         {
             return [NotRunning(settings)];
@@ -35,6 +40,15 @@ internal static class DaemonCheck
         return findings;
     }
 
+    /// <summary>The shim needs one of them. What else is to be known of them is known where they run.</summary>
+    private static async Task<IReadOnlyList<Finding>> EndpointsAsync(ExaiSettings settings, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var findings = await Task.WhenAll(settings.Link.Endpoints.Select(endpoint => DialAsync(settings, endpoint.Host, endpoint.Port, endpoint.ToString(), time, cancellationToken)));
+        return findings.Any(finding => finding.Status == FindingStatus.Ok)
+            ? [.. findings.Select(finding => finding.Status == FindingStatus.Broken ? finding with { Status = FindingStatus.Warning } : finding)]
+            : findings;
+    }
+
     private static Finding NotRunning(ExaiSettings settings) =>
         Directory.Exists(settings.Home.Path) && OwnershipFile.Read(settings.Home).StoppedOnPurpose
             ? Finding.Broken("daemon", "process", "No daemon runs: it was stopped on purpose ('exai stop'), so shims do not start one.", "'exai start'")
@@ -51,9 +65,14 @@ internal static class DaemonCheck
     }
 
     /// <summary>The link as a shim makes it, and let go at once.</summary>
-    private static async Task<Finding> DialAsync(ExaiSettings settings, HealthDocument daemon, TimeProvider time, CancellationToken cancellationToken)
+    private static Task<Finding> DialAsync(ExaiSettings settings, HealthDocument daemon, TimeProvider time, CancellationToken cancellationToken)
     {
-        var address = $"{settings.Link.Host}:{daemon.Port}";
+        var host = settings.Link.HostIsLoopback || !IPAddress.TryParse(settings.Link.Host, out var ip) || !ip.Equals(IPAddress.Any) ? settings.Link.Host : "127.0.0.1";
+        return DialAsync(settings, host, daemon.Port, $"{settings.Link.Host}:{daemon.Port}", time, cancellationToken);
+    }
+
+    private static async Task<Finding> DialAsync(ExaiSettings settings, string host, int port, string address, TimeProvider time, CancellationToken cancellationToken)
+    {
         using var socket = new ClientWebSocket();
         socket.Options.CollectHttpResponseDetails = true;
         socket.Options.Proxy = null;
@@ -62,10 +81,9 @@ internal static class DaemonCheck
         socket.Options.SetRequestHeader("Authorization", $"Bearer {settings.Link.Token ?? TokenFile.TryRead(settings.Home)}");
         using var limit = new CancellationTokenSource(Patience, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
-        var host = settings.Link.HostIsLoopback || !IPAddress.TryParse(settings.Link.Host, out var ip) || !ip.Equals(IPAddress.Any) ? settings.Link.Host : "127.0.0.1";
         try
         {
-            await socket.ConnectAsync(new UriBuilder("ws", host, daemon.Port, LinkContract.Path).Uri, either.Token);
+            await socket.ConnectAsync(new UriBuilder("ws", host, port, LinkContract.Path).Uri, either.Token);
             await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, "", either.Token);
             return Finding.Ok("daemon", "link", $"{address} takes this home's token");
         }
@@ -75,6 +93,7 @@ internal static class DaemonCheck
             {
                 HttpStatusCode.Unauthorized => Finding.Broken("daemon", "link", $"{address} refuses this home's token.", "Let shim and daemon use the same EXAI_HOME or EXAI_WS_TOKEN, then 'exai restart'."),
                 default(HttpStatusCode) => Finding.Broken("daemon", "link", $"{address} does not answer: {failure.Message}", "'exai restart'; if a firewall is in the way, let loopback through."),
+                HttpStatusCode.Forbidden => Finding.Broken("daemon", "link", $"{address} answers 403: that daemon does not take this host name.", "Add the name to the daemon's EXAI_ALLOWED_HOSTS."),
                 var status => Finding.Broken("daemon", "link", $"{address} answers {(int)status}.", "'exai restart'"),
             };
         }

@@ -23,12 +23,15 @@ internal sealed class ComposeFile
 internal static class Yaml
 {
     /// <summary>A file with one document; a name that stands twice in it is an error.</summary>
-    public static YamlMappingNode Read(string path)
+    public static YamlMappingNode Read(string path) => ReadAll(path).Single();
+
+    /// <summary>All documents of a file.</summary>
+    public static IReadOnlyList<YamlMappingNode> ReadAll(string path)
     {
         using var reader = new StreamReader(RepositoryFiles.Find(path));
         var stream = new YamlStream();
         stream.Load(reader);
-        return (YamlMappingNode)stream.Documents.Single().RootNode;
+        return [.. stream.Documents.Select(document => (YamlMappingNode)document.RootNode)];
     }
 
     public static IEnumerable<string> Names(this YamlMappingNode node) => node.Children.Keys.Select(key => ((YamlScalarNode)key).Value!);

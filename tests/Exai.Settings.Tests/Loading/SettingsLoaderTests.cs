@@ -238,6 +238,49 @@ public sealed class SettingsLoaderTests : IDisposable
         result.Settings.Link.Autostart.ShouldBe(expected);
     }
 
+    [Fact]
+    public void Endpoints_are_read_in_their_order_each_once_and_no_daemon_is_started_for_them()
+    {
+        var result = _temp.Load(("EXAI_WS_ENDPOINTS", "one.example:8079, 10.0.0.2:80,[fd00::3]:8079,one.example:8079"));
+
+        result.Problems.ShouldBeEmpty();
+        result.Warnings.ShouldBeEmpty();
+        result.Settings.Link.Endpoints.Select(endpoint => endpoint.ToString()).ShouldBe(["one.example:8079", "10.0.0.2:80", "[fd00::3]:8079"]);
+        result.Settings.Link.Autostart.ShouldBeFalse();
+        _temp.Load().Settings.Link.Endpoints.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Autostart_that_is_asked_for_beside_endpoints_is_a_warning()
+    {
+        var result = _temp.Load(("EXAI_WS_ENDPOINTS", "one:1"), ("EXAI_WS_AUTOSTART", "true"));
+
+        result.Settings.Link.Autostart.ShouldBeFalse();
+        result.Warnings.ShouldHaveSingleItem().ToString().ShouldContain("EXAI_WS_ENDPOINTS (environment)");
+        _temp.Load(("EXAI_WS_ENDPOINTS", "one:1"), ("EXAI_WS_AUTOSTART", "false")).Warnings.ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("one", "'one' has no port")]
+    [InlineData("a:1,one", "'one' has no port")]
+    [InlineData(":8079", "':8079' has no port")]
+    [InlineData("[::1]", "'[::1]' has no port")]
+    [InlineData("::1:8079", "IPv6 in brackets")]
+    [InlineData("ws://one:8079", "without scheme")]
+    [InlineData("one two:8079", "'one two' in 'one two:8079'")]
+    [InlineData("[one]:8079", "'[one]' in '[one]:8079'")]
+    [InlineData("one:0", "'one:0' has another")]
+    [InlineData("one:65536", "'one:65536' has another")]
+    [InlineData("one:http", "'one:http' has another")]
+    [InlineData(",", "at least one value")]
+    public void Bad_endpoint_is_named(string endpoints, string problem)
+    {
+        var result = _temp.Load(("EXAI_WS_ENDPOINTS", endpoints));
+
+        result.Problems.ShouldHaveSingleItem().Message.ShouldContain(problem);
+        result.Settings.Link.Endpoints.ShouldBeEmpty();
+    }
+
     [Theory]
     [InlineData("EXAI_WS_HOST", "http://localhost")]
     [InlineData("EXAI_WS_HOST", "localhost:8079")]

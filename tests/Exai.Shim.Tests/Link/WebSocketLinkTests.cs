@@ -177,6 +177,9 @@ public sealed class WebSocketLinkTests : IDisposable
     {
         var silent = await Should.ThrowAsync<LinkException>(DialAsync(Settings() with { ConnectTimeout = TimeSpan.FromMilliseconds(200) }));
         silent.Kind.ShouldBe(LinkFailure.NotNow);
+        silent.Message.ShouldContain("0.2 s (EXAI_WS_CONNECT_TIMEOUT)");
+        var soon = await Should.ThrowAsync<LinkException>(DialAsync(Settings(), patience: TimeSpan.FromMilliseconds(100)));
+        (soon.Kind, soon.Message).ShouldBe((LinkFailure.NotNow, $"Nobody at 127.0.0.1:{Port} answered within 0.1 s."));
         _listener.Stop();
         (await Should.ThrowAsync<LinkException>(DialAsync(Settings()))).Kind.ShouldBe(LinkFailure.Unreachable);
     }
@@ -210,8 +213,8 @@ public sealed class WebSocketLinkTests : IDisposable
 
     private static LinkSettings Settings() => SettingsLoader.Load(new SettingsSources { Environment = new Dictionary<string, string>(StringComparer.Ordinal) { ["HOME"] = "/nowhere" } }).Settings.Link;
 
-    private Task<ILinkConnection> DialAsync(LinkSettings settings, string token = "a-token-of-the-test") => new WebSocketDialer(() => settings, new Random(1), TimeProvider.System)
-        .DialAsync(new LinkEndpoint("127.0.0.1", Port, token, "s-1", LinkContract.LegacyEra, new Reconnect(3, TimeSpan.FromMilliseconds(1200))), Limit);
+    private Task<ILinkConnection> DialAsync(LinkSettings settings, string token = "a-token-of-the-test", TimeSpan? patience = null) => new WebSocketDialer(() => settings, new Random(1), TimeProvider.System)
+        .DialAsync(new LinkEndpoint("127.0.0.1", Port, token, "s-1", LinkContract.LegacyEra, new Reconnect(3, TimeSpan.FromMilliseconds(1200))) { Patience = patience }, Limit);
 
     private async Task<(ILinkConnection Link, WebSocket Daemon)> ConnectAsync(Func<LinkSettings, LinkSettings>? change = null, bool pings = false)
     {

@@ -10,11 +10,12 @@ namespace Exai.Testing.Shim;
 /// epoch. Its journal outlives its restarts, as the real one's does: a call id that it knows is attached, never run again.
 /// Records everything that it gets. For one thread; use it in a <see cref="Simulation"/>.
 /// </summary>
-internal sealed class FakeDaemon(ExaiHome home, VirtualTime time) : ILinkDialer
+/// <param name="peer">Another daemon with which it shares its store.</param>
+internal sealed class FakeDaemon(ExaiHome home, VirtualTime time, FakeDaemon? peer = null) : ILinkDialer
 {
     public const int Port = 8079;
 
-    private readonly Dictionary<string, FakeCall> _journal = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, FakeCall> _journal = peer?._journal ?? new(StringComparer.Ordinal);
     private int _starts;
     private bool _frozen;
 
@@ -107,6 +108,16 @@ internal sealed class FakeDaemon(ExaiHome home, VirtualTime time) : ILinkDialer
 
     public void WriteHealth() => HealthFile.Write(home, new HealthDocument { Epoch = Epoch, Port = ListensAt, Pid = 4711, Status = DaemonStatus.Ready });
 
+    /// <summary>Tells its links that it drains, and takes no other one.</summary>
+    public void Drain()
+    {
+        Refusal = new LinkException(LinkFailure.NotNow, "The daemon is ending; the next one will take its calls over.");
+        foreach (var connection in Connections.Where(connection => connection.IsOpen))
+        {
+            connection.Push($$"""{"jsonrpc":"2.0","method":"{{LinkContract.DrainingNotification}}","params":{"epoch":"{{Epoch}}","reconnectAfterMs":0} }""");
+        }
+    }
+
     /// <summary>Ends as by <c>kill -9</c>: no close code, health file left behind.</summary>
     public void Kill() => Stop(closeCode: null);
 
@@ -136,6 +147,12 @@ internal sealed class FakeDaemon(ExaiHome home, VirtualTime time) : ILinkDialer
         Dials.Add(new FakeDial(time.GetUtcNow(), endpoint));
         var refusal = Refusal;
         await Task.Yield();
+        if (endpoint.Patience is { } patience && patience < DialTakes)
+        {
+            await Task.Delay(patience, time, cancellationToken);
+            throw new LinkException(LinkFailure.NotNow, $"Nobody at {endpoint.Host}:{endpoint.Port} answered within {patience.TotalSeconds} s.");
+        }
+
         if (DialTakes > TimeSpan.Zero)
         {
             await Task.Delay(DialTakes, time, cancellationToken);
