@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Security.Cryptography;
 using Exai.Core.Admission;
+using Exai.Core.Admission.Shares;
 using Exai.Core.Calls;
 using Exai.Core.Models;
 using Exai.Core.Models.Catalogue;
@@ -36,6 +37,7 @@ internal sealed class DaemonCore : IAsyncDisposable
     private readonly IReadOnlyList<ModelProvider> _providers;
     private readonly PermitScheduler _permits;
     private readonly AdmissionUpkeep _upkeep;
+    private readonly SharedPermits? _sharing;
     private readonly Housekeeping _housekeeping;
     private readonly GatewayMeters _meters;
     private readonly LocalServerProbe _localProbe = new();
@@ -63,8 +65,13 @@ internal sealed class DaemonCore : IAsyncDisposable
         var configured = new ConfiguredProviders(settings, catalogue, time, new SqlFileIndex(_database));
         var admission = AdmissionOptions.From(settings, configured.Limits());
         var attempts = new AttemptRegistry();
-        _permits = new PermitScheduler(admission, attempts, time, loggers.CreateLogger("admission"));
-        _upkeep = new AdmissionUpkeep(_permits, new SqlLearnedLimits(_database), admission.AuditInterval, time, loggers.CreateLogger("admission"));
+        var owner = new CallOwner(epoch, ProcessIdentity.Current.ToString());
+        var shares = store.Shares(owner, new ProcessLiveness(settings.Calls.Lease, time));
+        var desk = shares is null ? null : new ShareDesk(new ShareLease(settings.Calls.Lease, time), time);
+        _permits = new PermitScheduler(admission, attempts, time, loggers.CreateLogger("admission"), desk);
+        _upkeep = new AdmissionUpkeep(
+            _permits, shares is null ? new SqlLearnedLimits(_database) : null, admission.AuditInterval, time, loggers.CreateLogger("admission"));
+        _sharing = shares is null ? null : new SharedPermits(_permits, desk!, shares, settings.Calls.Lease, time, loggers.CreateLogger("admission"));
         AdmissionMeters.Add(Meter, _permits);
         Sessions = new SessionPlaces(settings.Concurrency.MaxSessions, _permits, time);
 
@@ -121,7 +128,6 @@ internal sealed class DaemonCore : IAsyncDisposable
         // Calls
         CallMeters = new CallMeters(Meter, () => Calls!.Running);
         var runner = new ToolRunner(journaled, callStore, Ledger, threads, models, Blobs, time, loggers.CreateLogger("tools"));
-        var owner = new CallOwner(epoch, ProcessIdentity.Current.ToString());
         var liveness = new ProcessLiveness(settings.Calls.Lease, time);
         Calls = new CallService(callStore, runner, _permits, owner, liveness, Options(settings.Calls), time, loggers.CreateLogger("calls"))
         {
@@ -191,6 +197,7 @@ internal sealed class DaemonCore : IAsyncDisposable
         Orphans?.Stop();
         await Calls.DisposeAsync();
         await (Orphans?.DisposeAsync() ?? ValueTask.CompletedTask);
+        await (_sharing?.DisposeAsync() ?? ValueTask.CompletedTask);
         await (Store.News?.DisposeAsync() ?? ValueTask.CompletedTask);
         await _upkeep.DisposeAsync();
         await _housekeeping.DisposeAsync();

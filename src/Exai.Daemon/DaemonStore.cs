@@ -1,3 +1,5 @@
+using Exai.Core.Admission.Shares;
+using Exai.Core.Calls;
 using Exai.Core.Storage;
 using Exai.Core.Storage.Blobs;
 using Exai.Core.Storage.Postgres;
@@ -20,6 +22,11 @@ internal sealed class DaemonStore
 
     /// <summary>What daemons on other machines say; null when none shares the store.</summary>
     public ICallNews? News { get; private init; }
+
+    /// <summary>Where the daemons on this store share out the limits; null when none shares it.</summary>
+    /// <param name="liveness">Asked about nothing else.</param>
+    public IPermitShares? Shares(CallOwner owner, IOwnerLiveness liveness) =>
+        Database is PostgresDatabase shared ? new PostgresShares(shared, owner, liveness, News as PostgresNews) : null;
 
     public IDatabase Database { get; }
 

@@ -11,7 +11,7 @@ namespace Exai.Core.Admission;
 internal sealed class AdmissionUpkeep : IAsyncDisposable
 {
     private readonly PermitScheduler _permits;
-    private readonly ILearnedLimits _store;
+    private readonly ILearnedLimits? _store;
     private readonly TimeSpan _interval;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -19,7 +19,8 @@ internal sealed class AdmissionUpkeep : IAsyncDisposable
     private readonly Task _running;
     private int _savedVersion;
 
-    public AdmissionUpkeep(PermitScheduler permits, ILearnedLimits store, TimeSpan interval, TimeProvider time, ILogger logger)
+    /// <param name="store">Null where they are kept in step with other daemons'.</param>
+    public AdmissionUpkeep(PermitScheduler permits, ILearnedLimits? store, TimeSpan interval, TimeProvider time, ILogger logger)
     {
         _permits = permits;
         _store = store;
@@ -63,6 +64,11 @@ internal sealed class AdmissionUpkeep : IAsyncDisposable
 
     private async Task LoadAsync()
     {
+        if (_store is null)
+        {
+            return;
+        }
+
         try
         {
             _permits.Restore(await _store.LoadAsync(_stopping.Token));
@@ -82,7 +88,7 @@ internal sealed class AdmissionUpkeep : IAsyncDisposable
     private async Task SaveAsync()
     {
         var (limits, version) = _permits.Learned();
-        if (version == _savedVersion)
+        if (_store is null || version == _savedVersion)
         {
             return;
         }

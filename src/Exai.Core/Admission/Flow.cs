@@ -48,9 +48,12 @@ internal sealed class Flow(Session session, ProviderScope provider, Scope model,
             return Standing.Blocked;
         }
 
-        var kept = Session.KeptFor is { } other && other != this && other.Provider.Throttle.PausedUntil(now) is null ? 1 : 0;
+        var kept = IsKeptForAnother(now) ? 1 : 0;
         return whole.Held + kept >= sessionLimit || (!alone && whole.WouldTakeAll) ? Standing.Hindered : Standing.Able;
     }
+
+    /// <summary>Whether one of its session's permits is not for it.</summary>
+    public bool IsKeptForAnother(TimeSpan now) => Session.KeptFor is { } other && other != this && other.Provider.Throttle.PausedUntil(now) is null;
 
     private LinkedList<Waiter> Queue(Waiter waiter) => waiter.Request.Priority == AttemptPriority.Interactive ? _interactive : _background;
 }

@@ -8,9 +8,8 @@ namespace Exai.Core.Admission;
 /// while the attempt lives: never between retries, never for another provider. Thread-safe.
 /// </summary>
 /// <remarks>
-/// Nothing here says that the limits are counted in this process. A permit is known by its owner, and its request can say when the
-/// owner will have ended at the latest, which is all that a store needs that several daemons share: a permit is a row (owner, session,
-/// provider, model, expiry), a grant is one transaction that counts rows, and a row whose expiry is over belongs to a dead daemon.
+/// Nothing here says that the limits are counted in this process: daemons on one store share them, and a permit is then granted within this
+/// daemon's share (<see cref="Shares.SharedPermits"/>).
 /// </remarks>
 public interface IPermits
 {

@@ -63,10 +63,11 @@ internal sealed class LearnedNumber
         }
     }
 
-    /// <summary>What an earlier daemon had learned.</summary>
+    /// <summary>What an earlier daemon had learned, or another one has.</summary>
     public void Restore(int value, TimeSpan probeAfter, TimeSpan now)
     {
         Set(value, now);
+        _servedBefore = Math.Min(_servedBefore, Value);
         ProbeAfter = IsLearned ? Min(probeAfter, LongestProbe) : TimeSpan.Zero;
     }
 

@@ -5,6 +5,7 @@ namespace Exai.Core.Admission;
 /// <summary>
 /// What an attempt's end teaches about limits. The narrowest scope in which others ran beside a refused attempt is the one that was too
 /// wide: first the model's, then the whole key's; and with nothing beside it, it was not concurrency but the number of requests in time.
+/// What other daemons run under the same key counts as beside it.
 /// Belongs to the scheduler's lock.
 /// </summary>
 internal static class LimitLearning
@@ -36,19 +37,19 @@ internal static class LimitLearning
         var (model, provider) = (permit.Flow.Scope, permit.Flow.Provider);
         if (signal == ProviderSignal.Served)
         {
-            model.Learned.Served(model.Held >= model.Limit, now);
-            provider.Learned.Served(provider.Held >= provider.Limit, now);
+            model.Learned.Served(model.Busy >= model.Limit, now);
+            provider.Learned.Served(provider.Busy >= provider.Limit, now);
             provider.Throttle.OnServed(permit.GrantedAt, now);
             return;
         }
 
         // Of a burst that was granted together, the first refusal says that it was too much, the others how much.
         var first = permit.Turn > provider.LoweredAtTurn;
-        if (model.Held > 1)
+        if (model.Busy > 1)
         {
             Lower(model, first, now);
         }
-        else if (provider.Held > 1)
+        else if (provider.Busy > 1)
         {
             Lower(provider, first, now);
         }
@@ -68,11 +69,11 @@ internal static class LimitLearning
     {
         if (first)
         {
-            scope.Learned.Decrease(scope.Held, now);
+            scope.Learned.Decrease(scope.Busy, now);
         }
         else
         {
-            scope.Learned.CapAt(scope.Held - 1, now);
+            scope.Learned.CapAt(scope.Busy - 1, now);
         }
     }
 }

@@ -1,3 +1,4 @@
+using Exai.Core.Admission.Shares;
 using Exai.Core.Telemetry;
 using Exai.Protocol;
 using Microsoft.Extensions.Logging;
@@ -34,6 +35,7 @@ internal sealed class PermitScheduler : IPermits, IQueuePlaces, ISessionPresence
     private readonly AttemptRegistry _attempts;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly ShareDesk? _shares;
     private readonly long _started;
     private readonly ITimer _wake;
     private TimeSpan _wakeAt = Never;
@@ -41,8 +43,10 @@ internal sealed class PermitScheduler : IPermits, IQueuePlaces, ISessionPresence
     private long _turn;
     private int _connected;
 
-    public PermitScheduler(AdmissionOptions options, AttemptRegistry attempts, TimeProvider time, ILogger logger)
+    /// <param name="shares">Where daemons share the limits; null when they are this one's alone.</param>
+    public PermitScheduler(AdmissionOptions options, AttemptRegistry attempts, TimeProvider time, ILogger logger, ShareDesk? shares = null)
     {
+        _shares = shares;
         _options = options;
         _attempts = attempts;
         _time = time;
@@ -55,6 +59,9 @@ internal sealed class PermitScheduler : IPermits, IQueuePlaces, ISessionPresence
 
     /// <summary>What is counted and told elsewhere.</summary>
     public AdmissionCounters Counters { get; } = new();
+
+    /// <summary>Raised outside the lock after anything that may have changed what is used or wanted.</summary>
+    public event Action? Moved;
 
     private TimeSpan Now => _time.GetElapsedTime(_started);
 
@@ -200,7 +207,7 @@ internal sealed class PermitScheduler : IPermits, IQueuePlaces, ISessionPresence
         {
             foreach (var provider in _providers.Values)
             {
-                foreach (var model in provider.Models.Values.Where(model => model is { Held: 0, WaitingAttempts: 0, Learned.IsLearned: false }).ToList())
+                foreach (var model in provider.Models.Values.Where(model => model is { Held: 0, WaitingAttempts: 0, Share: 0, Learned.IsLearned: false }).ToList())
                 {
                     provider.Models.Remove(model.Name);
                     foreach (var session in _sessions.Values)
@@ -209,6 +216,42 @@ internal sealed class PermitScheduler : IPermits, IQueuePlaces, ISessionPresence
                     }
                 }
             }
+        }
+    }
+
+    /// <summary>What this daemon uses and wants of the limits that it shares with others; nothing more begins before the answer than was told.</summary>
+    /// <inheritdoc cref="ShareDesk.Report"/>
+    public ShareReport ReportShares(bool calm, bool leaving)
+    {
+        lock (_lock)
+        {
+            return _shares!.Report(ViewUnsynchronized(), calm, leaving);
+        }
+    }
+
+    /// <summary>What is granted from now on.</summary>
+    /// <returns>The same as <see cref="ShareDesk.IsUsed"/> and <see cref="ShareDesk.Lacks"/>.</returns>
+    public (bool IsUsed, bool Lacks) ApplyShares(ShareAnswer answer, ShareMoment asked)
+    {
+        Waiter? granted;
+        (bool, bool) now;
+        lock (_lock)
+        {
+            _shares!.Apply(answer, asked, _global, ProviderUnsynchronized, Now);
+            now = (_shares.IsUsed, _shares.Lacks);
+            granted = GrantUnsynchronized(Now);
+        }
+
+        Tell(granted);
+        return now;
+    }
+
+    /// <inheritdoc cref="ShareDesk.IsDue"/>
+    public bool AreSharesDue(bool somebodyWaits)
+    {
+        lock (_lock)
+        {
+            return _shares!.IsDue(ViewUnsynchronized(), somebodyWaits);
         }
     }
 
@@ -321,7 +364,12 @@ internal sealed class PermitScheduler : IPermits, IQueuePlaces, ISessionPresence
             UsePlaceUnsynchronized(waiter.Request.CallId);
             JoinUnsynchronized(waiter, flow);
             told = Joined(RefusePausedUnsynchronized(now), GrantUnsynchronized(now));
-            if (waiter.IsQueued && waiter.Request.Queued is not null)
+            if (_shares is not null && waiter.IsQueued)
+            {
+                // What it waits for may be an answer of the store, which takes a moment: no place worth telling.
+                _reportAt = _reportAt == Never ? now + _options.ReportInterval : _reportAt;
+            }
+            else if (waiter.IsQueued && waiter.Request.Queued is not null)
             {
                 waiter.ToldPlace = place = QueueEstimate.Of(waiter, _global, now, _options.Aging);
             }
@@ -454,11 +502,13 @@ internal sealed class PermitScheduler : IPermits, IQueuePlaces, ISessionPresence
         if (!_providers.TryGetValue(name, out var provider))
         {
             var limit = _options.ProviderLimits.TryGetValue(name, out var configured) ? configured : _options.DefaultProviderLimit;
-            _providers[name] = provider = new ProviderScope(name, _global, limit);
+            _providers[name] = provider = new ProviderScope(name, _global, limit, _shares?.Lease);
         }
 
         return provider;
     }
+
+    private ShareView ViewUnsynchronized() => new(_global, _providers.Values, _waiting, _options.SessionLimit, _connected, Now);
 
     private Session SessionUnsynchronized(string id)
     {
@@ -602,6 +652,8 @@ internal sealed class PermitScheduler : IPermits, IQueuePlaces, ISessionPresence
 
             waiter.Tell();
         }
+
+        Moved?.Invoke();
     }
 
     private void Report(Waiter waiter, QueuePlace place)

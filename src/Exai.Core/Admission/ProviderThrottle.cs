@@ -22,6 +22,9 @@ internal sealed class ProviderThrottle
     /// <summary>A rate takes minutes to tell whether one more was too many.</summary>
     public LearnedNumber PerMinute { get; } = new(HighestRate, TimeSpan.FromMinutes(5));
 
+    /// <summary>Daemons that ask under this key: each uses its part of the requests a minute.</summary>
+    public int Sharers { get; set; } = 1;
+
     /// <summary>When the pause ends; null when there is none.</summary>
     public TimeSpan? PausedUntil(TimeSpan now) => now < _pausedUntil ? _pausedUntil : null;
 
@@ -38,7 +41,7 @@ internal sealed class ProviderThrottle
             return _pausedUntil;
         }
 
-        var rate = IsRateUsedUp(now) ? _granted.ElementAt(_granted.Count - PerMinute.Value) + Minute : (TimeSpan?)null;
+        var rate = IsRateUsedUp(now) ? _granted.ElementAt(_granted.Count - Rate) + Minute : (TimeSpan?)null;
         var ramp = _ramp is { From: { } from } ? from + (RampStep * ((int)((now - from) / RampStep) + 1)) : (TimeSpan?)null;
         return rate is null || (ramp is not null && ramp < rate) ? ramp : rate;
     }
@@ -80,7 +83,7 @@ internal sealed class ProviderThrottle
         if (served >= 2 && _granted.Count < HighestRate)
         {
             PerMinute.Decrease(HighestRate, now);
-            PerMinute.CapAt(served, now);
+            PerMinute.CapAt(served * Sharers, now);
         }
         else
         {
@@ -95,6 +98,8 @@ internal sealed class ProviderThrottle
         _ => 1,
     };
 
+    private int Rate => Math.Max(1, PerMinute.Value / Sharers);
+
     private bool IsRateUsedUp(TimeSpan now) => RateLeft(now) <= 0;
 
     private int RateLeft(TimeSpan now)
@@ -105,7 +110,7 @@ internal sealed class ProviderThrottle
         }
 
         DropOlder(_granted, now);
-        return PerMinute.Value - _granted.Count;
+        return Rate - _granted.Count;
     }
 
     private static void Add(Queue<TimeSpan> times, TimeSpan at, TimeSpan now)

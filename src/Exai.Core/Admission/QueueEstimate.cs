@@ -42,5 +42,5 @@ internal static class QueueEstimate
         return pause + (provider.AverageHold is null ? Hold(global, place) : Hold(provider, place));
     }
 
-    private static TimeSpan? Hold(Scope scope, int place) => scope.AverageHold * place / scope.Limit;
+    private static TimeSpan? Hold(Scope scope, int place) => scope.AverageHold * place / Math.Max(1, scope.Limit - scope.Elsewhere);
 }

@@ -20,6 +20,9 @@ internal class Seat(Session session, Scope scope, Seat? parent)
     /// <summary>The last permit of all, while there are others that might need one.</summary>
     public bool WouldTakeAll => scope.Limit > 1 && Held + 1 >= scope.Limit;
 
+    /// <summary>Permits that it may have before it would take all.</summary>
+    public int BeforeAll => scope.Limit > 1 ? Math.Max(0, scope.Limit - 1 - Held) : int.MaxValue;
+
     public void Join(long turn)
     {
         scope.WaitingAttempts++;

@@ -14,4 +14,7 @@ internal static partial class AdmissionLog
 
     [LoggerMessage(1502, LogLevel.Warning, "The learned limits could not be {What}")]
     public static partial void LimitsNotKept(ILogger logger, Exception failure, string what);
+
+    [LoggerMessage(1503, LogLevel.Warning, "The limits cannot be shared with the other daemons at present; no attempt begins beyond what this one is sure of")]
+    public static partial void SharesNotExchanged(ILogger logger, Exception failure);
 }

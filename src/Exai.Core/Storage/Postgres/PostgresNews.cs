@@ -37,6 +37,9 @@ public sealed class PostgresNews : ICallNews
 
     public event Action? CancelAsked;
 
+    /// <summary>Raised when a daemon, named by its epoch, waits for permits or has given some back; empty when nobody knows who.</summary>
+    public event Action<string>? PermitsMoved;
+
     public Func<string, CallProgress?> Progress
     {
         set => _progress = value;
@@ -96,6 +99,7 @@ public sealed class PostgresNews : ICallNews
             await connection.ExecuteAsync($"LISTEN {SqlDialect.Channel}");
             // Whatever was said before.
             CancelAsked?.Invoke();
+            PermitsMoved?.Invoke("");
             while (true)
             {
                 await connection.WaitAsync(_closing.Token);
@@ -124,6 +128,9 @@ public sealed class PostgresNews : ICallNews
         {
             case CallTopics.Cancel:
                 CancelAsked?.Invoke();
+                break;
+            case CallTopics.Permits:
+                PermitsMoved?.Invoke(callId);
                 break;
             case CallTopics.Ended when _waiters.TryRemove(callId, out var waiter):
                 waiter.Ended.TrySetResult();

@@ -14,15 +14,29 @@ internal static class PostgresSchema
 
     /// <summary>
     /// What SQLite keeps elsewhere or does not need: which steps were taken (there: <c>user_version</c>), the last commit of each writer, and the
-    /// bytes of files (there: beside the database), which every daemon has to find.
+    /// bytes of files (there: beside the database), which every daemon has to find, and
+    /// how daemons share the limits.
     /// </summary>
-    public static readonly IReadOnlyList<string> OwnTables = ["schema_version", "writers", "blobs"];
+    public static readonly IReadOnlyList<string> OwnTables = ["schema_version", "writers", "blobs", "permit_daemons", "permit_shares"];
 
     private const string Own =
         """
         CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL);
         CREATE TABLE IF NOT EXISTS writers (writer TEXT PRIMARY KEY, commits BIGINT NOT NULL, seen_at BIGINT NOT NULL);
         CREATE TABLE IF NOT EXISTS blobs (sha256 TEXT COLLATE "C" PRIMARY KEY, touched_at BIGINT NOT NULL, content BYTEA NOT NULL);
+        CREATE TABLE IF NOT EXISTS permit_daemons (epoch TEXT COLLATE "C" PRIMARY KEY, process TEXT NOT NULL, renewals BIGINT NOT NULL);
+        CREATE TABLE IF NOT EXISTS permit_shares (
+            epoch TEXT COLLATE "C" NOT NULL REFERENCES permit_daemons (epoch) ON DELETE CASCADE,
+            provider TEXT NOT NULL,
+            model TEXT NOT NULL,
+            held BIGINT NOT NULL,
+            wanted BIGINT NOT NULL,
+            turn BIGINT NOT NULL,
+            global_limit BIGINT NOT NULL,
+            provider_limit BIGINT NOT NULL,
+            model_limit BIGINT NOT NULL,
+            PRIMARY KEY (epoch, provider, model)
+        );
         INSERT INTO schema_version (version) SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM schema_version);
         """;
 

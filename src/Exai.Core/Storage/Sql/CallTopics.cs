@@ -1,6 +1,6 @@
 namespace Exai.Core.Storage.Sql;
 
-/// <summary>What daemons say to each other through their database: a topic, then a call id and more, with '/' between.</summary>
+/// <summary>What daemons say to each other through their database: a topic, then a call id or an epoch and more, with '/' between.</summary>
 internal static class CallTopics
 {
     /// <summary>The call has an outcome.</summary>
@@ -15,5 +15,8 @@ internal static class CallTopics
     /// <summary>What it is doing, in words for people.</summary>
     public const string Progress = "progress";
 
-    public static string Of(string topic, string callId) => $"{topic}/{callId}";
+    /// <summary>A daemon, named by its epoch, waits for permits or has given some back.</summary>
+    public const string Permits = "permits";
+
+    public static string Of(string topic, string id) => $"{topic}/{id}";
 }

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Exai.Core.Admission;
 
 namespace Exai.Core.Storage.Sql;
@@ -8,13 +9,7 @@ public sealed class SqlLearnedLimits(IDatabase database) : ILearnedLimits
     public async ValueTask<IReadOnlyList<LearnedLimit>> LoadAsync(CancellationToken cancellationToken) => await database.ReadAsync(
         connection => connection.QueryAsync(
             "SELECT * FROM learned_limits ORDER BY provider, model",
-            reader => new LearnedLimit(
-                reader.Text("provider"),
-                reader.Text("model") is { Length: > 0 } model ? model : null,
-                (int?)reader.NumberOrNull("concurrent"),
-                (int?)reader.NumberOrNull("per_minute"),
-                TimeSpan.FromMilliseconds(reader.Number("probe_after_ms")),
-                reader.Time("at"))),
+            Read),
         cancellationToken);
 
     public async ValueTask SaveAsync(IReadOnlyList<LearnedLimit> limits, CancellationToken cancellationToken) => await database.WriteAsync(
@@ -35,4 +30,12 @@ public sealed class SqlLearnedLimits(IDatabase database) : ILearnedLimits
             return limits.Count;
         },
         cancellationToken);
+
+    internal static LearnedLimit Read(DbDataReader reader) => new(
+        reader.Text("provider"),
+        reader.Text("model") is { Length: > 0 } model ? model : null,
+        (int?)reader.NumberOrNull("concurrent"),
+        (int?)reader.NumberOrNull("per_minute"),
+        TimeSpan.FromMilliseconds(reader.Number("probe_after_ms")),
+        reader.Time("at"));
 }

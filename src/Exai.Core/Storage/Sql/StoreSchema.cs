@@ -126,5 +126,8 @@ internal static class StoreSchema
         """
         CREATE INDEX threads_by_update ON threads (updated_at);
         """,
+        """
+        ALTER TABLE learned_limits ADD COLUMN version INTEGER NOT NULL DEFAULT 0;
+        """,
     ];
 }
