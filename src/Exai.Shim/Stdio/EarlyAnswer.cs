@@ -28,7 +28,7 @@ public sealed class EarlyAnswer
         }
 
         // A client that has its answer may interrupt at once, long before the shim listens for signals.
-        PosixStream.IgnoreInterrupts();
+        Interrupts.Ignore();
         return Give(TakeWaiting(PosixStream.Input()), TryWrite, ParentWatch.Parent());
     }
 

@@ -12,7 +12,6 @@ public sealed partial class PosixStream(int file) : Stream
     private const int StandardInput = 0;
     private const int StandardOutput = 1;
     private const int Interrupted = 4;
-    private const int Interrupt = 2;
 
     private static readonly int WouldBlock = OperatingSystem.IsMacOS() ? 35 : 11;
 
@@ -33,9 +32,6 @@ public sealed partial class PosixStream(int file) : Stream
         get => throw new NotSupportedException();
         set => throw new NotSupportedException();
     }
-
-    /// <summary>Lets a client's Esc, which may send SIGINT to the whole process group, do nothing from here on.</summary>
-    public static void IgnoreInterrupts() => _ = Signal(Interrupt, handler: 1);
 
     /// <summary>Whether a read would not wait.</summary>
     public bool IsReadable() => Wait(PollRequest.Readable, timeoutMs: 0);
@@ -130,7 +126,4 @@ public sealed partial class PosixStream(int file) : Stream
 
     [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
     private static unsafe partial nint WriteFile(int file, byte* from, nuint length);
-
-    [LibraryImport("libc", EntryPoint = "signal")]
-    private static partial nint Signal(int signal, nint handler);
 }
