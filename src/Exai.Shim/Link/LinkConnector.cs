@@ -137,7 +137,7 @@ internal sealed class LinkConnector(
     {
         var link = settings.Current.Link;
         var known = Dialled = HealthFile.TryReadAddress(settings.Current.Home);
-        var fromFile = known is { Port: > 0 and var port } && IsLoopback(link.Host) ? port : 0;
+        var fromFile = known is { Port: > 0 and var port } && link.HostIsLoopback ? port : 0;
         if (fromFile > 0)
         {
             yield return (link.Host, fromFile);
@@ -151,7 +151,4 @@ internal sealed class LinkConnector(
 
     /// <summary>The shared secret, as it is now; null when there is none yet.</summary>
     public string? Token() => settings.Current.Link.Token ?? TokenFile.TryRead(settings.Current.Home);
-
-    private static bool IsLoopback(string host) =>
-        host is "localhost" || (System.Net.IPAddress.TryParse(host.Trim('[', ']'), out var address) && System.Net.IPAddress.IsLoopback(address));
 }
