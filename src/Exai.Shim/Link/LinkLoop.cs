@@ -282,12 +282,13 @@ internal sealed class LinkLoop(
     private async Task WaitForDaemonAsync(TimeSpan wait, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
-        // Compared with what the last dial went by: a daemon that came up during that dial must not be missed.
         // Of daemons elsewhere the file of this home tells nothing.
-        while (settings.Current.Link.Endpoints.Count > 0 || HealthFile.TryReadAddress(settings.Current.Home) is not { } now || now == _connector.Dialled)
+        var looksAtFile = settings.Current.Link.Endpoints.Count == 0;
+        // Compared with what the last dial went by: a daemon that came up during that dial must not be missed.
+        while (!looksAtFile || HealthFile.TryReadAddress(settings.Current.Home) is not { } now || now == _connector.Dialled)
         {
             var left = wait - time.GetElapsedTime(started);
-            if (left <= TimeSpan.Zero || await _wake.WaitAsync(left < HealthFilePoll ? left : HealthFilePoll, time, cancellationToken))
+            if (left <= TimeSpan.Zero || await _wake.WaitAsync(looksAtFile && left > HealthFilePoll ? HealthFilePoll : left, time, cancellationToken))
             {
                 return;
             }
