@@ -11,6 +11,7 @@ using Exai.Core.Storage.Blobs;
 using Exai.Core.Storage.Sql;
 using Exai.Core.Telemetry;
 using Exai.Core.Threads;
+using Exai.Core.Tokens;
 using Exai.Core.Tools;
 using Exai.Core.Tools.Chat;
 using Exai.Core.Tools.Consensus;
@@ -57,7 +58,10 @@ internal sealed class DaemonCore : IAsyncDisposable
         Blobs = store.Blobs;
         var sweep = new BlobSweep(Blobs, new SqlBlobReferences(_database), settings.Tools.ConversationTimeout, time, loggers.CreateLogger("blobs"));
         var threadStore = new SqlThreadStore(_database);
-        _housekeeping = new Housekeeping(threadStore, Ledger, sweep, settings.Tools.ConversationTimeout, time, loggers.CreateLogger("store"));
+        var tokenStore = new SqlTokenStore(_database);
+        _housekeeping = new Housekeeping(threadStore, Ledger, sweep, settings.Tools.ConversationTimeout, time, loggers.CreateLogger("store")) { Tokens = tokenStore };
+        Tokens = new TokenRegistry(tokenStore, time, loggers.CreateLogger("tokens"));
+        store.TokensChanged(Tokens.Look);
         var threads = new ThreadReader(threadStore, settings.Tools.ConversationTimeout, settings.Tools.MaxConversationTurns, time);
 
         // Admission
@@ -113,7 +117,7 @@ internal sealed class DaemonCore : IAsyncDisposable
         [
             new ChallengeTool(),
             new VersionTool(epoch),
-            new ListModelsTool(directory),
+            new ListModelsTool(directory, Tokens),
             status,
             new HealthTool(status, callStore),
             new SelfCheckTool(status, callStore, settings.Home.DaemonLog),
@@ -127,12 +131,13 @@ internal sealed class DaemonCore : IAsyncDisposable
 
         // Calls
         CallMeters = new CallMeters(Meter, () => Calls!.Running);
-        var runner = new ToolRunner(journaled, callStore, Ledger, threads, models, Blobs, time, loggers.CreateLogger("tools"));
+        var runner = new ToolRunner(journaled, callStore, Ledger, threads, models, Blobs, time, loggers.CreateLogger("tools")) { Tokens = Tokens };
         var liveness = new ProcessLiveness(settings.Calls.Lease, time);
         Calls = new CallService(callStore, runner, _permits, owner, liveness, Options(settings.Calls), time, loggers.CreateLogger("calls"))
         {
             Meters = CallMeters,
             News = store.News,
+            Tokens = Tokens,
         };
         Orphans = store.News is null ? null : new OrphanSweep(callStore, Calls, owner, liveness, settings.Calls.Lease, time, loggers.CreateLogger("calls"));
         Calls.RunningChanged += _warm.Sign;
@@ -153,6 +158,9 @@ internal sealed class DaemonCore : IAsyncDisposable
     public IBlobStore Blobs { get; }
 
     public CallService Calls { get; }
+
+    /// <summary>The named tokens of this store's users.</summary>
+    public TokenRegistry Tokens { get; }
 
     /// <summary>Takes over what daemons on other machines leave; null when none shares the store.</summary>
     public OrphanSweep? Orphans { get; }
@@ -199,6 +207,7 @@ internal sealed class DaemonCore : IAsyncDisposable
         await (Orphans?.DisposeAsync() ?? ValueTask.CompletedTask);
         await (_sharing?.DisposeAsync() ?? ValueTask.CompletedTask);
         await (Store.News?.DisposeAsync() ?? ValueTask.CompletedTask);
+        await Tokens.DisposeAsync();
         await _upkeep.DisposeAsync();
         await _housekeeping.DisposeAsync();
         _permits.Dispose();

@@ -202,7 +202,7 @@ public sealed class DaemonHost : IAsyncDisposable
         var state = new DaemonState(time);
         // The file is read again at each dial, so that a token can be changed while the daemon runs.
         string? Token() => settings.Link.Token ?? TokenFile.TryRead(home) ?? startToken;
-        var guard = new RequestGuard(settings.Link, Token);
+        var guard = new RequestGuard(settings.Link, Token, core.Tokens);
         var calls = new ToolCallHandler(core.Tools, core.Calls, state, settings.Link.ProgressInterval, time);
         var link = new LinkEndpoint(guard, settings.Link, epoch, core.Sessions, core.Tools, calls, state, time, loggers);
         ProcessMeters.Add(core.Meter, time.GetUtcNow());

@@ -28,6 +28,15 @@ internal sealed class DaemonStore
     public IPermitShares? Shares(CallOwner owner, IOwnerLiveness liveness) =>
         Database is PostgresDatabase shared ? new PostgresShares(shared, owner, liveness, News as PostgresNews) : null;
 
+    /// <summary>Calls back when another daemon or a command says that the named tokens have changed; never where nobody shares the store.</summary>
+    public void TokensChanged(Action look)
+    {
+        if (News is PostgresNews news)
+        {
+            news.TokensChanged += look;
+        }
+    }
+
     public IDatabase Database { get; }
 
     /// <summary>The bytes of files that calls name.</summary>

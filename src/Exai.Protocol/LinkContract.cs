@@ -29,6 +29,9 @@ public static class LinkContract
     /// <summary>Close code: a newer link of the same session and era took over.</summary>
     public const int SupersededCloseCode = 4002;
 
+    /// <summary>Close code of WebSockets for a policy: the token with which the link was opened has been revoked.</summary>
+    public const int RevokedCloseCode = 1008;
+
     /// <summary>Close code of WebSockets: a message was longer than the other side takes.</summary>
     public const int TooBigCloseCode = 1009;
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Exai.Core.Tokens;
 using Exai.Core.Tools.Files;
 using Exai.Protocol;
 
@@ -34,16 +35,26 @@ public sealed record CallRequest
 
     public string? ClientName { get; init; }
 
+    /// <summary>The named token that it is made with; null for the owner's. Only that token and the owner can find the call.</summary>
+    public string? Token { get; init; }
+
     /// <summary>The files that its arguments name, as they were found on the client's machine.</summary>
     public IReadOnlyList<AttachedFile> Files { get; init; } = [];
 
-    /// <summary>The same for the same tool, arguments and contents of files, and for nothing else.</summary>
+    /// <summary>The same for the same token, tool, arguments and contents of files, and for nothing else.</summary>
     public string Fingerprint() => CanonicalJson.Hash(
-        Files.Count == 0 ? Tool : $"{Tool}\n{string.Join('\n', Files.Select(file => $"{file.Argument}\t{file.Path}\t{file.Sha256 ?? file.Error}"))}", Arguments);
+        Token is null ? WithFiles() : $"token {Token}\n{WithFiles()}", Arguments);
+
+    private string WithFiles() =>
+        Files.Count == 0 ? Tool : $"{Tool}\n{string.Join('\n', Files.Select(file => $"{file.Argument}\t{file.Path}\t{file.Sha256 ?? file.Error}"))}";
 }
 
 /// <summary>A call on its way into the journal.</summary>
-public sealed record NewCall(CallRequest Request, string ArgumentsHash, string ThreadId, bool ContinuesThread);
+public sealed record NewCall(CallRequest Request, string ArgumentsHash, string ThreadId, bool ContinuesThread)
+{
+    /// <summary>What its token's calls may take; null for the owner's, which are not limited.</summary>
+    public TokenLimits? Limits { get; init; }
+}
 
 /// <summary>A call as the journal knows it.</summary>
 public sealed record CallRecord
@@ -59,6 +70,9 @@ public sealed record CallRecord
     public required string SessionId { get; init; }
 
     public string? ClientName { get; init; }
+
+    /// <inheritdoc cref="CallRequest.Token"/>
+    public string? Token { get; init; }
 
     public required CallState State { get; init; }
 
@@ -100,6 +114,7 @@ public sealed record CallRecord
         Arguments = JsonElement.Parse(ArgumentsJson),
         SessionId = SessionId,
         ClientName = ClientName,
+        Token = Token,
         Files = Files,
     };
 }

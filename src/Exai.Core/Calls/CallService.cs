@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Exai.Core.Admission;
 using Exai.Core.Storage;
 using Exai.Core.Telemetry;
+using Exai.Core.Tokens;
 using Exai.Core.Tools;
 using Exai.Protocol;
 using Microsoft.Extensions.Logging;
@@ -62,6 +63,9 @@ public sealed class CallService : IAsyncDisposable
     /// <summary>Null counts nothing.</summary>
     public CallMeters? Meters { get; init; }
 
+    /// <summary>What is known of the tokens that calls are made with.</summary>
+    public ITokenBook Tokens { get; init; } = new NoTokens();
+
     /// <summary>What other daemons on the same store say; null where none says anything.</summary>
     public ICallNews? News
     {
@@ -90,7 +94,7 @@ public sealed class CallService : IAsyncDisposable
     public CallAttachment StartOrAttach(CallRequest request)
     {
         var hash = request.Fingerprint();
-        var (live, known) = FindOrAddLive(request.CallId, hash);
+        var (live, known) = FindOrAddLive(request.CallId, hash, request.Token);
         if (!known)
         {
             return Resolve(live, request);
@@ -101,21 +105,22 @@ public sealed class CallService : IAsyncDisposable
         return new CallAttachment(live, RecoveredHow.Attached, _options.CancelGrace, Meters);
     }
 
-    /// <summary>Joins a call by its id alone, whoever made it; null when it is unknown.</summary>
-    public async Task<CallAttachment?> ClaimAsync(string callId, CancellationToken cancellationToken)
+    /// <summary>Joins a call by its id alone, whichever session made it; null when it is unknown to whoever asks.</summary>
+    /// <param name="token">The named token that asks, which knows its own calls alone; null for the owner, who knows all.</param>
+    public async Task<CallAttachment?> ClaimAsync(string callId, string? token, CancellationToken cancellationToken)
     {
         if (_live.TryGetValue(callId, out var live))
         {
-            return new CallAttachment(live, RecoveredHow.Attached, _options.CancelGrace, Meters);
+            return token is not null && live.Token != token ? null : new CallAttachment(live, RecoveredHow.Attached, _options.CancelGrace, Meters);
         }
 
-        return await _store.FindAsync(callId, cancellationToken) is { } record ? StartOrAttach(record.ToRequest()) : null;
+        return await _store.FindAsync(callId, cancellationToken) is { } record && (token is null || record.Token == token) ? StartOrAttach(record.ToRequest()) : null;
     }
 
     /// <summary>Takes a call over that lost its daemon and that nobody has asked for again yet. Its outcome waits in the journal.</summary>
     internal void Adopt(CallRecord orphan)
     {
-        var (live, known) = FindOrAddLive(orphan.CallId, orphan.ArgumentsHash);
+        var (live, known) = FindOrAddLive(orphan.CallId, orphan.ArgumentsHash, orphan.Token);
         if (!known)
         {
             Resolve(live, orphan.ToRequest()).Dispose();
@@ -160,7 +165,7 @@ public sealed class CallService : IAsyncDisposable
     }
 
     /// <summary>Under a lock with the end: a call that begins is either refused or waited for by <see cref="DisposeAsync"/>.</summary>
-    private (LiveCall Live, bool Known) FindOrAddLive(string callId, string argumentsHash)
+    private (LiveCall Live, bool Known) FindOrAddLive(string callId, string argumentsHash, string? token)
     {
         lock (_lock)
         {
@@ -170,7 +175,7 @@ public sealed class CallService : IAsyncDisposable
                 return (known, true);
             }
 
-            var added = new LiveCall(callId, argumentsHash, _time);
+            var added = new LiveCall(callId, argumentsHash, _time) { Token = token };
             _live[callId] = added;
             return (added, false);
         }
@@ -374,11 +379,17 @@ public sealed class CallService : IAsyncDisposable
     private async Task<(CallRecord Record, bool Accepted)> AcceptAsync(CallRequest request, string hash)
     {
         var continued = ToolArguments.ContinuationId(request.Arguments);
+        var limits = request.Token is { } token ? await Tokens.LimitsAsync(token, _stopping.Token) : null;
         using var span = CallTraces.Journal("accept", request.CallId);
         try
         {
             return await _store.AcceptAsync(
-                new NewCall(request, hash, continued ?? Guid.NewGuid().ToString(), continued is not null), _owner, _stopping.Token);
+                new NewCall(request, hash, continued ?? Guid.NewGuid().ToString(), continued is not null) { Limits = limits }, _owner, _stopping.Token);
+        }
+        catch (CallException refused) when (request.Token is not null)
+        {
+            Tokens.Refused(request.Token, refused.Error);
+            throw;
         }
         catch (StoreException failure) when (failure.Full)
         {
@@ -424,7 +435,7 @@ public sealed class CallService : IAsyncDisposable
             }
 
             before = predecessor.CallId;
-            var (earlier, known) = FindOrAddLive(predecessor.CallId, predecessor.ArgumentsHash);
+            var (earlier, known) = FindOrAddLive(predecessor.CallId, predecessor.ArgumentsHash, predecessor.Token);
             if (!known)
             {
                 Resolve(earlier, predecessor.ToRequest());

@@ -28,6 +28,9 @@ internal sealed class LiveCall : IDisposable
 
     public string ArgumentsHash { get; }
 
+    /// <inheritdoc cref="CallRequest.Token"/>
+    public string? Token { get; init; }
+
     /// <summary>Ends with the outcome; cancelled when the daemon stops before there is one.</summary>
     public Task<CallOutcome> Outcome { get; }
 

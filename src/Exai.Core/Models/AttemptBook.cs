@@ -8,7 +8,8 @@ namespace Exai.Core.Models;
 /// as it happens, so that a later run knows what an earlier one spent. A ledger that cannot be written costs nothing but the entry.
 /// Thread-safe.
 /// </summary>
-public sealed class AttemptBook(string callId, int run, IAttemptLedger ledger)
+/// <param name="token">The named token that the call was made with; null for the owner's.</param>
+public sealed class AttemptBook(string callId, int run, IAttemptLedger ledger, string? token = null)
 {
     private readonly AttemptBook? _whole;
     private readonly Lock _lock = new();
@@ -119,7 +120,7 @@ public sealed class AttemptBook(string callId, int run, IAttemptLedger ledger)
 
         lock (_lock)
         {
-            entered = attempt with { CallId = callId, Run = run, Number = ++_count };
+            entered = attempt with { CallId = callId, Run = run, Number = ++_count, Token = token };
             _attempts.Add(entered);
         }
 

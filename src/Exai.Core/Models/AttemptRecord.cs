@@ -16,6 +16,9 @@ public sealed record AttemptRecord
     /// <summary>Within its run, 1 for the first.</summary>
     public required int Number { get; init; }
 
+    /// <summary>The named token that pays for it; null for the owner's.</summary>
+    public string? Token { get; init; }
+
     public required DateTimeOffset StartedAt { get; init; }
 
     /// <summary>What the caller named; <c>auto</c> when it named none.</summary>

@@ -12,18 +12,18 @@ internal sealed record ModelCandidate(ModelProvider Provider, string Id, ModelIn
 /// </summary>
 internal static class AutoChoice
 {
-    /// <param name="providers">Those that may be chosen, in their order; each has a preferred model.</param>
+    /// <param name="providers">Those that may be chosen, in their order; each has a model that may.</param>
     public static (ModelCandidate Chosen, IReadOnlyList<string> Notes) Choose(
         ModelQuestion question, IReadOnlyList<ModelProvider> providers, Func<ModelProvider, string, ModelInfo?> describe)
     {
-        var wantsThinking = question.Thinking >= ThinkingMode.Medium;
+        var wantsThinking = WantsThinking(question);
         var needs = ModelNeeds.Whole(question);
         var candidates = providers
-            .SelectMany(provider => Ids(provider, question.Thinking, wantsThinking).Select(id => new ModelCandidate(provider, id, describe(provider, id))))
+            .SelectMany(provider => Ids(question, provider, describe).Select(id => new ModelCandidate(provider, id, describe(provider, id))))
             .ToList();
         var fitting = candidates.Where(candidate => Missing(candidate, needs).Count == 0).ToList();
         var usual = candidates.Find(candidate =>
-            candidate.Provider == providers[0] && candidate.Id.Equals(providers[0].PreferredModels[0], StringComparison.OrdinalIgnoreCase))!;
+            candidate.Provider == providers[0] && providers[0].PreferredModels is [var first, ..] && candidate.Id.Equals(first, StringComparison.OrdinalIgnoreCase)) ?? candidates[0];
         if (fitting.Count == 0)
         {
             return (usual, [$"No configured model is known to {Words(Missing(usual, needs))}; {usual.Id} answered all the same.{Advice(needs)}"]);
@@ -33,12 +33,21 @@ internal static class AutoChoice
         return (chosen, [.. Reasons(chosen, usual, needs, wantsThinking)]);
     }
 
-    private static IEnumerable<string> Ids(ModelProvider provider, ThinkingMode? wish, bool wantsThinking)
+    /// <summary>The models of a provider among which the choice is; none when the provider cannot be chosen.</summary>
+    public static IEnumerable<string> Ids(ModelQuestion question, ModelProvider provider, Func<ModelProvider, string, ModelInfo?> describe)
     {
-        var speed = wish == ThinkingMode.Minimal ? provider.SpeedModel : null;
-        var thinking = wantsThinking ? provider.ThinkingModel : null;
-        return new[] { speed }.Concat(provider.PreferredModels).Append(thinking).OfType<string>().Distinct(StringComparer.OrdinalIgnoreCase);
+        if (!ModelRouter.Preferred(question, provider).Any())
+        {
+            return [];
+        }
+
+        var speed = question.Thinking == ThinkingMode.Minimal ? provider.SpeedModel : null;
+        var thinking = WantsThinking(question) ? provider.ThinkingModel : null;
+        return new[] { speed }.Concat(ModelRouter.Preferred(question, provider)).Append(thinking).OfType<string>().Distinct(StringComparer.OrdinalIgnoreCase)
+            .Where(id => question.Allowed?.Allows(provider.Name, describe(provider, id)?.Id ?? id) ?? true);
     }
+
+    private static bool WantsThinking(ModelQuestion question) => question.Thinking >= ThinkingMode.Medium;
 
     private static IEnumerable<string> Reasons(ModelCandidate chosen, ModelCandidate usual, ModelNeeds needs, bool wantsThinking)
     {

@@ -1,3 +1,4 @@
+using Exai.Core.Tokens;
 using Exai.Protocol;
 using Exai.Settings;
 
@@ -39,6 +40,9 @@ public sealed record ModelQuestion
 
     /// <summary>Whether another model may answer if this one fails; null leaves it to the settings.</summary>
     public FallbackMode? Fallback { get; init; }
+
+    /// <summary>The models that may be asked; null for all.</summary>
+    public ModelAllowance? Allowed { get; init; }
 
     /// <summary>Helps the provider find its prompt cache; the thread's id.</summary>
     public string? ConversationId { get; init; }

@@ -1,4 +1,5 @@
 using Exai.Core.Models.Catalogue;
+using Exai.Core.Tokens;
 using Exai.Protocol;
 
 namespace Exai.Core.Models;
@@ -22,26 +23,23 @@ internal sealed class ModelRouter(ModelDirectory directory, string defaultModel)
 
     /// <summary>By what is known now: nothing is fetched.</summary>
     /// <exception cref="CallException">NO_PROVIDER or MODEL_NOT_FOUND.</exception>
-    public ModelRoute Resolve(ModelQuestion question)
-    {
-        var asked = string.IsNullOrWhiteSpace(question.Model) ? Auto : question.Model.Trim();
-        return IsAuto(asked) ? Choose(question) : Named(asked, asked);
-    }
+    public ModelRoute Resolve(ModelQuestion question) => Allowed(question, Locate(question));
 
     /// <summary>The same, but a name that is not known is looked for on this machine and in the providers' live lists before it is refused.</summary>
     /// <exception cref="CallException">NO_PROVIDER or MODEL_NOT_FOUND.</exception>
     public async ValueTask<ModelRoute> ResolveAsync(ModelQuestion question, CancellationToken cancellationToken)
     {
+        ModelRoute? route = null;
         try
         {
-            return Resolve(question);
+            route = Locate(question);
         }
         catch (CallException failure) when (failure.Error.Code == ErrorCodes.ModelNotFound || directory.Providers.Count == 0)
         {
             await directory.LookAroundAsync(cancellationToken);
         }
 
-        return Resolve(question);
+        return route is null ? Resolve(question) : Allowed(question, route);
     }
 
     /// <summary>
@@ -58,6 +56,7 @@ internal sealed class ModelRouter(ModelDirectory directory, string defaultModel)
         var needs = ModelNeeds.Least(question);
         bool Fits(ModelRoute route) =>
             !route.Provider.IsDetected
+            && Allows(question, route)
             && (route.Provider.Name != failed.Provider.Name || !route.ModelId.Equals(failed.ModelId, StringComparison.OrdinalIgnoreCase))
             && needs.Missing(route.Info, route.Provider.MaxOutputTokens).Count == 0
             && (minWindow is null || route.Info?.Window >= minWindow);
@@ -65,29 +64,45 @@ internal sealed class ModelRouter(ModelDirectory directory, string defaultModel)
         var candidates = fallbackModels.Count > 0
             ? fallbackModels.Select(name => Find(failed.AskedModel, name)).OfType<ModelRoute>().Where(Fits)
             : directory.Providers.Where(provider => provider.Automatic && provider.Name != failed.Provider.Name)
-                .Select(provider => provider.PreferredModels.Select(id => Route(failed.AskedModel, provider, id)).FirstOrDefault(Fits))
+                .Select(provider => Preferred(question, provider).Select(id => Route(failed.AskedModel, provider, id)).FirstOrDefault(Fits))
                 .OfType<ModelRoute>();
         return [.. candidates.DistinctBy(route => (route.Provider.Name, route.ModelId))];
     }
 
     private static bool IsAuto(string name) => name.Equals(Auto, StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>In the order of preference: the provider's preferred models, then those that the question may ask by name.</summary>
+    public static IEnumerable<string> Preferred(ModelQuestion question, ModelProvider provider) => question.Allowed is { } allowed
+        ? provider.PreferredModels.Concat(allowed.NamedAt(provider.Name)).Distinct(StringComparer.OrdinalIgnoreCase)
+        : provider.PreferredModels;
+
+    private static bool Allows(ModelQuestion question, ModelRoute route) => question.Allowed?.Allows(route.Provider.Name, route.ModelId) ?? true;
+
+    private static ModelRoute Allowed(ModelQuestion question, ModelRoute route) =>
+        Allows(question, route) ? route : throw TokenErrors.Model($"{route.Provider.Name}/{route.ModelId}", question.Allowed!);
+
+    private ModelRoute Locate(ModelQuestion question)
+    {
+        var asked = string.IsNullOrWhiteSpace(question.Model) ? Auto : question.Model.Trim();
+        return IsAuto(asked) ? Choose(question) : Named(asked, asked);
+    }
+
     private ModelRoute Choose(ModelQuestion question)
     {
-        if (question.ContinueWith is { } last && Find(Auto, last) is { } route)
+        if (question.ContinueWith is { } last && Find(Auto, last) is { } route && Allows(question, route))
         {
             return WithWhatItLacks(route, question, "the thread's model");
         }
 
-        if (question.ContinueWith is null && !IsAuto(defaultModel))
+        if (question.ContinueWith is null && !IsAuto(defaultModel) && Named(Auto, defaultModel) is var standing && Allows(question, standing))
         {
-            return WithWhatItLacks(Named(Auto, defaultModel), question, "DEFAULT_MODEL");
+            return WithWhatItLacks(standing, question, "DEFAULT_MODEL");
         }
 
-        ModelProvider[] choosable = [.. directory.Providers.Where(provider => provider is { Automatic: true, IsDetected: false, PreferredModels.Count: > 0 })];
+        ModelProvider[] choosable = [.. directory.Providers.Where(provider => provider is { Automatic: true, IsDetected: false } && AutoChoice.Ids(question, provider, directory.Describe).Any())];
         if (choosable.Length == 0)
         {
-            throw NoneToChoose();
+            throw question.Allowed is { } allowed && directory.Providers.Count > 0 ? TokenErrors.NoModel(allowed) : NoneToChoose();
         }
 
         var (chosen, notes) = AutoChoice.Choose(question, choosable, directory.Describe);

@@ -14,6 +14,9 @@ public sealed record CallRow
 
     public string? Client { get; init; }
 
+    /// <summary>The named token that it was made with; null for the owner's.</summary>
+    public string? Token { get; init; }
+
     public required string ThreadId { get; init; }
 
     public required string ArgumentsJson { get; init; }

@@ -38,6 +38,9 @@ public sealed class Housekeeping : IAsyncDisposable
         _running = RunAsync();
     }
 
+    /// <summary>Whose events are forgotten with the ledger; null for none.</summary>
+    public ITokenStore? Tokens { get; init; }
+
     public async ValueTask DisposeAsync()
     {
         _stopping.Cancel();
@@ -69,6 +72,7 @@ public sealed class Housekeeping : IAsyncDisposable
         {
             await _threads.ForgetAsync(_time.GetUtcNow() - _threadsKept, _stopping.Token);
             await _ledger.ForgetAsync(_time.GetUtcNow() - LedgerRetention, _stopping.Token);
+            await (Tokens?.ForgetEventsAsync(_time.GetUtcNow() - LedgerRetention, _stopping.Token) ?? default);
         }
         catch (StoreException failure)
         {

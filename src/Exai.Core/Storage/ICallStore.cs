@@ -12,6 +12,9 @@ public interface ICallStore
     ValueTask<CallRecord?> FindAsync(string callId, CancellationToken cancellationToken);
 
     /// <summary>Journals a call that is unknown so far and gives it its place in its thread; otherwise returns the one that is there.</summary>
+    /// <exception cref="Exai.Protocol.CallException">
+    /// OVER_CAPACITY, RATE_LIMITED: a limit of the call's token is reached. THREAD_NOT_FOUND: the thread is not that token's. Nothing was journaled.
+    /// </exception>
     ValueTask<(CallRecord Record, bool Accepted)> AcceptAsync(NewCall call, CallOwner owner, CancellationToken cancellationToken);
 
     /// <summary>Makes <paramref name="owner"/> the owner and begins the next run; null when the call is no longer as <paramref name="seen"/>.</summary>
@@ -35,7 +38,8 @@ public interface ICallStore
     ValueTask<IReadOnlyList<CallRecord>> FindElsewhereAsync(CallOwner owner, CancellationToken cancellationToken);
 
     /// <summary>The calls that were made last, newest first, without their outcomes' texts.</summary>
-    ValueTask<IReadOnlyList<CallSummary>> ListAsync(int most, CancellationToken cancellationToken);
+    /// <param name="token">Only those of this named token; null for all.</param>
+    ValueTask<IReadOnlyList<CallSummary>> ListAsync(int most, string? token, CancellationToken cancellationToken);
 
     /// <summary>The unfinished call that is next before this one on its thread; null when it is this one's turn.</summary>
     ValueTask<CallRecord?> FindPredecessorAsync(CallRecord call, CancellationToken cancellationToken);

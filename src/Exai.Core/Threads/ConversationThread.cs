@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Exai.Core.Tools.Files;
 
 namespace Exai.Core.Threads;
@@ -33,6 +34,10 @@ public sealed record ThreadSummary(string ThreadId, string Title, int Turns, IRe
 /// <summary>A conversation that goes on across tools, models, clients and restarts.</summary>
 public sealed record ConversationThread(string ThreadId, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt, IReadOnlyList<Turn> Turns)
 {
+    /// <summary>The named token that began it; null for the owner's. Only that token and the owner can go on with it.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Token { get; init; }
+
     /// <summary>The model that answered last; null when none has.</summary>
     public string? LastModel => Turns.LastOrDefault(turn => turn.Model.Length > 0)?.Model;
 

@@ -10,11 +10,16 @@ public sealed class ThreadReader(IThreadStore store, TimeSpan lifetime, int most
     /// <summary>Bytes of all questions and answers: they are read and written as one with each turn.</summary>
     public const int MostBytes = 8 * 1024 * 1024;
 
-    /// <exception cref="CallException">THREAD_NOT_FOUND: unknown, expired or full.</exception>
-    public async ValueTask<ConversationThread?> OpenAsync(string threadId, CancellationToken cancellationToken)
+    /// <param name="token">The named token that wants to go on with it; null for the owner, who may go on with any.</param>
+    /// <exception cref="CallException">THREAD_NOT_FOUND: unknown, another token's, expired or full.</exception>
+    public async ValueTask<ConversationThread?> OpenAsync(string threadId, string? token, CancellationToken cancellationToken)
     {
-        var thread = await store.FindAsync(threadId, cancellationToken)
-            ?? throw NotFound($"There is no thread '{threadId}'. Leave continuation_id out to begin a new one, and say again what the model must know.");
+        var thread = await store.FindAsync(threadId, cancellationToken);
+        if (thread is null || (token is not null && thread.Token != token))
+        {
+            throw new CallException(Unknown(threadId));
+        }
+
         if (time.GetUtcNow() - thread.UpdatedAt > lifetime)
         {
             throw NotFound(
@@ -39,6 +44,13 @@ public sealed class ThreadReader(IThreadStore store, TimeSpan lifetime, int most
 
         return thread;
     }
+
+    /// <summary>What is said of a thread that is not there for whoever asks.</summary>
+    internal static CallError Unknown(string threadId) => new()
+    {
+        Code = ErrorCodes.ThreadNotFound,
+        Message = $"There is no thread '{threadId}'. Leave continuation_id out to begin a new one, and say again what the model must know.",
+    };
 
     private static CallException NotFound(string message) => new(ErrorCodes.ThreadNotFound, message);
 }

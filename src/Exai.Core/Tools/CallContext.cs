@@ -5,6 +5,7 @@ using Exai.Core.Models;
 using Exai.Core.Storage;
 using Exai.Core.Telemetry;
 using Exai.Core.Threads;
+using Exai.Core.Tokens;
 using Exai.Core.Tools.Files;
 using Exai.Protocol;
 
@@ -34,7 +35,7 @@ public sealed class CallContext
         _report = report;
         Time = time;
         Arguments = new ToolArguments(call.Tool, JsonElement.Parse(call.ArgumentsJson));
-        Attempts = new AttemptBook(call.CallId, call.Runs, ledger);
+        Attempts = new AttemptBook(call.CallId, call.Runs, ledger, call.Token);
         _clock = clock;
         _store = store;
         _threads = threads;
@@ -46,6 +47,9 @@ public sealed class CallContext
 
     public ToolArguments Arguments { get; }
 
+    /// <summary>The models that the call's token may ask; null for all.</summary>
+    public ModelAllowance? Allowed { get; internal set; }
+
     /// <summary>Tells the waiting client what is going on, in a few words.</summary>
     public void Report(string doing) => _report(new CallProgress(doing));
 
@@ -53,7 +57,7 @@ public sealed class CallContext
 
     /// <summary>The thread that this call continues; null when it begins one.</summary>
     public ValueTask<ConversationThread?> OpenThreadAsync(CancellationToken cancellationToken) => Call.ContinuesThread
-        ? _threads.OpenAsync(Call.ThreadId, cancellationToken)
+        ? _threads.OpenAsync(Call.ThreadId, Call.Token, cancellationToken)
         : ValueTask.FromResult<ConversationThread?>(null);
 
     /// <summary>The files that came with the call, and those that its thread has seen.</summary>
@@ -88,7 +92,7 @@ public sealed class CallContext
         }
 
         var part = book ?? Attempts.Part();
-        var answer = await _models.AskAsync(question, Scope(part, priority), cancellationToken) with
+        var answer = await _models.AskAsync(question with { Allowed = Allowed }, Scope(part, priority), cancellationToken) with
         {
             Attempts = [.. part.Attempts.Select(attempt => attempt.ToReceipt())],
         };

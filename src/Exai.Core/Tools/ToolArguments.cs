@@ -10,6 +10,9 @@ namespace Exai.Core.Tools;
 /// </summary>
 public sealed class ToolArguments(string tool, JsonElement arguments)
 {
+    /// <summary>The named token of whoever asks; null for the owner.</summary>
+    public string? Token { get; init; }
+
     /// <summary>The thread that a call goes on with, for calls that have not been checked yet.</summary>
     public static string? ContinuationId(JsonElement arguments) =>
         arguments.ValueKind == JsonValueKind.Object && arguments.TryGetProperty("continuation_id", out var id) && id.ValueKind == JsonValueKind.String

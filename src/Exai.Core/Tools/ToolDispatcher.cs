@@ -20,10 +20,16 @@ public sealed class ToolDispatcher(
     private readonly Dictionary<string, IRecomputedTool> _recomputed = recomputed.ToDictionary(tool => tool.Descriptor.Name, StringComparer.Ordinal);
     private readonly HashSet<string> _journaled = [.. journaled.Select(tool => tool.Descriptor.Name)];
 
+    /// <summary>What shows or deletes what all users of the daemon have: the log, and the files of a provider's account.</summary>
+    private static readonly HashSet<string> OwnersAlone = ["activity", "self-check", "kimi_manage_files"];
+
     /// <summary>The one tool whose answer is another call's.</summary>
     public JobResultTool? JobResult { get; init; }
 
     public IEnumerable<ToolDescriptor> Tools => ToolCatalogue.All.Where(tool => _offered.Contains(tool.Name) && Exists(tool.Name));
+
+    /// <summary>Those that the users of named tokens have.</summary>
+    public IEnumerable<ToolDescriptor> ToolsOfUsers => Tools.Where(tool => !OwnersAlone.Contains(tool.Name));
 
     /// <summary>Null counts nothing.</summary>
     public CallMeters? Meters { get; init; }
@@ -43,6 +49,11 @@ public sealed class ToolDispatcher(
             throw NotFound(tool);
         }
 
+        if (request.Token is not null && OwnersAlone.Contains(tool))
+        {
+            throw new CallException(ErrorCodes.ToolNotFound, $"The tool '{tool}' is for the owner of this daemon: it shows or deletes what all its users have. Nothing was run.");
+        }
+
         return _journaled.Contains(tool) ? calls.StartOrAttach(request with { Tool = tool }) : null;
     }
 
@@ -51,7 +62,7 @@ public sealed class ToolDispatcher(
     public async Task<JsonObject> AnswerAsync(CallRequest request, CallWatch watch, CancellationToken cancellationToken)
     {
         var name = ToolNames.Canonical(request.Tool);
-        var arguments = new ToolArguments(name, request.Arguments);
+        var arguments = new ToolArguments(name, request.Arguments) { Token = request.Token };
         if (name == JobResult?.Descriptor.Name)
         {
             arguments.Check(JobResult.Descriptor);

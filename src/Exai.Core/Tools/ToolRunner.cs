@@ -3,6 +3,7 @@ using Exai.Core.Models;
 using Exai.Core.Storage;
 using Exai.Core.Telemetry;
 using Exai.Core.Threads;
+using Exai.Core.Tokens;
 using Exai.Core.Tools.Files;
 using Exai.Protocol;
 using Microsoft.Extensions.Logging;
@@ -15,6 +16,9 @@ public sealed class ToolRunner(
     TimeProvider time, ILogger logger)
 {
     private readonly Dictionary<string, ITool> _tools = tools.ToDictionary(tool => tool.Descriptor.Name, StringComparer.Ordinal);
+
+    /// <summary>What is known of the tokens that calls are made with.</summary>
+    public ITokenBook Tokens { get; init; } = new NoTokens();
 
     /// <summary>Whether a call of the tool will need permits.</summary>
     public bool AsksModels(string tool) => _tools.TryGetValue(tool, out var known) && known.AsksModels;
@@ -33,6 +37,11 @@ public sealed class ToolRunner(
             {
                 // Accepted by a daemon that had the tool, taken over by one that has not.
                 throw new CallException(ErrorCodes.ToolNotFound, $"This daemon (version {Product.Version}) has no tool '{call.Tool}'.");
+            }
+
+            if (call.Token is { } token)
+            {
+                context.Allowed = (await Tokens.LimitsAsync(token, clock.Token)).Models;
             }
 
             context.Arguments.Check(tool.Descriptor);
@@ -57,6 +66,11 @@ public sealed class ToolRunner(
             if (error.Code == ErrorCodes.InternalError)
             {
                 CallLog.ToolDefect(logger, failure, call.CallId, call.Tool);
+            }
+
+            if (call.Token is not null && context.Allowed is not null && error.Code is (ErrorCodes.ModelNotFound or ErrorCodes.NoProvider))
+            {
+                Tokens.Refused(call.Token, error);
             }
 
             if (failure is OperationCanceledException)

@@ -17,10 +17,8 @@ internal sealed class BlobEndpoint(RequestGuard guard, IBlobStore blobs)
 
     public async Task ServeAsync(HttpContext context)
     {
-        if (!guard.HasToken(context))
+        if (!guard.RequireCaller(context, out _))
         {
-            context.Response.Headers.WWWAuthenticate = "Bearer";
-            context.Response.StatusCode = StatusCodes.Status401Unauthorized;
             return;
         }
 

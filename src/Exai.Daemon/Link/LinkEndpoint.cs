@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using Exai.Core.Admission;
+using Exai.Core.Tokens;
 using Exai.Core.Tools;
 using Exai.Daemon.Security;
 using Exai.Protocol;
@@ -43,7 +44,7 @@ internal sealed class LinkEndpoint(
 
     public async Task AcceptAsync(HttpContext context)
     {
-        if (!guard.RequireToken(context))
+        if (!guard.RequireCaller(context, out var caller))
         {
             return;
         }
@@ -63,7 +64,8 @@ internal sealed class LinkEndpoint(
             return;
         }
 
-        var sessionId = context.Request.Headers[LinkContract.SessionHeader].ToString() is { Length: > 0 and <= 128 } given ? given : Guid.NewGuid().ToString();
+        var sessionId = caller.SessionName(
+            context.Request.Headers[LinkContract.SessionHeader].ToString() is { Length: > 0 and <= 128 } given ? given : Guid.NewGuid().ToString());
         if (TryEnter(sessionId, context.Response) is not { } place)
         {
             return;
@@ -75,8 +77,8 @@ internal sealed class LinkEndpoint(
         var reconnect = Reconnect.TryParse(context.Request.Headers[Reconnect.Header]);
         Meters?.Connected(reconnect);
         _book.Connected(sessionId, context.Request.Headers[LinkContract.ShimVersionHeader].ToString(), reconnect);
-        await using var session = new LinkSession(sessionId, new WebSocketTransport(socket, sessionId, settings.MaxBytes, loggers), place, tools, calls, loggers);
-        await ServeAsync((sessionId, era), session, place);
+        await using var session = new LinkSession(sessionId, caller, new WebSocketTransport(socket, sessionId, settings.MaxBytes, loggers), place, tools, calls, loggers);
+        await ServeAsync((sessionId, era), session, place, caller);
     }
 
     /// <summary>Tells every shim to send new calls to the daemon that comes next.</summary>
@@ -125,7 +127,7 @@ internal sealed class LinkEndpoint(
         }
     }
 
-    private async Task ServeAsync((string Session, string Era) key, LinkSession session, SessionLink place)
+    private async Task ServeAsync((string Session, string Era) key, LinkSession session, SessionLink place, Caller caller)
     {
         LinkSession? older = null;
         _sessions.AddOrUpdate(key, session, (_, current) =>
@@ -138,13 +140,18 @@ internal sealed class LinkEndpoint(
         // Beside the new link, not before it: the old one may be half-dead and take nothing for minutes.
         var superseding = SupersedeAsync(older);
         var givingWay = GiveWayAsync(session, place);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(_forcedStop.Token);
+        using var over = new CancellationTokenSource();
+        var revoking = EndWhenRevokedAsync(session, caller, stop, over.Token);
         try
         {
-            await session.RunAsync(_forcedStop.Token);
+            await session.RunAsync(stop.Token);
         }
         finally
         {
             place.Dispose();
+            over.Cancel();
+            await revoking;
             await givingWay;
             await superseding;
             // Only its own entry: a newer link may stand under the key by now.
@@ -163,6 +170,32 @@ internal sealed class LinkEndpoint(
             using var patience = new CancellationTokenSource(ClosePatience, time);
             await session.CloseAsync(LinkContract.GiveWayCloseCode, "another session needs the place", patience.Token);
         }
+    }
+
+    /// <summary>Ends with the token. Its shim dials again and is refused, so that its client's calls fail with UNAUTHORIZED.</summary>
+    /// <param name="stop">Ends the session when its other side goes on all the same.</param>
+    /// <param name="over">The session has ended.</param>
+    private async Task EndWhenRevokedAsync(LinkSession session, Caller caller, CancellationTokenSource stop, CancellationToken over)
+    {
+        if (!caller.Revoked.CanBeCanceled)
+        {
+            return;
+        }
+
+        var ending = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var revoked = caller.Revoked.Register(() => ending.TrySetResult());
+        using var ended = over.Register(() => ending.TrySetResult());
+        await ending.Task;
+        if (over.IsCancellationRequested)
+        {
+            return;
+        }
+
+        LinkEvents.Revoked(_logger, session.SessionId);
+        using var patience = new CancellationTokenSource(ClosePatience, time);
+        await session.CloseAsync(LinkContract.RevokedCloseCode, "the token was revoked", patience.Token);
+        await Task.WhenAny(session.Ended.WaitAsync(GoodbyePatience, time, over));
+        stop.Cancel();
     }
 
     private async Task SupersedeAsync(LinkSession? older)
@@ -192,6 +225,9 @@ internal static partial class LinkEvents
 
     [LoggerMessage(1103, LogLevel.Warning, "Session {Session} found no place: {Reason}")]
     public static partial void NoPlace(ILogger logger, string session, string reason);
+
+    [LoggerMessage(1105, LogLevel.Information, "Session {Session} ends: its token was revoked")]
+    public static partial void Revoked(ILogger logger, string session);
 
     [LoggerMessage(1104, LogLevel.Debug, "The link was not warmed up: {Reason}")]
     public static partial void NotWarm(ILogger logger, string reason);

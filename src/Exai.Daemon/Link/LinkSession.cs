@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Exai.Core.Admission;
+using Exai.Core.Tokens;
 using Exai.Core.Tools;
 using Exai.Protocol;
 using Microsoft.Extensions.Logging;
@@ -16,19 +17,19 @@ internal sealed class LinkSession : IAsyncDisposable
     private readonly WebSocketTransport _transport;
     private readonly McpServer _server;
 
-    public LinkSession(string sessionId, WebSocketTransport transport, SessionLink place, ToolDispatcher tools, ToolCallHandler calls, ILoggerFactory loggers)
+    public LinkSession(string sessionId, Caller caller, WebSocketTransport transport, SessionLink place, ToolDispatcher tools, ToolCallHandler calls, ILoggerFactory loggers)
     {
         SessionId = sessionId;
         _transport = transport;
         _server = McpServer.Create(
             transport,
-            McpSetup.Options(tools, async (request, cancellationToken) =>
+            McpSetup.Options(tools, caller.Token is not null, async (request, cancellationToken) =>
             {
                 using var busy = place.Call(() => cancellationToken.IsCancellationRequested || !transport.IsConnected);
                 var id = request.JsonRpcRequest.Id;
                 try
                 {
-                    return await calls.CallAsync(sessionId, request, transport.AskerOf(id), transport.Owe, cancellationToken);
+                    return await calls.CallAsync(sessionId, caller, request, transport.AskerOf(id), transport.Owe, cancellationToken);
                 }
                 catch (OperationCanceledException)
                 {

@@ -51,7 +51,7 @@ internal static class LinkWarmUp
         using var far = WebSocket.CreateFromStream(client.GetStream(), new WebSocketCreationOptions());
         using var near = WebSocket.CreateFromStream(server.GetStream(), new WebSocketCreationOptions { IsServer = true });
         await using var transport = new WebSocketTransport(near, "warm-up", largestMessage, loggers);
-        await using var session = McpServer.Create(transport, McpSetup.Options(tools, (_, _) => throw new NotSupportedException("A warm-up calls nothing.")), loggers);
+        await using var session = McpServer.Create(transport, McpSetup.Options(tools, ofUser: false, (_, _) => throw new NotSupportedException("A warm-up calls nothing.")), loggers);
         var running = session.RunAsync(cancellationToken);
         var answer = new byte[64 * 1024];
         foreach (var request in Requests)

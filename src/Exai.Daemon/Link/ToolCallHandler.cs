@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Exai.Core.Calls;
 using Exai.Core.Telemetry;
+using Exai.Core.Tokens;
 using Exai.Core.Tools;
 using Exai.Core.Tools.Files;
 using Exai.Protocol;
@@ -23,6 +24,9 @@ internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, D
     /// <summary>However short the setting: without a pause a waiting call would do nothing but report.</summary>
     private static readonly TimeSpan LeastInterval = TimeSpan.FromMilliseconds(100);
 
+    private static readonly CallException Revoked = new(
+        ErrorCodes.Unauthorized, "The token of this connection has been revoked. Nothing was run. Ask the owner of this daemon for a new one, and set EXAI_WS_TOKEN to it.");
+
     private readonly TimeSpan _interval = progressInterval > LeastInterval ? progressInterval : LeastInterval;
     private readonly GivenUpCalls _givenUp = new();
     private int _answering;
@@ -40,14 +44,21 @@ internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, D
     /// <summary>The answer to a call without an id of its client's was lost on the way: the same question of the same session gets it.</summary>
     public void Undelivered(CallRequest call) => _givenUp.Add(call);
 
+    /// <param name="caller">Who asks.</param>
     /// <param name="patience">How long a client of this name lets a call block; null when whoever asks keeps that clock itself.</param>
     /// <param name="owe">Told of the request before its result is returned, so that a daemon which drains waits until it is sent.</param>
     /// <param name="read">The call's files, when they were read here; null for those that it brings.</param>
     public async ValueTask<CallToolResult> CallAsync(
-        string sessionId, RequestContext<CallToolRequestParams> context, Asker asker, Action<RequestId> owe, CancellationToken cancellationToken,
+        string sessionId, Caller caller, RequestContext<CallToolRequestParams> context, Asker asker, Action<RequestId> owe, CancellationToken cancellationToken,
         Func<string?, TimeSpan>? patience = null, IReadOnlyList<AttachedFile>? read = null)
     {
         var parameters = context.Params;
+        if (caller.Revoked.IsCancellationRequested)
+        {
+            return McpShapes.ToolResult(tools.Failure(Revoked, parameters.Name, CallId.New(time)));
+        }
+
+        caller.Used(time);
         var given = parameters.Meta?[MetaKeys.CallId];
         var callId = "";
         if (given is not null && !(given.GetValueKind() == JsonValueKind.String && CallId.TryParse(given.GetValue<string>(), out callId)))
@@ -70,6 +81,7 @@ internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, D
             Arguments = JsonSerializer.SerializeToElement(parameters.Arguments ?? new Dictionary<string, JsonElement>(StringComparer.Ordinal)),
             SessionId = sessionId,
             ClientName = context.Server.ClientInfo?.Name,
+            Token = caller.Token,
             Files = files,
         };
         var repeated = given is null ? _givenUp.TakeRepeated(call) : null;

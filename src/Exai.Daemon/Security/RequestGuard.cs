@@ -1,6 +1,9 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
+using Exai.Core.Tokens;
+using Exai.Protocol;
 using Exai.Settings;
 using Microsoft.AspNetCore.Http;
 
@@ -8,10 +11,13 @@ namespace Exai.Daemon.Security;
 
 /// <summary>
 /// Who may talk to the daemon: the Host and Origin that loopback or the settings allow (else 403, checked before anything else), and
-/// whoever knows the token (else 401, which says nothing more). No CORS header is ever sent.
+/// whoever knows the home's own token or, where calls are made, a named one (else 401, which says nothing more). No CORS header is ever sent.
 /// </summary>
-internal sealed class RequestGuard(LinkSettings link, Func<string?> token)
+/// <param name="tokens">Null where the home's own token counts alone.</param>
+internal sealed class RequestGuard(LinkSettings link, Func<string?> token, TokenRegistry? tokens = null)
 {
+    private const string Scheme = "Bearer ";
+
     private static readonly string[] LoopbackNames = ["localhost", "127.0.0.1", "[::1]", "::1"];
 
     public async Task CheckAddressAsync(HttpContext context, RequestDelegate next)
@@ -28,17 +34,36 @@ internal sealed class RequestGuard(LinkSettings link, Func<string?> token)
         }
     }
 
-    /// <summary>Compares hashes, so that neither time nor length tells anything about the token.</summary>
-    public bool HasToken(HttpContext context)
+    /// <summary>Whether it comes from the owner. Compares hashes, so that neither time nor length tells anything about the token.</summary>
+    public bool HasToken(HttpContext context) =>
+        token() is { } expected && Secret(context) is { } given && CryptographicOperations.FixedTimeEquals(Hash(given), Hash(expected));
+
+    /// <summary>
+    /// Answers 401 to whoever knows neither the home's token nor a good named one; 503 while it is not known which named ones there are.
+    /// </summary>
+    public bool RequireCaller(HttpContext context, [NotNullWhen(true)] out Caller? caller)
     {
-        const string Scheme = "Bearer ";
-        var header = context.Request.Headers.Authorization.ToString();
-        return token() is { } expected
-            && header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
-            && CryptographicOperations.FixedTimeEquals(Hash(header[Scheme.Length..].Trim()), Hash(expected));
+        caller = HasToken(context) ? Caller.Owner
+            : Secret(context) is { Length: > 0 } secret ? tokens?.Find(secret, context.Connection.RemoteIpAddress?.ToString() ?? "an unknown address")
+            : null;
+        if (caller is not null)
+        {
+            return true;
+        }
+
+        if (tokens is { IsRead: false } && Secret(context) is { Length: > 0 })
+        {
+            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+            context.Response.Headers.RetryAfter = "1";
+            context.Response.Headers[LinkContract.ReasonHeader] = "the named tokens have not been read yet: the database is not there.";
+            return false;
+        }
+
+        Refuse(context);
+        return false;
     }
 
-    /// <summary>Answers 401 to whoever does not know the token.</summary>
+    /// <summary>Answers 401 to whoever does not know the home's own token.</summary>
     public bool RequireToken(HttpContext context)
     {
         if (HasToken(context))
@@ -46,9 +71,21 @@ internal sealed class RequestGuard(LinkSettings link, Func<string?> token)
             return true;
         }
 
+        Refuse(context);
+        return false;
+    }
+
+    private static void Refuse(HttpContext context)
+    {
         context.Response.StatusCode = StatusCodes.Status401Unauthorized;
         context.Response.Headers.WWWAuthenticate = "Bearer";
-        return false;
+    }
+
+    /// <summary>Null when the request brings none.</summary>
+    private static string? Secret(HttpContext context)
+    {
+        var header = context.Request.Headers.Authorization.ToString();
+        return header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? header[Scheme.Length..].Trim() : null;
     }
 
     private bool IsAllowed(string host) =>

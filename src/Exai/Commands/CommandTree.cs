@@ -23,6 +23,7 @@ internal static class CommandTree
             ToolsCommand.Create(),
             CallCommand.Create(),
             ThreadsCommand.Create(),
+            TokenCommand.Create(),
             ConfigCommand.Create(),
             DoctorCommand.Create(),
             InstallCommand.Create(),

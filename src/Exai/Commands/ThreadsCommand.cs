@@ -4,12 +4,9 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Exai.Core.Storage;
-using Exai.Core.Storage.Postgres;
 using Exai.Core.Storage.Sql;
-using Exai.Core.Storage.Sqlite;
 using Exai.Core.Threads;
 using Exai.Settings;
-using Microsoft.Extensions.Logging.Abstractions;
 using Spectre.Console;
 
 namespace Exai.Cli.Commands;
@@ -153,33 +150,14 @@ internal static class ThreadsCommand
             return ExitCodes.WrongUsage;
         }
 
-        if (settings.Store.Server is null && !File.Exists(settings.Store.Path))
+        if (!HomeStore.Exists(settings))
         {
             Terminal.Explain($"There is no store at {settings.Store.Path} yet. Conversations of a daemon on another machine are there.");
             return ExitCodes.Failed;
         }
 
-        try
-        {
-            await using var database = await OpenAsync(settings.Store);
-            if (database.Problem is { } problem)
-            {
-                Terminal.Explain(problem);
-                return ExitCodes.Failed;
-            }
-
-            return await work(new SqlThreadStore(database), settings);
-        }
-        catch (Exception failure) when (failure is StoreException or IOException or UnauthorizedAccessException)
-        {
-            Terminal.Explain(failure.Message);
-            return ExitCodes.Failed;
-        }
+        return await HomeStore.UseAsync(settings, database => work(new SqlThreadStore(database), settings));
     }
-
-    private static async Task<IDatabase> OpenAsync(StoreSettings store) => store.Server is { } server
-        ? await PostgresDatabase.OpenAsync(server, TimeProvider.System, NullLogger.Instance)
-        : SqliteDatabase.Open(store.Path, store.FullSync);
 
     private static string Told(ConversationThread thread)
     {

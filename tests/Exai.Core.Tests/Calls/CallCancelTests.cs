@@ -29,7 +29,7 @@ public sealed class CallCancelTests
         here.CancelLater();
         await world.AfterAsync(20);
 
-        using var again = (await newer.Calls.ClaimAsync(here.CallId, CancellationToken.None))!;
+        using var again = (await newer.Calls.ClaimAsync(here.CallId, token: null, CancellationToken.None))!;
 
         (await there.Outcome).State.ShouldBe(CallState.Succeeded);
         (await again.Outcome).State.ShouldBe(CallState.Succeeded);

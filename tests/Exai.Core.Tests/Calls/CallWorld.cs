@@ -51,6 +51,9 @@ internal sealed class CallWorld(Simulation simulation, StoreEngine store = Store
     /// <summary>The bytes of attached files.</summary>
     public MemoryFiles Files { get; } = new();
 
+    /// <summary>What named tokens may do.</summary>
+    public KnownTokens Tokens { get; } = new();
+
     /// <summary>A long lease, because each renewal costs the simulation a step.</summary>
     public CallOptions Options { get; set; } = new() { Lease = TimeSpan.FromSeconds(90), OwnerPoll = TimeSpan.FromSeconds(1) };
 
@@ -143,8 +146,8 @@ internal sealed class TestDaemon : IAsyncDisposable
             new ChatTool(), new ConsensusTool(directory), .. WorkflowTool.All(),
             new UploadTool("kimi_upload_files", "kimi", "files", "file-extract", directory, world.Files), new KimiManageFilesTool(directory),
         ];
-        var runner = new ToolRunner(tools, Store, ledger, new ThreadReader(Threads, TimeSpan.FromHours(24), 200, world.Time), models, world.Files, world.Time, world.Log);
-        Calls = new CallService(Store, runner, Permits, new CallOwner(epoch, "process-" + epoch), new Liveness(world), world.Options, world.Time, world.Log);
+        var runner = new ToolRunner(tools, Store, ledger, new ThreadReader(Threads, TimeSpan.FromHours(24), 200, world.Time), models, world.Files, world.Time, world.Log) { Tokens = world.Tokens };
+        Calls = new CallService(Store, runner, Permits, new CallOwner(epoch, "process-" + epoch), new Liveness(world), world.Options, world.Time, world.Log) { Tokens = world.Tokens };
     }
 
     public string Epoch { get; }

@@ -73,10 +73,10 @@ internal sealed class FaultyStore(ICallStore inner) : ICallStore
         return inner.FindElsewhereAsync(owner, cancellationToken);
     }
 
-    public ValueTask<IReadOnlyList<CallSummary>> ListAsync(int most, CancellationToken cancellationToken)
+    public ValueTask<IReadOnlyList<CallSummary>> ListAsync(int most, string? token, CancellationToken cancellationToken)
     {
         Read(nameof(ListAsync));
-        return inner.ListAsync(most, cancellationToken);
+        return inner.ListAsync(most, token, cancellationToken);
     }
 
     public ValueTask<CallRecord?> FindPredecessorAsync(CallRecord call, CancellationToken cancellationToken)

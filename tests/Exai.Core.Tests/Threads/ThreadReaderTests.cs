@@ -18,11 +18,11 @@ public sealed class ThreadReaderTests
         var reader = Reader(turns);
         if (opens)
         {
-            (await reader.OpenAsync("t", CancellationToken.None))!.Turns.Count.ShouldBe(turns);
+            (await reader.OpenAsync("t", token: null, CancellationToken.None))!.Turns.Count.ShouldBe(turns);
             return;
         }
 
-        var refused = await Should.ThrowAsync<CallException>(async () => await reader.OpenAsync("t", CancellationToken.None));
+        var refused = await Should.ThrowAsync<CallException>(async () => await reader.OpenAsync("t", token: null, CancellationToken.None));
         refused.Error.Code.ShouldBe(ErrorCodes.ThreadNotFound);
         refused.Message.ShouldContain("200 turns");
         refused.Message.ShouldContain("MAX_CONVERSATION_TURNS");
@@ -38,11 +38,11 @@ public sealed class ThreadReaderTests
 
         if (opens)
         {
-            (await reader.OpenAsync("t", CancellationToken.None)).ShouldNotBeNull();
+            (await reader.OpenAsync("t", token: null, CancellationToken.None)).ShouldNotBeNull();
         }
         else
         {
-            (await Should.ThrowAsync<CallException>(async () => await reader.OpenAsync("t", CancellationToken.None))).Message.ShouldContain("expired 24 h");
+            (await Should.ThrowAsync<CallException>(async () => await reader.OpenAsync("t", token: null, CancellationToken.None))).Message.ShouldContain("expired 24 h");
         }
     }
 
@@ -55,11 +55,11 @@ public sealed class ThreadReaderTests
         var reader = Reader(megabytes, new string('ä', 512 * 1024));
         if (opens)
         {
-            (await reader.OpenAsync("t", CancellationToken.None))!.Turns.Count.ShouldBe(megabytes);
+            (await reader.OpenAsync("t", token: null, CancellationToken.None))!.Turns.Count.ShouldBe(megabytes);
             return;
         }
 
-        var refused = await Should.ThrowAsync<CallException>(async () => await reader.OpenAsync("t", CancellationToken.None));
+        var refused = await Should.ThrowAsync<CallException>(async () => await reader.OpenAsync("t", token: null, CancellationToken.None));
         refused.Error.Code.ShouldBe(ErrorCodes.ThreadNotFound);
         refused.Message.ShouldContain("holds 8.0 MB of text");
         refused.Message.ShouldContain("Leave continuation_id out");

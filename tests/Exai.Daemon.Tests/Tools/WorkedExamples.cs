@@ -75,7 +75,7 @@ internal static partial class WorkedExamples
         if (Earlier.Contains(tool))
         {
             await rig.CallAsync("chat", ToolExamples.Arguments["chat"]);
-            var id = (await rig.Core.CallStore.ListAsync(1, Patience.Token()))[0].CallId;
+            var id = (await rig.Core.CallStore.ListAsync(1, token: null, Patience.Token()))[0].CallId;
             arguments = arguments.ContainsKey("job_id") ? new JsonObject { ["job_id"] = id } : arguments;
         }
 

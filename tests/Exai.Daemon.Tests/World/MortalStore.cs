@@ -68,10 +68,10 @@ internal sealed class MortalStore(ICallStore inner, IAttemptLedger ledger, Journ
         return inner.FindElsewhereAsync(owner, cancellationToken);
     }
 
-    public ValueTask<IReadOnlyList<CallSummary>> ListAsync(int most, CancellationToken cancellationToken)
+    public ValueTask<IReadOnlyList<CallSummary>> ListAsync(int most, string? token, CancellationToken cancellationToken)
     {
         ThrowIfDead();
-        return inner.ListAsync(most, cancellationToken);
+        return inner.ListAsync(most, token, cancellationToken);
     }
 
     public ValueTask<CallRecord?> FindPredecessorAsync(CallRecord call, CancellationToken cancellationToken)

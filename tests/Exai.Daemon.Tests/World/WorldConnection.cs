@@ -200,7 +200,7 @@ internal sealed class WorldConnection : ILinkConnection
         {
             var context = new ModelContextProtocol.Server.RequestContext<CallToolRequestParams>(
                 _server, request, request.Params.Deserialize<CallToolRequestParams>(McpJsonUtilities.DefaultOptions)!);
-            var result = await _daemon.Handler.CallAsync(SessionId, context, AskerOf(request.Id), _ => { }, cancelled.Token);
+            var result = await _daemon.Handler.CallAsync(SessionId, Core.Tokens.Caller.Owner, context, AskerOf(request.Id), _ => { }, cancelled.Token);
             if (_daemon.Lives && !cancelled.IsCancellationRequested)
             {
                 Send(new JsonRpcResponse { Id = request.Id, Result = JsonSerializer.SerializeToNode(result, McpJsonUtilities.DefaultOptions) });

@@ -40,6 +40,9 @@ public sealed class PostgresNews : ICallNews
     /// <summary>Raised when a daemon, named by its epoch, waits for permits or has given some back; empty when nobody knows who.</summary>
     public event Action<string>? PermitsMoved;
 
+    /// <summary>Raised when a named token was added or revoked, or may have been.</summary>
+    public event Action? TokensChanged;
+
     public Func<string, CallProgress?> Progress
     {
         set => _progress = value;
@@ -100,6 +103,7 @@ public sealed class PostgresNews : ICallNews
             // Whatever was said before.
             CancelAsked?.Invoke();
             PermitsMoved?.Invoke("");
+            TokensChanged?.Invoke();
             while (true)
             {
                 await connection.WaitAsync(_closing.Token);
@@ -131,6 +135,9 @@ public sealed class PostgresNews : ICallNews
                 break;
             case CallTopics.Permits:
                 PermitsMoved?.Invoke(callId);
+                break;
+            case CallTopics.Tokens:
+                TokensChanged?.Invoke();
                 break;
             case CallTopics.Ended when _waiters.TryRemove(callId, out var waiter):
                 waiter.Ended.TrySetResult();

@@ -18,5 +18,8 @@ internal static class CallTopics
     /// <summary>A daemon, named by its epoch, waits for permits or has given some back.</summary>
     public const string Permits = "permits";
 
+    /// <summary>A named token was added or revoked.</summary>
+    public const string Tokens = "tokens";
+
     public static string Of(string topic, string id) => $"{topic}/{id}";
 }

@@ -12,9 +12,9 @@ public sealed class SqlAttemptLedger(IDatabase database) : IAttemptLedger
         connection => connection.ExecuteAsync(
             """
             INSERT INTO attempts (call_id, run, number, started_at, asked_model, provider, model, outcome, fault, clock, stage,
-                queue_ms, connect_ms, first_token_ms, total_ms, tokens_in, tokens_out, tokens_reasoning, tokens_cached, estimated, cost_usd)
+                queue_ms, connect_ms, first_token_ms, total_ms, tokens_in, tokens_out, tokens_reasoning, tokens_cached, estimated, cost_usd, token)
             VALUES (@call, @run, @number, @started, @asked, @provider, @model, @outcome, @fault, @clock, @stage,
-                @queue, @connect, @first, @total, @in, @out, @reasoning, @cached, @estimated, @cost)
+                @queue, @connect, @first, @total, @in, @out, @reasoning, @cached, @estimated, @cost, @token)
             ON CONFLICT (call_id, run, number) DO UPDATE SET started_at = @started, asked_model = @asked, provider = @provider, model = @model,
                 outcome = @outcome, fault = @fault, clock = @clock, stage = @stage, queue_ms = @queue, connect_ms = @connect, first_token_ms = @first,
                 total_ms = @total, tokens_in = @in, tokens_out = @out, tokens_reasoning = @reasoning, tokens_cached = @cached, estimated = @estimated,
@@ -26,7 +26,7 @@ public sealed class SqlAttemptLedger(IDatabase database) : IAttemptLedger
             ("@first", attempt.FirstTokenMs), ("@total", attempt.TotalMs), ("@in", attempt.Tokens.Input), ("@out", attempt.Tokens.Output),
             ("@reasoning", attempt.Tokens.Reasoning), ("@cached", attempt.Tokens.Cached), ("@estimated", attempt.Tokens.Estimated),
             // As text: a binary fraction would not keep a price.
-            ("@cost", attempt.CostUsd?.ToString(CultureInfo.InvariantCulture))),
+            ("@cost", attempt.CostUsd?.ToString(CultureInfo.InvariantCulture)), ("@token", attempt.Token)),
         cancellationToken);
 
     public async ValueTask<IReadOnlyList<AttemptRecord>> FindAsync(string callId, CancellationToken cancellationToken) => await database.ReadAsync(
@@ -40,6 +40,7 @@ public sealed class SqlAttemptLedger(IDatabase database) : IAttemptLedger
         CallId = reader.Text("call_id"),
         Run = (int)reader.Number("run"),
         Number = (int)reader.Number("number"),
+        Token = reader.TextOrNull("token"),
         StartedAt = reader.Time("started_at"),
         AskedModel = reader.Text("asked_model"),
         Provider = reader.Text("provider"),

@@ -7,7 +7,7 @@ public sealed class SqlCallHistory(IDatabase database) : ICallHistory
 {
     private const string Rows =
         """
-        SELECT c.call_id, c.tool, c.state, c.session_id, c.client_name, c.thread_id, c.arguments, c.runs, c.accepted_at, c.finished_at,
+        SELECT c.call_id, c.tool, c.state, c.session_id, c.client_name, c.token, c.thread_id, c.arguments, c.runs, c.accepted_at, c.finished_at,
             (SELECT a.provider FROM attempts a WHERE a.call_id = c.call_id ORDER BY a.run DESC, a.number DESC LIMIT 1) AS provider,
             (SELECT a.model FROM attempts a WHERE a.call_id = c.call_id ORDER BY a.run DESC, a.number DESC LIMIT 1) AS model,
             (SELECT CAST(COALESCE(SUM(a.tokens_in + a.tokens_out), 0) AS BIGINT) FROM attempts a WHERE a.call_id = c.call_id) AS tokens,
@@ -69,6 +69,7 @@ public sealed class SqlCallHistory(IDatabase database) : ICallHistory
         State = reader.Text("state"),
         SessionId = reader.Text("session_id"),
         Client = reader.TextOrNull("client_name"),
+        Token = reader.TextOrNull("token"),
         ThreadId = reader.Text("thread_id"),
         ArgumentsJson = reader.Text("arguments"),
         Runs = (int)reader.Number("runs"),

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Exai.Core.Calls;
 using Exai.Core.Threads;
+using Exai.Protocol;
 using System.Data.Common;
 
 namespace Exai.Core.Storage.Sql;
@@ -16,10 +17,17 @@ public sealed class SqlCallStore(IDatabase database, TimeSpan lease, TimeProvide
     public ValueTask<CallRecord?> FindAsync(string callId, CancellationToken cancellationToken) =>
         database.ReadAsync(connection => FindAsync(connection, callId), cancellationToken);
 
-    public ValueTask<(CallRecord Record, bool Accepted)> AcceptAsync(NewCall call, CallOwner owner, CancellationToken cancellationToken) =>
-        database.WriteAsync(
+    public async ValueTask<(CallRecord Record, bool Accepted)> AcceptAsync(NewCall call, CallOwner owner, CancellationToken cancellationToken)
+    {
+        // A refusal is no failure of the write: that would undo the others of its commit.
+        var (record, accepted, refusal) = await database.WriteAsync<(CallRecord?, bool, CallError?)>(
             async connection =>
             {
+                if (call.Request.Token is { } token && await TokenChecks.RefusalAsync(connection, call, token, time.GetUtcNow(), _steady.Milliseconds()) is { } refused)
+                {
+                    return (null, false, refused);
+                }
+
                 if (call.ContinuesThread && database.Dialect.LockThread is { } lockThread)
                 {
                     await connection.ExecuteAsync(lockThread, ("@thread", call.ThreadId));
@@ -29,9 +37,9 @@ public sealed class SqlCallStore(IDatabase database, TimeSpan lease, TimeProvide
                 var accepted = await connection.ExecuteAsync(
                     """
                     INSERT INTO calls (call_id, tool, arguments_hash, arguments, session_id, client_name, state, runs, owner_epoch, owner_process,
-                        lease_until, accepted_at, run_started_at, spent_ms, thread_id, continues_thread, files, thread_place)
+                        lease_until, accepted_at, run_started_at, spent_ms, thread_id, continues_thread, files, token, thread_place)
                     VALUES (@call, @tool, @hash, @arguments, @session, @client, 'running', 1, @epoch, @process,
-                        @lease, @now, @started, 0, @thread, @continues, @files,
+                        @lease, @now, @started, 0, @thread, @continues, @files, @token,
                         1 + (SELECT COALESCE(MAX(last), 0) FROM (
                             SELECT MAX(thread_place) AS last FROM calls WHERE thread_id = @thread
                             UNION ALL
@@ -42,10 +50,13 @@ public sealed class SqlCallStore(IDatabase database, TimeSpan lease, TimeProvide
                     ("@arguments", call.Request.Arguments.GetRawText()), ("@session", call.Request.SessionId), ("@client", call.Request.ClientName),
                     ("@epoch", owner.Epoch), ("@process", owner.Process), ("@lease", LeaseEnd()), ("@now", now), ("@started", _steady.Milliseconds()),
                     ("@thread", call.ThreadId), ("@continues", call.ContinuesThread),
-                    ("@files", call.Request.Files.Count == 0 ? null : JsonSerializer.Serialize(call.Request.Files, StoreJson.Default.IReadOnlyListAttachedFile)));
-                return ((await FindAsync(connection, call.Request.CallId))!, accepted == 1);
+                    ("@files", call.Request.Files.Count == 0 ? null : JsonSerializer.Serialize(call.Request.Files, StoreJson.Default.IReadOnlyListAttachedFile)),
+                    ("@token", call.Request.Token));
+                return (await FindAsync(connection, call.Request.CallId), accepted == 1, null);
             },
             cancellationToken);
+        return refusal is null ? (record!, accepted) : throw new CallException(refusal);
+    }
 
     public ValueTask<CallRecord?> TakeOverAsync(CallRecord seen, CallOwner owner, CancellationToken cancellationToken) =>
         database.WriteAsync(
@@ -75,7 +86,7 @@ public sealed class SqlCallStore(IDatabase database, TimeSpan lease, TimeProvide
                     ("@call", run.CallId), ("@epoch", run.Owner.Epoch), ("@runs", run.Runs));
                 if (changed == 1 && turn is not null)
                 {
-                    await SqlThreadStore.AppendAsync(connection, run.ThreadId, run.ThreadPlace, turn);
+                    await SqlThreadStore.AppendAsync(connection, run.ThreadId, run.ThreadPlace, run.Token, turn);
                 }
 
                 if (changed == 1)
@@ -110,9 +121,12 @@ public sealed class SqlCallStore(IDatabase database, TimeSpan lease, TimeProvide
         cancellationToken);
 
     // A call id begins with its time.
-    public async ValueTask<IReadOnlyList<CallSummary>> ListAsync(int most, CancellationToken cancellationToken) => await database.ReadAsync(
+    public async ValueTask<IReadOnlyList<CallSummary>> ListAsync(int most, string? token, CancellationToken cancellationToken) => await database.ReadAsync(
         connection => connection.QueryAsync(
-            "SELECT call_id, tool, arguments, session_id, client_name, state, accepted_at, finished_at FROM calls ORDER BY call_id DESC LIMIT @most",
+            $"""
+            SELECT call_id, tool, arguments, session_id, client_name, state, accepted_at, finished_at FROM calls
+            {(token is null ? "" : "WHERE token = @token")} ORDER BY call_id DESC LIMIT @most
+            """,
             reader => new CallSummary
             {
                 CallId = reader.Text("call_id"),
@@ -124,7 +138,7 @@ public sealed class SqlCallStore(IDatabase database, TimeSpan lease, TimeProvide
                 AcceptedAt = reader.Time("accepted_at"),
                 FinishedAt = reader.TimeOrNull("finished_at"),
             },
-            ("@most", most)),
+            [("@most", most), .. token is null ? [] : new (string, object?)[] { ("@token", token) }]),
         cancellationToken);
 
     public ValueTask<CallRecord?> FindPredecessorAsync(CallRecord call, CancellationToken cancellationToken) =>
@@ -179,6 +193,7 @@ public sealed class SqlCallStore(IDatabase database, TimeSpan lease, TimeProvide
         ArgumentsJson = reader.Text("arguments"),
         SessionId = reader.Text("session_id"),
         ClientName = reader.TextOrNull("client_name"),
+        Token = reader.TextOrNull("token"),
         State = Enum.Parse<CallState>(reader.Text("state"), ignoreCase: true),
         Runs = (int)reader.Number("runs"),
         Owner = new CallOwner(reader.Text("owner_epoch"), reader.Text("owner_process")),

@@ -11,8 +11,8 @@ public sealed class SqlThreadStore(IDatabase database) : IThreadStore
         async connection =>
         {
             var thread = await connection.FirstAsync(
-                "SELECT created_at, updated_at FROM threads WHERE thread_id = @thread",
-                reader => new ConversationThread(threadId, reader.Time("created_at"), reader.Time("updated_at"), []),
+                "SELECT created_at, updated_at, token FROM threads WHERE thread_id = @thread",
+                reader => new ConversationThread(threadId, reader.Time("created_at"), reader.Time("updated_at"), []) { Token = reader.TextOrNull("token") },
                 ("@thread", threadId));
             return thread is null
                 ? null
@@ -66,15 +66,16 @@ public sealed class SqlThreadStore(IDatabase database) : IThreadStore
     private string Like => $"{database.Dialect.Like} @like ESCAPE '\\'";
 
     /// <summary>Adds a turn in the transaction of its call's outcome, and the thread if this is its first.</summary>
-    internal static async ValueTask AppendAsync(DbConnection connection, string threadId, long place, Turn turn)
+    /// <param name="token">Whose thread it is if this begins it; a thread never changes hands.</param>
+    internal static async ValueTask AppendAsync(DbConnection connection, string threadId, long place, string? token, Turn turn)
     {
         var at = turn.At.ToUnixTimeMilliseconds();
         await connection.ExecuteAsync(
             """
-            INSERT INTO threads (thread_id, created_at, updated_at) VALUES (@thread, @at, @at)
+            INSERT INTO threads (thread_id, created_at, updated_at, token) VALUES (@thread, @at, @at, @token)
             ON CONFLICT (thread_id) DO UPDATE SET updated_at = @at
             """,
-            ("@thread", threadId), ("@at", at));
+            ("@thread", threadId), ("@at", at), ("@token", token));
         await connection.ExecuteAsync(
             """
             INSERT INTO turns (thread_id, place, call_id, tool, question, answer, model, at, state, files)

@@ -129,5 +129,35 @@ internal static class StoreSchema
         """
         ALTER TABLE learned_limits ADD COLUMN version INTEGER NOT NULL DEFAULT 0;
         """,
+        """
+        CREATE TABLE tokens (
+            hash TEXT PRIMARY KEY,
+            name TEXT NOT NULL,
+            created_at INTEGER NOT NULL,
+            revoked_at INTEGER,
+            last_used_at INTEGER,
+            concurrent INTEGER,
+            per_minute INTEGER,
+            usd_per_day TEXT,
+            models TEXT
+        ) WITHOUT ROWID;
+        CREATE UNIQUE INDEX tokens_by_name ON tokens (name) WHERE revoked_at IS NULL;
+
+        CREATE TABLE token_events (
+            event_id TEXT PRIMARY KEY,
+            at INTEGER NOT NULL,
+            who TEXT NOT NULL,
+            what TEXT NOT NULL,
+            token TEXT NOT NULL,
+            times INTEGER NOT NULL,
+            details TEXT NOT NULL
+        ) WITHOUT ROWID;
+
+        ALTER TABLE calls ADD COLUMN token TEXT;
+        CREATE INDEX calls_by_token ON calls (token, accepted_at) WHERE token IS NOT NULL;
+        ALTER TABLE threads ADD COLUMN token TEXT;
+        ALTER TABLE attempts ADD COLUMN token TEXT;
+        CREATE INDEX attempts_by_token ON attempts (token, started_at) WHERE token IS NOT NULL;
+        """,
     ];
 }

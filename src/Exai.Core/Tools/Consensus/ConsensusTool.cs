@@ -32,7 +32,7 @@ internal sealed class ConsensusTool(ModelDirectory directory) : ITool
             return new ToolAnswer(ConsensusText.Replay(Which(known, arguments.Text("run_id"), number), number ?? 1), Turn: null);
         }
 
-        var panel = PanelReader.Read(arguments, directory);
+        var panel = PanelReader.Read(arguments, directory, context.Allowed);
         var files = await context.GatherFilesAsync(arguments.TextList("relevant_files"), thread, cancellationToken);
         var proposal = arguments.RequiredText("step", int.MaxValue).Trim();
         var prompt = proposal + (arguments.Text("findings") is { } findings ? $"\n\nWhat the one who asks has found: {findings.Trim()}" : "")

@@ -1,22 +1,23 @@
 using System.Text.Json;
 using Exai.Core.Models;
+using Exai.Core.Tokens;
 using Exai.Protocol;
 
 namespace Exai.Core.Tools.Consensus;
 
-/// <summary>Who is asked: the models that the call names, or the default model of up to three providers.</summary>
+/// <summary>Who is asked: the models that the call names, or the default model of up to three providers, as far as they may be asked.</summary>
 internal static class PanelReader
 {
     private const int DefaultSize = 3;
 
     private static readonly string[] Stances = ["for", "against", "neutral"];
 
-    public static IReadOnlyList<Panelist> Read(ToolArguments arguments, ModelDirectory directory)
+    public static IReadOnlyList<Panelist> Read(ToolArguments arguments, ModelDirectory directory, ModelAllowance? allowed = null)
     {
         var panel = arguments.ObjectList("models").Select(Panelist).ToList();
         if (panel.Count == 0)
         {
-            panel = Default(directory);
+            panel = Default(directory, allowed);
         }
 
         var twice = panel.GroupBy(panelist => (panelist.Model.ToLowerInvariant(), panelist.Stance)).FirstOrDefault(group => group.Count() > 1);
@@ -25,15 +26,19 @@ internal static class PanelReader
             : throw ToolArguments.Invalid($"'models' names {twice.First().Model} with the stance {twice.Key.Stance} {twice.Count()} times; each pair of model and stance is asked once.");
     }
 
-    private static List<Panelist> Default(ModelDirectory directory)
+    private static List<Panelist> Default(ModelDirectory directory, ModelAllowance? allowed)
     {
-        var providers = directory.Providers.Where(provider => provider is { Automatic: true, PreferredModels.Count: > 0 }).ToList();
-        var names = providers.Count == 1
-            ? providers[0].PreferredModels.Take(2).Select(id => $"{providers[0].Name}/{id}")
-            : providers.Take(DefaultSize).Select(provider => $"{provider.Name}/{provider.PreferredModels[0]}");
+        var models = directory.Providers.Where(provider => provider.Automatic)
+            .Select(provider => (IReadOnlyList<string>)[.. Askable(provider, directory, allowed).Select(id => $"{provider.Name}/{id}")]).Where(ids => ids.Count > 0).ToList();
+        var names = models.Count == 1 ? models[0].Take(2) : models.Take(DefaultSize).Select(ids => ids[0]);
         var panel = names.Select(name => new Panelist(name, "neutral", null)).ToList();
-        return panel.Count > 0 ? panel : throw new CallException(ErrorCodes.NoProvider, NoProvider.Advice);
+        return panel.Count > 0 ? panel : throw (allowed is null ? new CallException(ErrorCodes.NoProvider, NoProvider.Advice) : TokenErrors.NoModel(allowed));
     }
+
+    private static IEnumerable<string> Askable(ModelProvider provider, ModelDirectory directory, ModelAllowance? allowed) => allowed is null
+        ? provider.PreferredModels
+        : provider.PreferredModels.Where(id => allowed.Allows(provider.Name, directory.Describe(provider, id)?.Id ?? id))
+            .Concat(allowed.NamedAt(provider.Name)).Distinct(StringComparer.OrdinalIgnoreCase);
 
     private static Panelist Panelist(JsonElement entry, int index)
     {

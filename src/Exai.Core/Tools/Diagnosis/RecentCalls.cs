@@ -5,12 +5,12 @@ using Exai.Protocol;
 
 namespace Exai.Core.Tools.Diagnosis;
 
-/// <summary>The last calls of all sessions, one line each, without what was asked.</summary>
+/// <summary>The last calls of all sessions that whoever asks may see, one line each, without what was asked.</summary>
 internal static class RecentCalls
 {
-    public static async Task<string> TellAsync(ICallStore store, int most, CancellationToken cancellationToken)
+    public static async Task<string> TellAsync(ICallStore store, int most, string? token, CancellationToken cancellationToken)
     {
-        var calls = most == 0 ? [] : await store.ListAsync(most, cancellationToken);
+        var calls = most == 0 ? [] : await store.ListAsync(most, token, cancellationToken);
         var text = new StringBuilder();
         foreach (var call in calls)
         {
@@ -28,7 +28,7 @@ internal sealed class ToolCallLogTool(ICallStore store) : IRecomputedTool
     public ToolDescriptor Descriptor { get; } = ToolCatalogue.Find("toolcall_log_tail")!;
 
     public Task<string> AnswerAsync(ToolArguments arguments, CancellationToken cancellationToken) =>
-        RecentCalls.TellAsync(store, arguments.OptionalInteger("n") ?? 20, cancellationToken);
+        RecentCalls.TellAsync(store, arguments.OptionalInteger("n") ?? 20, arguments.Token, cancellationToken);
 }
 
 /// <summary>What <c>status</c> says, and the last calls.</summary>
@@ -39,7 +39,7 @@ internal sealed class HealthTool(IRecomputedTool status, ICallStore store) : IRe
     public ToolDescriptor Descriptor { get; } = ToolCatalogue.Find("health")!;
 
     public async Task<string> AnswerAsync(ToolArguments arguments, CancellationToken cancellationToken) =>
-        $"{await status.AnswerAsync(None, cancellationToken)}\n\nLast calls:\n{await RecentCalls.TellAsync(store, arguments.OptionalInteger("tail_lines") ?? 20, cancellationToken)}";
+        $"{await status.AnswerAsync(None, cancellationToken)}\n\nLast calls:\n{await RecentCalls.TellAsync(store, arguments.OptionalInteger("tail_lines") ?? 20, arguments.Token, cancellationToken)}";
 }
 
 /// <summary>Whether store, providers and log are in order, and the end of the log. Asks no provider.</summary>
@@ -54,7 +54,7 @@ internal sealed class SelfCheckTool(IRecomputedTool status, ICallStore store, st
         var text = new StringBuilder();
         try
         {
-            await store.ListAsync(1, cancellationToken);
+            await store.ListAsync(1, token: null, cancellationToken);
             text.AppendLine("Store: it can be read.");
         }
         catch (StoreException failure)

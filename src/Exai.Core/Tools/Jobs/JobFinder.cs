@@ -3,7 +3,10 @@ using Exai.Protocol;
 
 namespace Exai.Core.Tools.Jobs;
 
-/// <summary>The call that a <c>job_id</c> names. One whose daemon is dead is taken over by being looked for.</summary>
+/// <summary>
+/// The call that a <c>job_id</c> names. One whose daemon is dead is taken over by being looked for. To the user of a named token the calls of others
+/// are not there.
+/// </summary>
 public sealed class JobFinder(Func<CallService> calls, TimeProvider time)
 {
     /// <summary>A shim sends a call that it kept and the question for its result almost at once; either may be first here.</summary>
@@ -23,7 +26,7 @@ public sealed class JobFinder(Func<CallService> calls, TimeProvider time)
         var started = time.GetTimestamp();
         while (true)
         {
-            if (await calls().ClaimAsync(callId, cancellationToken) is { } job)
+            if (await calls().ClaimAsync(callId, arguments.Token, cancellationToken) is { } job)
             {
                 return job;
             }

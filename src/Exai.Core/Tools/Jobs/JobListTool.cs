@@ -6,7 +6,7 @@ using Exai.Protocol;
 
 namespace Exai.Core.Tools.Jobs;
 
-/// <summary>The calls that were made last, of all sessions: what runs, and what can be claimed.</summary>
+/// <summary>The calls that were made last, of all sessions that whoever asks may see: what runs, and what can be claimed.</summary>
 internal sealed class JobListTool(ICallStore store, TimeProvider time) : IRecomputedTool
 {
     private const int Most = 20;
@@ -19,7 +19,7 @@ internal sealed class JobListTool(ICallStore store, TimeProvider time) : IRecomp
 
     public async Task<string> AnswerAsync(ToolArguments arguments, CancellationToken cancellationToken)
     {
-        var calls = await store.ListAsync(Most, cancellationToken);
+        var calls = await store.ListAsync(Most, arguments.Token, cancellationToken);
         if (calls.Count == 0)
         {
             return "There are no calls yet.";

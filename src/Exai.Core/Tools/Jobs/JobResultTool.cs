@@ -5,8 +5,8 @@ using Exai.Protocol;
 namespace Exai.Core.Tools.Jobs;
 
 /// <summary>
-/// Another call's result, when it has one; otherwise the word that it runs on. Whoever has the token may claim it, and as often as
-/// they like. It waits within its client's patience, and leaving it does nothing to the job.
+/// Another call's result, when it has one; otherwise the word that it runs on. Whoever has its token, or is the owner, may claim it, and as
+/// often as they like. It waits within its client's patience, and leaving it does nothing to the job.
 /// </summary>
 public sealed class JobResultTool(JobFinder jobs, TimeSpan? clientWait, TimeProvider time)
 {
@@ -23,7 +23,7 @@ public sealed class JobResultTool(JobFinder jobs, TimeSpan? clientWait, TimeProv
     /// <exception cref="OperationCanceledException">The request was cancelled, or the daemon stops before there is a result.</exception>
     public async Task<JsonObject> AnswerAsync(CallRequest request, CallWatch watch, CancellationToken cancellationToken)
     {
-        var arguments = new ToolArguments(request.Tool, request.Arguments);
+        var arguments = new ToolArguments(request.Tool, request.Arguments) { Token = request.Token };
         arguments.Check(Descriptor);
         var wait = Wait(arguments.OptionalNumber("wait_seconds", 0, LongestWait.TotalSeconds), request.ClientName);
         using var job = await jobs.FindAsync(arguments, cancellationToken);

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Exai.Core.Models;
 using Exai.Core.Models.Catalogue;
+using Exai.Core.Tokens;
 using Exai.Settings;
 
 namespace Exai.Core.Tools.Server;
@@ -12,10 +13,15 @@ internal static class ModelListing
     /// <summary>Some providers serve hundreds; what is not shown can be asked for all the same.</summary>
     private const int MostLines = 40;
 
-    public static void Write(StringBuilder text, ModelProvider provider, ModelDirectory directory)
+    /// <summary>Ids of the models that whoever asks may ask for.</summary>
+    /// <param name="allowed">Null for all.</param>
+    public static IEnumerable<string> Offered(ModelProvider provider, ModelDirectory directory, ModelAllowance? allowed) =>
+        directory.Offered(provider).Where(id => allowed?.Allows(provider.Name, id) ?? true);
+
+    public static void Write(StringBuilder text, ModelProvider provider, ModelDirectory directory, ModelAllowance? allowed = null)
     {
         var live = directory.Lists?.Known(provider);
-        var models = directory.Offered(provider).Select(id => (Id: id, Info: directory.Describe(provider, id))).ToList();
+        var models = Offered(provider, directory, allowed).Select(id => (Id: id, Info: directory.Describe(provider, id))).ToList();
         bool IsNamed(string id) => provider.PreferredModels.Contains(id, StringComparer.OrdinalIgnoreCase) || provider.Models.Any(model => model.Id == id);
         var dated = models.Where(model => !IsNamed(model.Id) && model.Info is { Dated: true }).ToList();
         var gone = models.Where(model => !IsNamed(model.Id) && live is { } list && list.Lacks(model.Id)).Except(dated).ToList();

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Exai.Core.Calls;
 using Exai.Core.Storage;
 using Exai.Core.Storage.Blobs;
+using Exai.Core.Tokens;
 using Exai.Core.Tools.Files;
 using Exai.Daemon.Link;
 using Exai.Files;
@@ -33,20 +34,24 @@ internal sealed class LocalFiles(ExaiSettings settings, IBlobStore blobs, ICallS
 
     private readonly CallFileReader _reader = new(new GitRunner(), time);
 
-    /// <summary>Remembers with a message where it came from: its session outlives the request.</summary>
-    public static void Mark(JsonRpcMessage message, HttpContext context)
+    /// <summary>
+    /// Remembers with a message where it came from: its session outlives the request. The user of a named token reads no files of the daemon's machine, also
+    /// when he sits at it: they are the owner's.
+    /// </summary>
+    public static void Mark(JsonRpcMessage message, HttpContext context, Caller caller)
     {
         message.Context ??= new JsonRpcMessageContext();
         message.Context.Items ??= new Dictionary<string, object?>(StringComparer.Ordinal);
-        message.Context.Items[IsLocalItem] = context.Connection.RemoteIpAddress is { } remote && IPAddress.IsLoopback(remote)
+        message.Context.Items[IsLocalItem] = caller.Token is null && context.Connection.RemoteIpAddress is { } remote && IPAddress.IsLoopback(remote)
             && !ProxyHeaders.Any(context.Request.Headers.ContainsKey);
     }
 
     /// <summary>Reads and keeps what the call's arguments name.</summary>
+    /// <param name="token">The named token of whoever calls; null for the owner.</param>
     /// <returns>Null when the call names nothing that is read, or brings its files itself.</returns>
     /// <exception cref="CallException">FILE_DENIED, TIMEOUT.</exception>
     /// <exception cref="StoreException">There is no room for a file.</exception>
-    public async Task<IReadOnlyList<AttachedFile>?> ReadAsync(RequestContext<CallToolRequestParams> request, ToolDescriptor? tool, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<AttachedFile>?> ReadAsync(RequestContext<CallToolRequestParams> request, ToolDescriptor? tool, string? token, CancellationToken cancellationToken)
     {
         var arguments = request.Params.Arguments ?? new Dictionary<string, JsonElement>(StringComparer.Ordinal);
         List<AttachWish> wishes = tool is null ? [] : [.. AttachWish.Of(tool).Where(wish => arguments.ContainsKey(wish.Argument))];
@@ -55,7 +60,7 @@ internal sealed class LocalFiles(ExaiSettings settings, IBlobStore blobs, ICallS
             return null;
         }
 
-        if (await KnownAsync(request.Params.Meta?[MetaKeys.CallId], cancellationToken) is { } known)
+        if (await KnownAsync(request.Params.Meta?[MetaKeys.CallId], cancellationToken) is { } known && known.Token == token)
         {
             return known.Files;
         }

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using Exai.Core.Admission;
 using Exai.Core.Storage;
+using Exai.Core.Tokens;
 using Exai.Core.Tools;
 using Exai.Daemon.Link;
 using Exai.Daemon.Security;
@@ -29,6 +30,7 @@ internal sealed class McpEndpoint : IAsyncDisposable
     private const int InvalidRequest = -32600;
     private const string SessionHeader = "Mcp-Session-Id";
     private const string AskerItem = "exai.asker";
+    private const string CallerItem = "exai.caller";
 
     private readonly RequestGuard _guard;
     private readonly ExaiSettings _settings;
@@ -52,7 +54,7 @@ internal sealed class McpEndpoint : IAsyncDisposable
         (_guard, _settings, _token, _places, _tools, _calls, _files) = (guard, settings, token, places, tools, calls, files);
         (_state, _time, _loggers) = (state, time, loggers);
         _visits = new HttpVisits(time);
-        _sessions = new HttpSessions(new SessionIds(token), SessionName, key => Options(SessionName(key)), _visits, time, loggers);
+        _sessions = new HttpSessions(new SessionIds(token), SessionName, (key, name) => Options(SessionName(key, name), ofUser: name is not null), _visits, time, loggers);
         state.Changed += EndStreamsWhenDraining;
     }
 
@@ -63,11 +65,11 @@ internal sealed class McpEndpoint : IAsyncDisposable
     public IReadOnlyList<ConnectedSession> Snapshot() => _visits.Snapshot();
 
     /// <summary>Answers the request by its method.</summary>
-    public Task AnswerAsync(HttpContext context)
+    public async Task AnswerAsync(HttpContext context)
     {
-        if (!_guard.RequireToken(context))
+        if (!_guard.RequireCaller(context, out var caller))
         {
-            return Task.CompletedTask;
+            return;
         }
 
         if (_state.IsDraining)
@@ -76,15 +78,17 @@ internal sealed class McpEndpoint : IAsyncDisposable
             context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
             context.Response.Headers.RetryAfter = "1";
             context.Response.Headers.Connection = "close";
-            return Task.CompletedTask;
+            return;
         }
 
-        return context.Request.Method switch
+        // A revoked token's streams and waiting requests end with it; the next request is refused.
+        using var cut = caller.Revoked.Register(context.Abort);
+        await (context.Request.Method switch
         {
-            "POST" => PostAsync(context),
-            "GET" => GetAsync(context),
-            _ => DeleteAsync(context),
-        };
+            "POST" => PostAsync(context, caller),
+            "GET" => GetAsync(context, caller),
+            _ => DeleteAsync(context, caller),
+        });
     }
 
     public async ValueTask DisposeAsync()
@@ -104,7 +108,7 @@ internal sealed class McpEndpoint : IAsyncDisposable
         }
     }
 
-    private async Task PostAsync(HttpContext context)
+    private async Task PostAsync(HttpContext context, Caller caller)
     {
         var accept = context.Request.Headers.Accept.ToString();
         if (!Accepts(accept, "application/json") || !Accepts(accept, "text/event-stream"))
@@ -124,11 +128,12 @@ internal sealed class McpEndpoint : IAsyncDisposable
             return;
         }
 
-        LocalFiles.Mark(message, context);
+        LocalFiles.Mark(message, context, caller);
+        message.Context!.Items![CallerItem] = caller;
         var version = ModernRequest.Version(context, message);
         if (ModernProtocol.IsModern(version))
         {
-            await PostModernAsync(context, message, version!);
+            await PostModernAsync(context, message, version!, caller);
         }
         else if (version is not null && !LinkContract.LegacyVersions.Contains(version))
         {
@@ -136,11 +141,11 @@ internal sealed class McpEndpoint : IAsyncDisposable
         }
         else
         {
-            await PostLegacyAsync(context, message);
+            await PostLegacyAsync(context, message, caller);
         }
     }
 
-    private async Task PostModernAsync(HttpContext context, JsonRpcMessage message, string version)
+    private async Task PostModernAsync(HttpContext context, JsonRpcMessage message, string version, Caller caller)
     {
         if (ModernRequest.Refuse(context, message) is var (status, error))
         {
@@ -159,9 +164,9 @@ internal sealed class McpEndpoint : IAsyncDisposable
 #pragma warning disable MCP9006
         await using var transport = new StreamableHttpServerTransport(_loggers) { Stateless = true };
 #pragma warning restore MCP9006
-        var session = SessionOf(message);
+        var session = SessionOf(message, caller);
         _visits.Seen(session, LinkContract.ModernEra, ModernRequest.ClientName(message), ModernRequest.ClientVersion(message));
-        await using var server = McpServer.Create(transport, Options(session), _loggers);
+        await using var server = McpServer.Create(transport, Options(session, caller.Token is not null), _loggers);
         var serving = ServeAsync(server, end.Token);
         try
         {
@@ -184,12 +189,12 @@ internal sealed class McpEndpoint : IAsyncDisposable
         }
     }
 
-    private async Task PostLegacyAsync(HttpContext context, JsonRpcMessage message)
+    private async Task PostLegacyAsync(HttpContext context, JsonRpcMessage message, Caller caller)
     {
         HttpSession session;
         if (context.Request.Headers[SessionHeader].ToString() is { Length: > 0 } id)
         {
-            if (await _sessions.FindAsync(id) is not { } known)
+            if (await _sessions.FindAsync(id, caller.Token) is not { } known)
             {
                 await RefuseAsync(context, StatusCodes.Status404NotFound, -32001, "There is no such session. Initialize again.");
                 return;
@@ -205,7 +210,7 @@ internal sealed class McpEndpoint : IAsyncDisposable
                 return;
             }
 
-            (id, session) = await _sessions.CreateAsync(hello);
+            (id, session) = await _sessions.CreateAsync(hello, caller.Token);
         }
         else
         {
@@ -239,7 +244,7 @@ internal sealed class McpEndpoint : IAsyncDisposable
         }
     }
 
-    private async Task GetAsync(HttpContext context)
+    private async Task GetAsync(HttpContext context, Caller caller)
     {
         if (ModernProtocol.IsModern(context.Request.Headers["MCP-Protocol-Version"].ToString()))
         {
@@ -254,7 +259,7 @@ internal sealed class McpEndpoint : IAsyncDisposable
             return;
         }
 
-        if (await FindSessionAsync(context) is not { } session)
+        if (await FindSessionAsync(context, caller) is not { } session)
         {
             return;
         }
@@ -286,20 +291,20 @@ internal sealed class McpEndpoint : IAsyncDisposable
         }
     }
 
-    private async Task DeleteAsync(HttpContext context)
+    private async Task DeleteAsync(HttpContext context, Caller caller)
     {
         if (ModernProtocol.IsModern(context.Request.Headers["MCP-Protocol-Version"].ToString()))
         {
             context.Response.StatusCode = StatusCodes.Status405MethodNotAllowed;
             context.Response.Headers.Allow = "POST";
         }
-        else if (await FindSessionAsync(context) is not null)
+        else if (await FindSessionAsync(context, caller) is not null)
         {
-            await _sessions.EndAsync(context.Request.Headers[SessionHeader].ToString());
+            await _sessions.EndAsync(context.Request.Headers[SessionHeader].ToString(), caller.Token);
         }
     }
 
-    private async Task<HttpSession?> FindSessionAsync(HttpContext context)
+    private async Task<HttpSession?> FindSessionAsync(HttpContext context, Caller caller)
     {
         var id = context.Request.Headers[SessionHeader].ToString();
         if (id.Length == 0)
@@ -308,7 +313,7 @@ internal sealed class McpEndpoint : IAsyncDisposable
             return null;
         }
 
-        var session = await _sessions.FindAsync(id);
+        var session = await _sessions.FindAsync(id, caller.Token);
         if (session is null)
         {
             await RefuseAsync(context, StatusCodes.Status404NotFound, -32001, "There is no such session. Initialize again.");
@@ -403,9 +408,9 @@ internal sealed class McpEndpoint : IAsyncDisposable
         }
     }
 
-    private McpServerOptions Options(string sessionId)
+    private McpServerOptions Options(string sessionId, bool ofUser)
     {
-        var options = McpSetup.Options(_tools, (request, cancellationToken) => CallAsync(sessionId, request, cancellationToken));
+        var options = McpSetup.Options(_tools, ofUser, (request, cancellationToken) => CallAsync(sessionId, request, cancellationToken));
         Extend?.Invoke(options);
         return options;
     }
@@ -423,6 +428,8 @@ internal sealed class McpEndpoint : IAsyncDisposable
             return McpShapes.ToolResult(_tools.Failure(refused, request.Params.Name, CallId.New(_time)));
         }
 
+        // Whoever sent this request, not whoever began the session: a session outlives a token that is made anew.
+        var caller = (Caller)request.JsonRpcRequest.Context!.Items![CallerItem]!;
         var asker = request.JsonRpcRequest.Context?.Items?.TryGetValue(AskerItem, out var known) == true ? (Asker)known! : new Asker(CancellationToken.None);
         // The place is left before the call: a session in its place and without a call would be taken for an idle one.
         using (place.Call(() => cancellationToken.IsCancellationRequested || asker.Left.IsCancellationRequested))
@@ -430,9 +437,9 @@ internal sealed class McpEndpoint : IAsyncDisposable
         {
             try
             {
-                var files = await _files.ReadAsync(request, _tools.Tools.FirstOrDefault(tool => tool.Name == ToolNames.Canonical(request.Params.Name)), cancellationToken);
+                var files = await _files.ReadAsync(request, _tools.Tools.FirstOrDefault(tool => tool.Name == ToolNames.Canonical(request.Params.Name)), caller.Token, cancellationToken);
                 return await _calls.CallAsync(
-                    sessionId, request, asker, _ => { }, cancellationToken, client => ClientWaits.For(client, _settings.Calls.ClientWait), files);
+                    sessionId, caller, request, asker, _ => { }, cancellationToken, client => ClientWaits.For(client, _settings.Calls.ClientWait), files);
             }
             catch (Exception refused) when (refused is CallException or StoreException)
             {
@@ -441,13 +448,13 @@ internal sealed class McpEndpoint : IAsyncDisposable
         }
     }
 
-    private static string SessionName(string key) => "http-" + key;
+    private static string SessionName(string key, string? token) => (token is null ? "" : token + "/") + "http-" + key;
 
     /// <summary>Without sessions, whoever has the same token and goes by the same name is one.</summary>
-    private string SessionOf(JsonRpcMessage message)
+    private string SessionOf(JsonRpcMessage message, Caller caller)
     {
         var who = SHA256.HashData(Encoding.UTF8.GetBytes($"{_token()}\n{ModernRequest.ClientName(message)}"));
-        return SessionName(Convert.ToHexStringLower(who.AsSpan(0, 16)));
+        return SessionName(Convert.ToHexStringLower(who.AsSpan(0, 16)), caller.Token);
     }
 
     /// <summary>A subscription has no end of its own.</summary>

@@ -6,7 +6,7 @@ namespace Exai.Daemon.Monitoring.Access;
 
 /// <summary>
 /// Who may see what: <c>/health/live</c> and <c>/health/ready</c> everybody, <c>/health</c> and <c>/metrics</c> everybody on this machine, all
-/// else whoever has the token or has signed in with a link from <c>exai dashboard</c>. Host and Origin have been checked before.
+/// else the owner, who has the home's token or has signed in with a link from <c>exai dashboard</c>. Host and Origin have been checked before.
 /// </summary>
 internal sealed class OperationsAccess(RequestGuard guard, SignIn signIn)
 {
@@ -26,7 +26,7 @@ internal sealed class OperationsAccess(RequestGuard guard, SignIn signIn)
         response.StatusCode = StatusCodes.Status401Unauthorized;
         response.Headers.WWWAuthenticate = "Bearer";
         response.ContentType = "text/plain; charset=utf-8";
-        await response.WriteAsync("This needs the token of this daemon's home. 'exai dashboard' opens the page signed in.\n", context.RequestAborted);
+        await response.WriteAsync("This needs the token of this daemon's home; the named token of a user opens nothing here. 'exai dashboard' opens the page signed in.\n", context.RequestAborted);
     }
 
     private static bool IsOpen(HttpContext context) => context.Request.Path.Value switch

@@ -26,6 +26,9 @@ internal sealed record CallDocument
 
     public string? Client { get; init; }
 
+    /// <summary>The named token that it was made with; null for the owner's.</summary>
+    public string? Token { get; init; }
+
     public required string ThreadId { get; init; }
 
     /// <summary>The first words of what was asked, without secrets.</summary>

@@ -58,7 +58,7 @@ internal static class ApiEndpoints
             return;
         }
 
-        if (row.FinishedAt is null && await daemon.Core.Calls.ClaimAsync(callId, context.RequestAborted) is { } attachment)
+        if (row.FinishedAt is null && await daemon.Core.Calls.ClaimAsync(callId, token: null, context.RequestAborted) is { } attachment)
         {
             using var scope = attachment;
             attachment.CancelNow();

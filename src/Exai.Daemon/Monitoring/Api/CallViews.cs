@@ -93,6 +93,7 @@ internal sealed class CallViews(DaemonView daemon, Redactor redactor)
             State = row.State,
             SessionId = row.SessionId,
             Client = row.Client,
+            Token = row.Token,
             ThreadId = row.ThreadId,
             Question = Question(row.ArgumentsJson),
             Runs = row.Runs,
