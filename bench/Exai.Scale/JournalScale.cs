@@ -71,7 +71,7 @@ internal sealed class JournalScale : IAsyncDisposable
         var threadStore = new SqlThreadStore(_database);
         var history = new SqlCallHistory(_database);
         var thread = await LookUpAsync(_threads, id => threadStore.FindAsync(id, CancellationToken.None).AsTask());
-        var jobs = await MillisecondsAsync(() => _store.ListAsync(20, CancellationToken.None).AsTask());
+        var jobs = await MillisecondsAsync(() => _store.ListAsync(20, token: null, CancellationToken.None).AsTask());
         var rows = await MillisecondsAsync(() => history.ListAsync(search: null, state: null, most: 100, CancellationToken.None).AsTask());
         var listed = await MillisecondsAsync(() => threadStore.ListAsync(text: null, 50, CancellationToken.None).AsTask());
         var searched = await MillisecondsAsync(() => threadStore.ListAsync("no such word", 50, CancellationToken.None).AsTask());

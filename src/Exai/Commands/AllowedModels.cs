@@ -34,7 +34,7 @@ internal static class AllowedModels
         }
     }
 
-    internal static (ModelAllowance Allowed, IReadOnlyList<string> Notes) Read(string text, ModelDirectory directory, List<string> problems)
+    private static (ModelAllowance Allowed, IReadOnlyList<string> Notes) Read(string text, ModelDirectory directory, List<string> problems)
     {
         var router = new ModelRouter(directory, ModelRouter.Auto);
         List<string> entries = [], notes = [];

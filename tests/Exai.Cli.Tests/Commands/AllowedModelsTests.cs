@@ -1,8 +1,5 @@
 using Exai.Cli.Commands;
-using Exai.Core.Models;
-using Exai.Core.Models.Catalogue;
 using Exai.Settings;
-using Exai.Testing;
 
 namespace Exai.Cli.Tests.Commands;
 
@@ -49,10 +46,12 @@ public sealed class AllowedModelsTests
 
     private static (string Allowed, IReadOnlyList<string> Notes, List<string> Problems) Read(string text)
     {
-        using var client = new ScriptedChatClient(new VirtualTime());
-        var glm = new ModelProvider("glm", client, new ProviderClocks(), ["glm-4.6"], 8192) { Dialect = "glm" };
+        var settings = SettingsLoader.Load(new SettingsSources
+        {
+            Environment = new Dictionary<string, string>(StringComparer.Ordinal) { ["HOME"] = Path.GetTempPath(), ["GLM_API_KEY"] = "0123456789abcdef.s3cr3ts3cr3tXYZ" },
+        }).Settings;
         List<string> problems = [];
-        var (allowed, notes) = AllowedModels.Read(text, new ModelDirectory([glm], ModelCatalogue.Load()), problems);
+        var (allowed, notes) = AllowedModels.Read(text, settings, problems);
         return (allowed.ToString(), notes, problems);
     }
 }
