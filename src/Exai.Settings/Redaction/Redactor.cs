@@ -39,7 +39,7 @@ public sealed partial class Redactor
     private static IEnumerable<string?> Parts(string? key) => key is null ? [] : key.Split('.').Prepend(key);
 
     [GeneratedRegex(
-        """(?<lead>\bBearer\s+)\S{8,}|(?<lead>\b(?:api[_-]?key|token|secret|password)["']?\s*[=:]\s*["']?)[^\s"',;]{8,}|\b(?:sk|pk|rk|ghp|gho|ghs|glpat|xox[abp])[-_][A-Za-z0-9_\-]{12,}|\bAKIA[A-Z0-9]{16}\b|\b[0-9a-f]{16,}\.[A-Za-z0-9]{10,}|\beyJ[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+""",
+        """(?<lead>\bBearer\s+)\S{8,}|(?<lead>\b(?:api[_-]?key|token|secret|password)["']?\s*[=:]\s*["']?)[^\s"',;]{8,}|\b(?:sk|pk|rk|ghp|gho|ghs|glpat|xox[abp])[-_][A-Za-z0-9_\-]{12,}|\bexai_[A-Za-z0-9_\-]{43}(?![A-Za-z0-9_\-])|\bAKIA[A-Z0-9]{16}\b|\b[0-9a-f]{16,}\.[A-Za-z0-9]{10,}|\beyJ[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+""",
         RegexOptions.IgnoreCase | RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex KeyForm();
 }

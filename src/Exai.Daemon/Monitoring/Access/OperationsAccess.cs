@@ -26,7 +26,7 @@ internal sealed class OperationsAccess(RequestGuard guard, SignIn signIn)
         response.StatusCode = StatusCodes.Status401Unauthorized;
         response.Headers.WWWAuthenticate = "Bearer";
         response.ContentType = "text/plain; charset=utf-8";
-        await response.WriteAsync("This needs the token of this daemon's home; the named token of a user opens nothing here. 'exai dashboard' opens the page signed in.\n", context.RequestAborted);
+        await response.WriteAsync("This needs the token of this daemon's home. 'exai dashboard' opens the page signed in. The named token of a user opens nothing here.\n", context.RequestAborted);
     }
 
     private static bool IsOpen(HttpContext context) => context.Request.Path.Value switch
