@@ -243,5 +243,19 @@ public sealed class TokenCallTests
         world.Tokens.Refusals.ShouldBe([("alice", ErrorCodes.ModelNotFound)]);
     });
 
+    [Fact]
+    public void Consensus_without_names_asks_those_that_may_be_asked_and_named_ones_that_may_not_are_told() => CallWorld.Run(async world =>
+    {
+        world.Tokens.Limits["alice"] = new TokenLimits { Models = new ModelAllowance(["glm/glm-4.5-air"]) };
+        var daemon = world.Start();
+
+        var chosen = await daemon.AskAsync(world.Call("consensus", new { step = "Use SQLite.", findings = "f" }) with { Token = "alice" });
+        var named = await daemon.AskAsync(
+            world.Call("consensus", new { step = "Use SQLite.", findings = "f", models = new object[] { new { model = "glm-4.6" }, new { model = "glm-4.5-air" } } }) with { Token = "alice" });
+
+        chosen.Receipt.Parts!.Select(part => (part.Model, part.State)).ShouldBe([("glm-4.5-air", "succeeded")]);
+        named.Receipt.Parts!.Select(part => (part.Code, part.State)).ShouldBe([(ErrorCodes.ModelNotFound, "failed"), (null, "succeeded")]);
+    });
+
     private static CallRequest Of(CallWorld world, string token, string prompt, string? thread = null) => world.Chat(prompt, thread) with { Token = token };
 }

@@ -1,4 +1,5 @@
 using Exai.Core.Storage;
+using Exai.Core.Storage.Sql;
 using Exai.Core.Storage.Sqlite;
 using Microsoft.Data.Sqlite;
 
@@ -82,6 +83,32 @@ public sealed class SqliteSchemaTests : IDisposable
         connection.Scalar<long>("SELECT COUNT(*) FROM pragma_table_info('one')").ShouldBe(1);
         using var other = Connect();
         other.Execute("INSERT INTO one VALUES ('by another process')");
+    }
+
+    /// <summary>Calls, threads and attempts of before are the owner's.</summary>
+    [Fact]
+    public async Task Open_file_from_before_named_tokens_its_rows_are_the_owners()
+    {
+        using (var connection = Connect())
+        {
+            SqliteSchema.Migrate(connection, _file.Path, StoreSchema.Steps[..8]);
+            connection.Execute(
+                """
+                INSERT INTO calls (call_id, tool, arguments_hash, arguments, session_id, state, runs, owner_epoch, owner_process, lease_until, accepted_at, run_started_at,
+                    spent_ms, thread_id, continues_thread, thread_place)
+                VALUES ('old', 'chat', 'h', '{}', 's', 'running', 1, 'e', 'p', 0, 0, 0, 0, 't', 0, 1);
+                INSERT INTO threads (thread_id, created_at, updated_at) VALUES ('t', 0, 0);
+                """);
+        }
+
+        await using var database = _file.Open();
+        var calls = new SqlCallStore(database, TimeSpan.FromSeconds(1), TimeProvider.System);
+
+        (await calls.FindAsync("old", CancellationToken.None))!.Token.ShouldBeNull();
+        (await calls.ListAsync(10, token: null, CancellationToken.None)).Count.ShouldBe(1);
+        (await calls.ListAsync(10, "alice", CancellationToken.None)).ShouldBeEmpty();
+        (await new SqlThreadStore(database).FindAsync("t", CancellationToken.None))!.Token.ShouldBeNull();
+        (await new SqlTokenStore(database).ListAsync(CancellationToken.None)).ShouldBeEmpty();
     }
 
     public void Dispose() => _file.Dispose();

@@ -1,4 +1,5 @@
 using Exai.Core.Tokens;
+using Exai.Settings;
 
 namespace Exai.Core.Tests.Tokens;
 
@@ -46,6 +47,15 @@ public sealed class TokenNameTests
         TokenSecret.Hash(one).ShouldBe(TokenSecret.Hash(one));
         TokenSecret.Hash(one).ShouldNotBe(TokenSecret.Hash(other));
         TokenSecret.Hash("abc").ShouldBe("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    }
+
+    [Fact]
+    public void Secret_is_cut_out_of_what_people_are_shown_names_of_metrics_are_not()
+    {
+        var redactor = new Redactor([]);
+
+        redactor.Clean($"it had {TokenSecret.New()}, and more").ShouldBe($"it had {Redactor.Hidden}, and more");
+        redactor.Clean("exai_link_reconnects_total 3").ShouldBe("exai_link_reconnects_total 3");
     }
 
     [Theory]

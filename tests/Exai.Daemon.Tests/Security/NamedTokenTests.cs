@@ -262,6 +262,35 @@ public sealed class NamedTokenTests(ITestOutputHelper output)
         models.Text().ShouldNotContain("- glm-4.6");
     }
 
+    /// <summary>A wrong token is final for a shim; a database that is away is not.</summary>
+    [Fact]
+    public async Task Database_is_away_from_the_start_a_named_token_is_asked_to_come_again_the_owner_is_let_in()
+    {
+        Assert.SkipWhen(PostgresServer.Missing is not null, PostgresServer.Missing ?? "");
+        using var server = new PostgresServer();
+        server.Crash();
+        await using var daemon = await DaemonFixture.StartAsync(("EXAI_STORE", server.Url()));
+
+        await using var unknown = await LinkClient.ConnectAsync(daemon.Host.Port, TokenSecret.New());
+        await using var owner = await daemon.ConnectAsync();
+        unknown.Status.ShouldBe(HttpStatusCode.ServiceUnavailable);
+        unknown.Headers[LinkContract.ReasonHeader].Single().ShouldContain("database");
+        owner.Status.ShouldBe(HttpStatusCode.SwitchingProtocols);
+
+        server.Start();
+        var patience = Patience.Token();
+        while (true)
+        {
+            await using var again = await LinkClient.ConnectAsync(daemon.Host.Port, TokenSecret.New());
+            if (again.Status == HttpStatusCode.Unauthorized)
+            {
+                break;
+            }
+
+            patience.ThrowIfCancellationRequested();
+        }
+    }
+
     private static async Task<LinkClient> OpenAsync(DaemonFixture daemon, string secret, string session)
     {
         var client = await LinkClient.ConnectAsync(daemon.Host.Port, secret, session);
