@@ -72,7 +72,7 @@ public sealed class TlsTests : IDisposable
         await Patience.ForAsync("the daemon shows the new certificate", () => machine.Daemon.Health!.TlsCertificates is [var only] && only == shown);
         (await before.CallAsync("version")).IsError.ShouldBeFalse();
         machine.Daemon.Health!.Sessions.ShouldBe(1);
-        File.ReadLines(Directory.EnumerateFiles(Path.Combine(machine.Folder("first"), "logs"), "shim-*.log").Single()).Count(line => line.Contains("Connected to daemon", StringComparison.Ordinal)).ShouldBe(1);
+        Links(machine, "first").ShouldBe(1);
 
         var after = await machine.StartClientAsync(elsewhere("second"));
         var refused = await after.CallAsync("version");
@@ -84,7 +84,7 @@ public sealed class TlsTests : IDisposable
         doctor.Output.ShouldContain("is not accepted");
 
         await File.AppendAllTextAsync(files.Authority, next.Pem);
-        await Patience.ForAsync("the second shim has a link", () => machine.Daemon.Health!.Sessions == 2);
+        await Patience.ForAsync("the second shim has a link", () => Links(machine, "second") == 1);
         (await after.CallAsync("version")).IsError.ShouldBeFalse();
     }
 
@@ -124,6 +124,26 @@ public sealed class TlsTests : IDisposable
         start.Errors.ShouldContain($"EXAI_TLS_KEY={files.Key} is not the private key of EXAI_TLS_CERT={files.Certificate}");
     }
 
+    [Fact]
+    public async Task Doctor_looks_at_the_files_before_any_daemon_does()
+    {
+        await using var machine = await MachineAsync(["127.0.0.1"]);
+        var files = new CertificateFolder(machine.Folder("tls"));
+        files.Write(_authority.Issue(["exai.example"], ends: TimeProvider.System.GetUtcNow().AddDays(3)));
+        File.SetUnixFileMode(files.Key, UnixFileMode.UserRead | UnixFileMode.OtherRead);
+        var near = await machine.RunAsync(["doctor"]);
+        var bad = await machine.RunAsync(["doctor"], ("EXAI_TLS_CA", machine.Folder("nowhere.pem")), ("EXAI_TLS_KEY", files.Certificate));
+
+        near.ExitCode.ShouldBe(0, near.ToString());
+        Words(near).ShouldContain("in 2 days");
+        Words(near).ShouldContain("can be read by every user");
+        bad.ExitCode.ShouldBe(1);
+        Words(bad).ShouldContain("holds no private key in PEM form");
+        Words(bad).ShouldContain("nowhere.pem cannot be read");
+
+        static string Words(CommandResult result) => string.Join(' ', result.Output.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+    }
+
     /// <summary>By docs/cluster.md: HAProxy ends the TLS of shims and begins its own with the daemons.</summary>
     [Fact]
     public async Task Haproxy_with_tls_before_a_daemon_with_tls_serves_shims()
@@ -132,7 +152,7 @@ public sealed class TlsTests : IDisposable
         await using var machine = await MachineAsync(["127.0.0.1", "exai.example"], ("EXAI_WS_TOKEN", Token));
         var files = new CertificateFolder(machine.Folder("tls"));
         await machine.Daemon.StartAsync();
-        var proxy = Balancer.StartTls(machine, machine.Daemon.Health!, files);
+        var proxy = Balancer.StartTls(machine, machine.Daemon.Health!, files.Certificate, files.Key, files.Authority);
         var shim = await machine.StartClientAsync(Elsewhere(machine, $"wss://127.0.0.1:{proxy.Port}", files.Authority)("first"));
 
         var reply = await shim.ChatAsync("What is marker-proxy?");
@@ -154,6 +174,10 @@ public sealed class TlsTests : IDisposable
         ("EXAI_HOME", machine.Folder(home)), ("EXAI_WS_PORT", null), ("EXAI_TLS_CERT", null), ("EXAI_TLS_KEY", null),
         ("EXAI_WS_ENDPOINTS", endpoint), ("EXAI_TLS_CA", authorities),
     ];
+
+    /// <summary>How often the shim of a home has had a link.</summary>
+    private static int Links(ExaiHomeFixture machine, string home) => File.ReadLines(Directory.EnumerateFiles(Path.Combine(machine.Folder(home), "logs"), "shim-*.log").Single())
+        .Count(line => line.Contains("Connected to daemon", StringComparison.Ordinal));
 
     /// <summary>Which files the process has in its memory.</summary>
     private static string Maps(int pid) => File.ReadAllText($"/proc/{pid}/maps");

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using Exai.Protocol;
-using Exai.Testing.Certificates;
 
 namespace Exai.EndToEnd.Tests.Harness;
 
@@ -21,14 +20,15 @@ internal sealed record Balancer(BackgroundProcess Process, int Port)
         Start(machine, [.. daemons.Select(daemon => daemon.Health)], text => text);
 
     /// <summary>With what docs/cluster.md puts in the place of two lines for TLS on both sides.</summary>
-    public static Balancer StartTls(ExaiHomeFixture machine, HealthDocument daemon, CertificateFolder files)
+    /// <param name="certificate">For both; its names hold exai.example.</param>
+    public static Balancer StartTls(ExaiHomeFixture machine, HealthDocument daemon, string certificate, string key, string authority)
     {
         var both = machine.Folder("haproxy.pem");
-        File.WriteAllText(both, File.ReadAllText(files.Certificate) + File.ReadAllText(files.Key));
+        File.WriteAllText(both, File.ReadAllText(certificate) + File.ReadAllText(key));
         return Start(machine, [daemon], text => Replace(
             Replace(text, "    bind :8079", $"    bind :8079 ssl crt {both} ssl-min-ver TLSv1.2"),
             "    default-server inter",
-            $"    default-server ssl check-ssl verify required ca-file {files.Authority} verifyhost exai.example inter"));
+            $"    default-server ssl check-ssl verify required ca-file {authority} verifyhost exai.example inter"));
     }
 
     private static Balancer Start(ExaiHomeFixture machine, IReadOnlyList<HealthDocument> daemons, Func<string, string> change)

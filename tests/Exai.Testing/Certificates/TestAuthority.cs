@@ -31,7 +31,7 @@ public sealed class TestAuthority : IDisposable
     public DateTimeOffset Ends { get; }
 
     /// <summary>The root, as EXAI_TLS_CA takes it.</summary>
-    public string Pem => _root.ExportCertificatePem();
+    public string Pem => _root.ExportCertificatePem() + "\n";
 
     /// <summary>A server's certificate with the one between behind it, and its key.</summary>
     /// <param name="names">Host names and addresses.</param>
