@@ -13,7 +13,7 @@ internal sealed class Pace(Plan plan, TimeSpan? limit, TimeProvider time)
     private readonly Lock _gate = new();
     private readonly HashSet<Asked> _pending = new(ReferenceEqualityComparer.Instance);
     private readonly List<Asked> _all = [];
-    private readonly List<DateTimeOffset> _deaths = [];
+    private readonly List<Recovery> _deaths = [];
     private readonly List<Recovery> _recoveries = [];
     private int _answered;
     private int _faults;
@@ -107,27 +107,41 @@ internal sealed class Pace(Plan plan, TimeSpan? limit, TimeProvider time)
     {
         lock (_gate)
         {
-            var now = time.GetUtcNow();
-            _deaths.Add(now);
-            var recovery = new Recovery(now, [.. _pending]);
+            var recovery = new Recovery(time.GetUtcNow(), [.. _pending]);
+            _deaths.Add(recovery);
             if (killed)
                 _recoveries.Add(recovery);
             return recovery;
         }
     }
 
+    /// <summary>From now on the dying daemon takes no call any more.</summary>
+    public void IsDeaf(Recovery death)
+    {
+        lock (_gate)
+            death.DeafAt ??= time.GetUtcNow();
+    }
+
+    /// <summary>
+    /// How many deaths a call may have met. A daemon takes calls until the signal has reached it, and drains for a while: one that is sent just after the signal may still lose it.
+    /// </summary>
     public int DeathsBetween(DateTimeOffset from, DateTimeOffset to)
     {
         lock (_gate)
-            return _deaths.Count(death => death >= from && death <= to);
+            return _deaths.Count(death => death.At <= to && !(death.DeafAt < from));
     }
 
     public void Over() => _over = true;
 }
 
-/// <summary>A kill and the calls that were pending at it. Guarded by its <see cref="Pace"/>.</summary>
+/// <summary>A daemon's death and the calls that were pending at it. Guarded by its <see cref="Pace"/>.</summary>
 internal sealed class Recovery(DateTimeOffset at, Asked[] pending)
 {
+    public DateTimeOffset At => at;
+
+    /// <summary>When it was seen to take no call any more; null while it was not.</summary>
+    public DateTimeOffset? DeafAt { get; set; }
+
     private readonly HashSet<Asked> _pending = new(pending, ReferenceEqualityComparer.Instance);
 
     /// <summary>From the kill until the next daemon serves; null if none was seen.</summary>

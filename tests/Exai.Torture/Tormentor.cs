@@ -1,4 +1,5 @@
 using Exai.EndToEnd.Tests.Harness;
+using Exai.Protocol;
 
 namespace Exai.Torture;
 
@@ -33,6 +34,8 @@ internal sealed class Tormentor(Machine machine, Pace pace, Findings findings, T
             }
 
             await PlayAsync(fault, victim);
+            if (fault.Kind is FaultKind.Kill or FaultKind.KillTwice or FaultKind.Terminate)
+                _lasting.Add(WatchDeathAsync(last!, victim));
             findings.Fault(fault.Kind);
             pace.Played();
             if (fault.Kind == FaultKind.Kill && await VictimAsync(victim) is not null)
@@ -86,13 +89,28 @@ internal sealed class Tormentor(Machine machine, Pace pace, Findings findings, T
             if (machine.Daemons.Where(pid => pid != victim).Select(pid => (int?)pid).FirstOrDefault() is { } newborn)
             {
                 await Task.Delay(age, time);
-                pace.Dies(killed: false);
+                var death = pace.Dies(killed: false);
                 LinuxProcesses.TryKill(newborn);
+                _lasting.Add(WatchDeathAsync(death, newborn));
                 return;
             }
 
             await Task.Delay(Look, time);
         }
+    }
+
+    /// <summary>Until it drains or is gone; one that does neither may lose calls at any time.</summary>
+    private async Task WatchDeathAsync(Recovery death, int pid)
+    {
+        var since = time.GetUtcNow();
+        while (LinuxProcesses.IsAlive(pid) && !(machine.Health is { Status: DaemonStatus.Draining } health && health.Pid == pid))
+        {
+            if (time.GetUtcNow() - since > WaitsForDaemon)
+                return;
+            await Task.Delay(Look, time);
+        }
+
+        pace.IsDeaf(death);
     }
 
     private async Task HurryAfterAsync(TimeSpan length)
