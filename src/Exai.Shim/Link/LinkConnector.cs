@@ -123,8 +123,9 @@ internal sealed class LinkConnector(
             }
             catch (LinkException refused)
             {
-                // A daemon that refuses says more than an address at which nobody is, or somebody else.
-                failure = failure is null or { Kind: LinkFailure.Unreachable or LinkFailure.NotADaemon } ? refused : failure;
+                // A daemon that refuses says more than an address at which nobody is, or somebody else. But beside a daemon that showed a
+                // certificate and is away, one without it is a stranger.
+                failure = failure is null || (failure.Kind is LinkFailure.Unreachable or LinkFailure.NotADaemon && refused.Kind is not LinkFailure.Untrusted) ? refused : failure;
             }
         }
 

@@ -89,6 +89,24 @@ public sealed class RefusalTests
     });
 
     [Fact]
+    public void Stranger_at_the_default_port_does_not_speak_for_a_daemon_with_tls_that_is_away() => ShimRig.Run(async rig =>
+    {
+        rig.Daemon.Strangers[8079] = new LinkException(LinkFailure.Untrusted, "Whoever listens at wss://127.0.0.1:8079 speaks no TLS.");
+        rig.Daemon.ListensAt = 9000;
+        rig.Daemon.Start();
+        HealthFile.Write(rig.Home, HealthFile.TryRead(rig.Home)! with { TlsCertificates = ["AB"] });
+        rig.Initialize();
+        await rig.LinkAsync();
+        rig.Daemon.Kill();
+        rig.Call("1");
+        await rig.PassAsync(20);
+        rig.Client.Responses("1").ShouldBeEmpty();
+
+        rig.Daemon.Start();
+        (await rig.Client.ResponseAsync("1", TimeSpan.FromSeconds(5))).IsToolError.ShouldBeFalse();
+    });
+
+    [Fact]
     public void Authority_that_is_put_in_its_place_is_worth_a_dial_and_the_endpoint_says_who_is_asked_by_tls() => ShimRig.Run(
         async rig =>
         {
