@@ -9,6 +9,7 @@ using Exai.Daemon.Monitoring.Metrics;
 using Exai.Daemon.Security;
 using Exai.Protocol;
 using Exai.Settings;
+using Exai.Settings.Certificates;
 using Exai.Settings.Home;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -41,6 +42,7 @@ public sealed class DaemonHost : IAsyncDisposable
     private readonly HealthWriter _health;
     private readonly MetricsCollection _metrics;
     private readonly TraceExport? _traces;
+    private readonly ServedCertificate? _certificate;
 
     private readonly TaskCompletionSource _madeWay = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private OperationsServer? _operations;
@@ -53,7 +55,7 @@ public sealed class DaemonHost : IAsyncDisposable
         var (settings, core, state, link, mcp, description, heartbeat, metrics, time) = view;
         (_settings, _time, Epoch, _lock, _core, _state, _calls, _link, _listener) = (settings, time, epoch, serveLock, core, state, calls, link, listener);
         _logger = loggers.CreateLogger("daemon");
-        (_mcp, _operations, _metrics, _traces) = (mcp, operations, metrics, view.Traces);
+        (_mcp, _operations, _metrics, _traces, _certificate) = (mcp, operations, metrics, view.Traces, description.Certificate);
         MonitoringPort = description.MonitoringPort = operations?.Port ?? 0;
         state.Ready();
         HealthDocument Beat()
@@ -66,6 +68,10 @@ public sealed class DaemonHost : IAsyncDisposable
         core.Calls.RunningChanged += OnRunningChanged;
         state.Changed += _health.Changed;
         link.SessionsChanged += _health.Changed;
+        if (_certificate is not null)
+        {
+            _certificate.Changed += _health.Changed;
+        }
     }
 
     /// <summary>The UUID of this start.</summary>
@@ -88,6 +94,7 @@ public sealed class DaemonHost : IAsyncDisposable
     /// <param name="extendSessions">Adds to what a session at <c>/mcp</c> offers; null adds nothing.</param>
     /// <exception cref="DaemonStartException">It cannot start; the message says why and what to do.</exception>
     /// <exception cref="HomeException">The home cannot be used.</exception>
+    /// <exception cref="CertificateException">EXAI_TLS_CERT and EXAI_TLS_KEY cannot be used.</exception>
     public static async Task<DaemonHost> StartAsync(
         ExaiSettings settings, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellationToken, Succession succession = Succession.None,
         Func<SettingsResult>? readSettings = null, Action<McpServerOptions>? extendSessions = null)
@@ -96,6 +103,8 @@ public sealed class DaemonHost : IAsyncDisposable
         home.EnsureCreated();
         IDisposable? serveLock = null;
         DaemonCore? core = null;
+        // First of all: what is wrong with it leaves a daemon that serves in its place.
+        var certificate = ServedCertificate.Start(settings.Link.Tls, time, loggers.CreateLogger("daemon"));
         try
         {
             var epoch = Guid.NewGuid().ToString();
@@ -110,7 +119,7 @@ public sealed class DaemonHost : IAsyncDisposable
             serveLock = await TakeLockAsync(home, time, cancellationToken);
             HealthFile.Delete(home);
             core ??= await OpenCoreAsync(settings, epoch, alone: true, time, loggers);
-            return await ServeAsync(settings, loggers, time, epoch, serveLock, core, predecessor?.Port ?? 0, readSettings, extendSessions, cancellationToken);
+            return await ServeAsync(settings, loggers, time, epoch, serveLock, core, certificate, predecessor?.Port ?? 0, readSettings, extendSessions, cancellationToken);
         }
         catch
         {
@@ -119,6 +128,7 @@ public sealed class DaemonHost : IAsyncDisposable
                 await core.DisposeAsync();
             }
 
+            await (certificate?.DisposeAsync() ?? ValueTask.CompletedTask);
             serveLock?.Dispose();
             throw;
         }
@@ -183,6 +193,7 @@ public sealed class DaemonHost : IAsyncDisposable
         await Task.WhenAny(_listener.StopAsync(limit.Token));
         await _listener.DisposeAsync();
         await _health.DisposeAsync();
+        await (_certificate?.DisposeAsync() ?? ValueTask.CompletedTask);
         _link.Dispose();
         _lock.Dispose();
         // Last: a collector that does not answer holds up nobody but this process.
@@ -190,7 +201,7 @@ public sealed class DaemonHost : IAsyncDisposable
     }
 
     private static async Task<DaemonHost> ServeAsync(
-        ExaiSettings settings, ILoggerFactory loggers, TimeProvider time, string epoch, IDisposable serveLock, DaemonCore core, int predecessorPort,
+        ExaiSettings settings, ILoggerFactory loggers, TimeProvider time, string epoch, IDisposable serveLock, DaemonCore core, ServedCertificate? certificate, int predecessorPort,
         Func<SettingsResult>? readSettings, Action<McpServerOptions>? extendSessions, CancellationToken cancellationToken)
     {
         var home = settings.Home;
@@ -206,6 +217,7 @@ public sealed class DaemonHost : IAsyncDisposable
         var calls = new ToolCallHandler(core.Tools, core.Calls, state, settings.Link.ProgressInterval, time);
         var link = new LinkEndpoint(guard, settings.Link, epoch, core.Sessions, core.Tools, calls, state, time, loggers);
         ProcessMeters.Add(core.Meter, time.GetUtcNow());
+        certificate?.Measure(core.Meter);
         link.Meters = new LinkMeters(core.Meter, () => link.SessionCount);
         var mcp = new McpEndpoint(guard, settings, Token, core.Sessions, core.Tools, calls, new LocalFiles(settings, core.Blobs, core.CallStore, time), state, time, loggers)
         {
@@ -219,9 +231,9 @@ public sealed class DaemonHost : IAsyncDisposable
         OperationsServer? operations;
         try
         {
-            listener = await DaemonListener.StartAsync(settings.Link, predecessorPort, guard, Route, loggers.CreateLogger("daemon"), cancellationToken);
+            listener = await DaemonListener.StartAsync(settings.Link, predecessorPort, certificate, guard, Route, loggers.CreateLogger("daemon"), cancellationToken);
             view = new DaemonView(
-                settings, core, state, link, mcp, new DaemonDescription(settings, epoch, core, state, link, time) { Port = listener.Port }, new Heartbeat(time), metrics, time)
+                settings, core, state, link, mcp, new DaemonDescription(settings, epoch, core, state, link, time) { Port = listener.Port, Certificate = certificate }, new Heartbeat(time), metrics, time)
             {
                 ReadSettings = readSettings,
                 Traces = collector is null ? null : new TraceExport(collector),

@@ -20,6 +20,11 @@ public sealed record HealthDocument
     /// <summary>0 when the operations endpoint is off or could not listen.</summary>
     public int MonitoringPort { get; init; }
 
+    /// <summary>
+    /// SHA-256 of each certificate that both ports may show now, in hexadecimal: with TLS one, and two for moments around a renewal. Empty: they speak plain.
+    /// </summary>
+    public IReadOnlyList<string> TlsCertificates { get; init; } = [];
+
     /// <summary>A new UUID at each start of a daemon.</summary>
     public string Epoch { get; init; } = "";
 

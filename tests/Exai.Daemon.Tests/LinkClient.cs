@@ -28,7 +28,7 @@ internal sealed class LinkClient : IAsyncDisposable
 
     /// <param name="set">Changes headers and such; runs last.</param>
     public static async Task<LinkClient> ConnectAsync(
-        int port, string? token, string? session = null, Action<ClientWebSocketOptions>? set = null)
+        int port, string? token, string? session = null, Action<ClientWebSocketOptions>? set = null, string scheme = "ws")
     {
         var client = new LinkClient();
         var options = client._socket.Options;
@@ -47,7 +47,7 @@ internal sealed class LinkClient : IAsyncDisposable
         set?.Invoke(options);
         try
         {
-            await client._socket.ConnectAsync(new Uri($"ws://127.0.0.1:{port}{LinkContract.Path}"), Patience.Token());
+            await client._socket.ConnectAsync(new Uri($"{scheme}://127.0.0.1:{port}{LinkContract.Path}"), Patience.Token());
         }
         catch (WebSocketException)
         {

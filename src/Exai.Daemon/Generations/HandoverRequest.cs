@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Exai.Protocol;
 using Exai.Settings;
+using Exai.Settings.Certificates;
 using Exai.Settings.Home;
 
 namespace Exai.Daemon.Generations;
@@ -17,8 +18,14 @@ internal static class HandoverRequest
     public static async Task SendAsync(HealthDocument serving, ExaiSettings settings, bool now, TimeProvider time, CancellationToken cancellationToken)
     {
         using var handler = new SocketsHttpHandler { UseProxy = false };
+        var address = Address(serving, now);
+        if (TlsTrust.Own(settings.Link.Tls, serving) is { } trust)
+        {
+            handler.SslOptions = new ServerCheck(trust, address.Host).Options();
+        }
+
         using var client = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
-        using var request = new HttpRequestMessage(HttpMethod.Post, Address(serving, now));
+        using var request = new HttpRequestMessage(HttpMethod.Post, address);
         request.Headers.Authorization = new("Bearer", settings.Link.Token ?? TokenFile.TryRead(settings.Home));
         using var limit = new CancellationTokenSource(Patience, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
@@ -51,7 +58,7 @@ internal static class HandoverRequest
         var host = IPAddress.TryParse(serving.Host.Trim('[', ']'), out var address) && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any))
             ? IPAddress.Loopback.ToString()
             : serving.Host;
-        return new UriBuilder("http", host, serving.Port, HandoverEndpoint.Path) { Query = now ? HandoverEndpoint.Now : "" }.Uri;
+        return new UriBuilder(serving.TlsCertificates.Count > 0 ? "https" : "http", host, serving.Port, HandoverEndpoint.Path) { Query = now ? HandoverEndpoint.Now : "" }.Uri;
     }
 
     private static DaemonStartException Refused(HealthDocument serving, string reason, Exception? failure = null) => new(

@@ -1,4 +1,5 @@
 using Exai.Daemon.Link;
+using Exai.Daemon.Security;
 using Exai.Protocol;
 using Exai.Settings;
 
@@ -8,6 +9,9 @@ namespace Exai.Daemon.Health;
 internal sealed class DaemonDescription(ExaiSettings settings, string epoch, DaemonCore core, DaemonState state, LinkEndpoint link, TimeProvider time)
 {
     public DateTimeOffset StartedAt { get; } = time.GetUtcNow();
+
+    /// <summary>What both ports show; null when they speak plain.</summary>
+    public ServedCertificate? Certificate { get; init; }
 
     /// <summary>Where the link listens.</summary>
     public int Port { get; set; }
@@ -27,6 +31,7 @@ internal sealed class DaemonDescription(ExaiSettings settings, string epoch, Dae
             Host = settings.Link.Host,
             Port = Port,
             MonitoringPort = MonitoringPort,
+            TlsCertificates = Certificate?.Fingerprints ?? [],
             Epoch = epoch,
             Version = Product.Version,
             StartedAt = StartedAt,
@@ -38,7 +43,7 @@ internal sealed class DaemonDescription(ExaiSettings settings, string epoch, Dae
             GlobalInflight = core.Calls.Running,
             Queued = permits.Queued,
             ToolCount = core.Tools.Tools.Count(),
-            Problems = core.Store.Problems,
+            Problems = [.. core.Store.Problems, .. Certificate?.Problems() ?? []],
         };
     }
 }

@@ -37,16 +37,18 @@ internal sealed class DaemonListener : IAsyncDisposable
 
     /// <summary>Listens. A default port that is taken is no reason to fail: clients find the other one in the health file.</summary>
     /// <param name="preferredPort">Where the daemon before this one listened; 0 when there was none.</param>
+    /// <param name="certificate">For TLS; null speaks plain.</param>
     /// <param name="routes">What answers a path and method; null for 404.</param>
     /// <exception cref="DaemonStartException">It cannot listen there.</exception>
     public static async Task<DaemonListener> StartAsync(
-        LinkSettings settings, int preferredPort, RequestGuard guard, Func<string, string, RequestDelegate?> routes, ILogger logger, CancellationToken cancellationToken)
+        LinkSettings settings, int preferredPort, ServedCertificate? certificate, RequestGuard guard, Func<string, string, RequestDelegate?> routes, ILogger logger,
+        CancellationToken cancellationToken)
     {
         var anyWillDo = settings.Port == 0 || settings.PortIsDefault;
         var port = anyWillDo && preferredPort > 0 ? preferredPort : settings.Port;
         try
         {
-            return await StartAsync(settings, port, guard, routes, cancellationToken);
+            return await StartAsync(settings, port, certificate, guard, routes, cancellationToken);
         }
         catch (IOException failure) when (failure.InnerException is AddressInUseException)
         {
@@ -57,7 +59,7 @@ internal sealed class DaemonListener : IAsyncDisposable
             }
 
             ListenerEvents.PortTaken(logger, port);
-            return await StartAsync(settings, port: 0, guard, routes, cancellationToken);
+            return await StartAsync(settings, port: 0, certificate, guard, routes, cancellationToken);
         }
         catch (Exception failure) when (failure is SocketException or IOException or FormatException)
         {
@@ -85,7 +87,7 @@ internal sealed class DaemonListener : IAsyncDisposable
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 
     private static async Task<DaemonListener> StartAsync(
-        LinkSettings settings, int port, RequestGuard guard, Func<string, string, RequestDelegate?> routes, CancellationToken cancellationToken)
+        LinkSettings settings, int port, ServedCertificate? certificate, RequestGuard guard, Func<string, string, RequestDelegate?> routes, CancellationToken cancellationToken)
     {
         var sockets = new ConcurrentBag<Socket>();
         var connections = new ConnectionRegister();
@@ -100,7 +102,11 @@ internal sealed class DaemonListener : IAsyncDisposable
             .ConfigureKestrel(kestrel =>
             {
                 kestrel.AddServerHeader = false;
-                kestrel.Listen(Address(settings.Host), port, listen => listen.Use(connections.Track));
+                kestrel.Listen(Address(settings.Host), port, listen =>
+                {
+                    listen.Use(connections.Track);
+                    certificate?.Secure(listen);
+                });
             });
         // Signals belong to whoever runs this host.
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();

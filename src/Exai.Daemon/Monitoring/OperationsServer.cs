@@ -75,7 +75,7 @@ internal sealed class OperationsServer : IAsyncDisposable
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = 64 * 1024;
-            kestrel.Listen(DaemonListener.Address(settings.Host), port);
+            kestrel.Listen(DaemonListener.Address(settings.Host), port, listen => daemon.Description.Certificate?.Secure(listen));
         });
         builder.Services.AddRoutingCore();
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();

@@ -7,7 +7,8 @@ namespace Exai.Settings.Home;
 /// <summary>Which daemon serves a home, and where.</summary>
 /// <param name="Epoch">The UUID of its start; empty when the file does not say.</param>
 /// <param name="Port">0 when the file does not say.</param>
-public readonly record struct DaemonAddress(string Epoch, int Port);
+/// <param name="Certificates">SHA-256 of those that its ports show, with a space between them; empty when they speak plain.</param>
+public readonly record struct DaemonAddress(string Epoch, int Port, string Certificates = "");
 
 /// <summary>The health file of a home. It helps to find the daemon and tells people how it is; whether it answers, only the dial tells.</summary>
 public static class HealthFile
@@ -91,6 +92,7 @@ public static class HealthFile
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var (isEpoch, isPort) = (reader.ValueTextEquals("epoch"u8), reader.ValueTextEquals("port"u8));
+            var isTls = reader.ValueTextEquals("tls_certificates"u8);
             reader.Read();
             if (isEpoch)
             {
@@ -99,6 +101,13 @@ public static class HealthFile
             else if (isPort)
             {
                 address = address with { Port = reader.GetInt32() };
+            }
+            else if (isTls && reader.TokenType == JsonTokenType.StartArray)
+            {
+                while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+                {
+                    address = address with { Certificates = $"{address.Certificates} {reader.GetString()}".TrimStart() };
+                }
             }
 
             reader.Skip();
@@ -118,5 +127,6 @@ public static class HealthFile
         UptimeHuman = document.UptimeHuman ?? "",
         Status = document.Status ?? "",
         Problems = document.Problems ?? [],
+        TlsCertificates = document.TlsCertificates ?? [],
     };
 }

@@ -29,6 +29,16 @@ internal sealed class CrossChecks(SettingsReader reader, SettingsFindings findin
         NeverReached("EXAI_WS_GLM_MAX_INFLIGHT", "EXAI_WS_GLOBAL_MAX_INFLIGHT");
         NeverReached("EXAI_WS_KIMI_MAX_INFLIGHT", "EXAI_WS_GLOBAL_MAX_INFLIGHT");
         StartsNone(settings.Link);
+        Pair("EXAI_TLS_CERT", "EXAI_TLS_KEY");
+        Pair("EXAI_TLS_KEY", "EXAI_TLS_CERT");
+    }
+
+    private void Pair(string set, string missing)
+    {
+        if (reader.TextOrNull(set) is not null && reader.TextOrNull(missing) is null)
+        {
+            Add(set, set, $"is set and {missing} is not, but a certificate is of no use without its key", $"Set {missing} too (both may be one file), or remove {set}");
+        }
     }
 
     private void StartsNone(LinkSettings link)

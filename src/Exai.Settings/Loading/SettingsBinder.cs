@@ -47,6 +47,12 @@ internal sealed class SettingsBinder(SettingsReader reader, SettingsPaths paths,
             Port = reader.Integer("EXAI_WS_PORT"),
             PortIsDefault = reader["EXAI_WS_PORT"].IsDefault,
             Endpoints = endpoints,
+            Tls = new TlsSettings
+            {
+                Certificate = PathInHomeOrNull("EXAI_TLS_CERT"),
+                Key = PathInHomeOrNull("EXAI_TLS_KEY"),
+                Authorities = PathInHomeOrNull("EXAI_TLS_CA"),
+            },
             Token = reader.TextOrNull("EXAI_WS_TOKEN"),
             Autostart = autostart,
             ReconnectInitial = reader.Seconds("EXAI_WS_RECONNECT_INITIAL_SECS"),
@@ -225,9 +231,16 @@ internal sealed class SettingsBinder(SettingsReader reader, SettingsPaths paths,
         return all;
     }
 
-    private string PathInHome(string name)
+    private string PathInHome(string name) => PathInHomeOrNull(name) ?? throw new InvalidOperationException($"{name} has no default, so it must be read as optional.");
+
+    private string? PathInHomeOrNull(string name)
     {
-        var path = paths.ExpandInHome(reader.Text(name), home.Path);
+        if (reader.TextOrNull(name) is not { } text)
+        {
+            return null;
+        }
+
+        var path = paths.ExpandInHome(text, home.Path);
         reader.Show(name, path);
         return path;
     }

@@ -14,6 +14,8 @@ public sealed record LinkSettings
     /// <summary>Daemons with one store, each once; the shim links to any of them. Empty: the daemon of <see cref="Host"/> and <see cref="Port"/>.</summary>
     public IReadOnlyList<LinkAddress> Endpoints { get; init; } = [];
 
+    public TlsSettings Tls { get; init; } = TlsSettings.None;
+
     /// <summary>The shared secret if a setting gives it; null means the home's token file. There is no link without a token.</summary>
     public string? Token { get; init; }
 

@@ -34,7 +34,22 @@ internal static class ConnectionDefinitions
         {
             Name = "EXAI_WS_ENDPOINTS", Section = Section, Kind = SettingKind.List, Rule = SettingRules.Endpoints,
             DefaultNote = "the daemon of EXAI_WS_HOST and EXAI_WS_PORT",
-            Meaning = "Daemons with one store, as host:port and separated by commas (IPv6 in brackets): the shim links to any of them and starts none by itself.",
+            Meaning = "Daemons with one store, separated by commas, as host:port (IPv6 in brackets) or, with TLS, wss://host:port: the shim links to any of them and starts none by itself.",
+        },
+        new()
+        {
+            Name = "EXAI_TLS_CERT", Section = Section, Kind = SettingKind.Path, DefaultNote = "none, and the daemon speaks plain",
+            Meaning = "The daemon's certificate in PEM, followed by those that lead to its authority; with it all ports of the daemon speak TLS. Renewed files are used without a restart.",
+        },
+        new()
+        {
+            Name = "EXAI_TLS_KEY", Section = Section, Kind = SettingKind.Path, DefaultNote = "none",
+            Meaning = "The private key of EXAI_TLS_CERT in PEM, without a password; it may be the same file.",
+        },
+        new()
+        {
+            Name = "EXAI_TLS_CA", Section = Section, Kind = SettingKind.Path, DefaultNote = "the system's authorities alone",
+            Meaning = "Authorities in PEM that the shim and the commands trust beside the system's, for daemons whose certificate no public authority signed.",
         },
         new()
         {

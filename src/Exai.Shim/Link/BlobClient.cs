@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using Exai.Protocol;
+using Exai.Settings.Certificates;
 using Exai.Shim.Files;
 
 namespace Exai.Shim.Link;
@@ -13,9 +14,15 @@ internal sealed class BlobClient : IDisposable
     public BlobClient(LinkEndpoint daemon)
     {
         // As for the link: no proxy. What a daemon does not answer ends with the connection, or by the courier's clock.
-        _http = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, MaxConnectionsPerServer = 4 })
+        var handler = new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false, MaxConnectionsPerServer = 4 };
+        if (daemon.Tls is { } trust)
         {
-            BaseAddress = new UriBuilder("http", daemon.Host, daemon.Port).Uri,
+            handler.SslOptions = new ServerCheck(trust, daemon.Host).Options();
+        }
+
+        _http = new HttpClient(handler)
+        {
+            BaseAddress = new UriBuilder(daemon.Tls is null ? "http" : "https", daemon.Host, daemon.Port).Uri,
             Timeout = Timeout.InfiniteTimeSpan,
         };
         if (daemon.Token is not null)

@@ -1,4 +1,5 @@
 using Exai.Protocol;
+using Exai.Settings.Certificates;
 
 namespace Exai.Shim.Link;
 
@@ -46,6 +47,12 @@ internal sealed record LinkEndpoint(string Host, int Port, string? Token, string
 {
     /// <summary>How long the dial may take; null leaves it at EXAI_WS_CONNECT_TIMEOUT.</summary>
     public TimeSpan? Patience { get; init; }
+
+    /// <summary>By what the daemon is known in the handshake of TLS; null speaks plain.</summary>
+    public TlsTrust? Tls { get; init; }
+
+    /// <summary>For people.</summary>
+    public string Address => Tls is null ? $"{Host}:{Port}" : $"wss://{Host}:{Port}";
 }
 
 internal enum LinkFailure
@@ -65,6 +72,9 @@ internal enum LinkFailure
     /// <summary>401: the token is wrong.</summary>
     Unauthorized,
 
+    /// <summary>No TLS with whoever answered: its certificate is not one to trust, or it speaks none.</summary>
+    Untrusted,
+
     /// <summary>426: the daemon does not talk to this version of the shim.</summary>
     VersionRefused,
 
@@ -73,6 +83,12 @@ internal enum LinkFailure
 
     /// <summary>A daemon was started and ended at once, or could not be started at all.</summary>
     DaemonDied,
+}
+
+internal static class LinkFailures
+{
+    /// <summary>Shim and daemon do not know each other as they should: another dial brings the same, until somebody mends the token or the certificate.</summary>
+    public static bool IsRefusal(this LinkFailure failure) => failure is LinkFailure.Unauthorized or LinkFailure.Untrusted;
 }
 
 /// <summary>Why there is no link. The message is for people and models: what happened, with which values.</summary>

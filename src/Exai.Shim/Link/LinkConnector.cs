@@ -1,5 +1,6 @@
 using Exai.Protocol;
 using Exai.Settings;
+using Exai.Settings.Certificates;
 using Exai.Settings.Home;
 using Exai.Shim.Lifecycle;
 using Exai.Shim.Messages;
@@ -46,7 +47,7 @@ internal sealed class LinkConnector(
         {
             try
             {
-                var connection = await dialer.DialAsync(EndpointAt(address.Host, address.Port) with { Patience = patience }, cancellationToken);
+                var connection = await dialer.DialAsync(EndpointAt(address.Host, address.Port, Elsewhere(address)) with { Patience = patience }, cancellationToken);
                 var session = await ValidateAsync(connection, cancellationToken);
                 _order.OnLinked(address);
                 return session;
@@ -106,6 +107,7 @@ internal sealed class LinkConnector(
     {
         LinkFailure.Unreachable or LinkFailure.NotADaemon => true,
         LinkFailure.Unauthorized => settings.Current.Link is { PortIsDefault: true, Token: null },
+        LinkFailure.Untrusted => settings.Current.Link.PortIsDefault,
         _ => false,
     };
 
@@ -117,19 +119,22 @@ internal sealed class LinkConnector(
         {
             try
             {
-                return await dialer.DialAsync(EndpointAt(host, port), cancellationToken);
+                return await dialer.DialAsync(EndpointAt(host, port, TlsTrust.Own(settings.Current.Link.Tls, Dialled)), cancellationToken);
             }
             catch (LinkException refused)
             {
-                // A daemon that refuses says more than an address at which nobody is, or somebody else.
-                failure = failure is null or { Kind: LinkFailure.Unreachable or LinkFailure.NotADaemon } ? refused : failure;
+                // A daemon that refuses says more than an address at which nobody is, or somebody else. But beside a daemon that showed a
+                // certificate and is away, one without it is a stranger.
+                failure = failure is null || (failure.Kind is LinkFailure.Unreachable or LinkFailure.NotADaemon && refused.Kind is not LinkFailure.Untrusted) ? refused : failure;
             }
         }
 
         throw failure ?? new LinkException(LinkFailure.Unreachable, "No daemon is running.");
     }
 
-    private LinkEndpoint EndpointAt(string host, int port) => new(host, port, Token(), sessionId, events.Era.Name, Reconnect());
+    private LinkEndpoint EndpointAt(string host, int port, TlsTrust? tls) => new(host, port, Token(), sessionId, events.Era.Name, Reconnect()) { Tls = tls };
+
+    private TlsTrust? Elsewhere(LinkAddress address) => address.Tls ? TlsTrust.Elsewhere(settings.Current.Link.Tls) : null;
 
     private Reconnect? Reconnect() => _lostAt is { } since ? new Reconnect(_attempt, time.GetElapsedTime(since)) : null;
 
@@ -149,6 +154,14 @@ internal sealed class LinkConnector(
         }
     }
 
+    /// <summary>By what shim and daemon know each other, as it is now: when it changes, one that was refused, or refused this shim, is worth another dial.</summary>
+    public (string? Token, DaemonAddress? Shown, DateTime Authorities) Trust(LinkFailure refusal)
+    {
+        var link = settings.Current.Link;
+        return refusal is not LinkFailure.Untrusted ? (Token(), null, default) : (
+            null, link.Endpoints.Count == 0 ? HealthFile.TryReadAddress(settings.Current.Home) : null, link.Tls.Authorities is { } file ? File.GetLastWriteTimeUtc(file) : default);
+    }
+
     /// <summary>The shared secret, as it is now; null when there is none yet.</summary>
-    public string? Token() => settings.Current.Link.Token ?? TokenFile.TryRead(settings.Current.Home);
+    private string? Token() => settings.Current.Link.Token ?? TokenFile.TryRead(settings.Current.Home);
 }

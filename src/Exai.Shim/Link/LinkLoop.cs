@@ -45,7 +45,7 @@ internal sealed class LinkLoop(
     Random random, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan HealthFilePoll = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan TokenPoll = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan TrustPoll = TimeSpan.FromSeconds(1);
 
     /// <summary>A link that lived less long was not worth much.</summary>
     private static readonly TimeSpan SteadyLink = TimeSpan.FromSeconds(1);
@@ -259,21 +259,21 @@ internal sealed class LinkLoop(
             return;
         }
 
-        // A wrong token is not retried faster because somebody waits: only another token, or another daemon, helps.
-        var unauthorized = failure.Kind is LinkFailure.Unauthorized;
-        var wait = NewBackoff().Before(attempt - 1, events.CallsPending && !unauthorized);
-        await (unauthorized ? WaitForTokenAsync(wait, cancellationToken) : WaitForDaemonAsync(wait, cancellationToken));
+        // A wrong token or certificate is not retried faster because somebody waits: only another one, or another daemon, helps.
+        var refused = failure.Kind.IsRefusal();
+        var wait = NewBackoff().Before(attempt - 1, events.CallsPending && !refused);
+        await (refused ? WaitForTrustAsync(failure.Kind, wait, cancellationToken) : WaitForDaemonAsync(wait, cancellationToken));
     }
 
-    private async Task WaitForTokenAsync(TimeSpan wait, CancellationToken cancellationToken)
+    private async Task WaitForTrustAsync(LinkFailure refusal, TimeSpan wait, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
-        var refused = _connector.Token();
-        while (time.GetElapsedTime(started) < wait && _connector.Token() == refused)
+        var refused = _connector.Trust(refusal);
+        while (time.GetElapsedTime(started) < wait && _connector.Trust(refusal) == refused)
         {
             // A delay counts whole milliseconds: less than one would not wait at all.
             var left = wait - time.GetElapsedTime(started) + TimeSpan.FromMilliseconds(1);
-            await Task.Delay(left < TokenPoll ? left : TokenPoll, time, cancellationToken);
+            await Task.Delay(left < TrustPoll ? left : TrustPoll, time, cancellationToken);
         }
     }
 

@@ -19,6 +19,7 @@ internal sealed class WebSocketConnection : ILinkConnection
     private const int LongestAnswer = 64 * 1024 * 1024;
 
     private readonly Socket _socket;
+    private readonly TlsChannel? _tls;
     private readonly LinkEndpoint _endpoint;
     private readonly LinkSettings _settings;
     private readonly Random _random;
@@ -33,11 +34,13 @@ internal sealed class WebSocketConnection : ILinkConnection
     private BlobClient? _blobs;
 
     /// <param name="socket">Belongs to the connection from now on.</param>
+    /// <param name="tls">Over the socket, and the connection's from now on; null for a plain link.</param>
     /// <param name="received">What came after the upgrade's answer.</param>
     /// <param name="random">For this connection alone.</param>
-    public WebSocketConnection(Socket socket, UpgradeAnswer answer, ReadOnlySpan<byte> received, LinkEndpoint endpoint, LinkSettings settings, Random random, TimeProvider time)
+    public WebSocketConnection(
+        Socket socket, TlsChannel? tls, UpgradeAnswer answer, ReadOnlySpan<byte> received, LinkEndpoint endpoint, LinkSettings settings, Random random, TimeProvider time)
     {
-        (_socket, _endpoint, _settings, _random, _time) = (socket, endpoint, settings, random, time);
+        (_socket, _tls, _endpoint, _settings, _random, _time) = (socket, tls, endpoint, settings, random, time);
         (Epoch, DaemonVersion) = (answer.Header(LinkContract.EpochHeader), answer.Header(LinkContract.VersionHeader));
         _received = new byte[Math.Max(UsualBuffer, received.Length)];
         received.CopyTo(_received);
@@ -135,6 +138,7 @@ internal sealed class WebSocketConnection : ILinkConnection
         _end.Cancel();
         _socket.Dispose();
         await _keepingAlive;
+        _tls?.Dispose();
         _blobs?.Dispose();
         _end.Dispose();
     }
@@ -158,7 +162,8 @@ internal sealed class WebSocketConnection : ILinkConnection
             var length = WebSocketFrame.Write(frame, kind, payload.Span, (uint)_random.Next());
             for (var sent = 0; sent < length;)
             {
-                sent += await _socket.SendAsync(frame.AsMemory(sent, length - sent), SocketFlags.None, cancellationToken);
+                var rest = frame.AsMemory(sent, length - sent);
+                sent += await (_tls is null ? _socket.SendAsync(rest, SocketFlags.None, cancellationToken) : _tls.SendAsync(rest, cancellationToken));
             }
         }
         catch (SocketException lost)
@@ -186,7 +191,8 @@ internal sealed class WebSocketConnection : ILinkConnection
             MakeRoom(needed);
         }
 
-        var count = await _socket.ReceiveAsync(_received.AsMemory(_start + _length), SocketFlags.None, cancellationToken);
+        var room = _received.AsMemory(_start + _length);
+        var count = await (_tls is null ? _socket.ReceiveAsync(room, SocketFlags.None, cancellationToken) : _tls.ReceiveAsync(room, cancellationToken));
         _length += count;
         Volatile.Write(ref _lastReceived, _time.GetTimestamp());
         return count > 0;

@@ -11,11 +11,12 @@ internal sealed class WebSocketDialer(Func<LinkSettings> settings, Random random
     public async Task<ILinkConnection> DialAsync(LinkEndpoint endpoint, CancellationToken cancellationToken)
     {
         var link = settings();
-        var address = $"{endpoint.Host}:{endpoint.Port}";
+        var address = endpoint.Address;
         var patience = endpoint.Patience ?? link.ConnectTimeout;
         using var limit = new CancellationTokenSource(patience, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        TlsChannel? tls = null;
         try
         {
             if (await ConnectAsync(socket, EndPointOf(endpoint), either.Token) is not SocketError.Success and var error)
@@ -23,20 +24,22 @@ internal sealed class WebSocketDialer(Func<LinkSettings> settings, Random random
                 throw new LinkException(LinkFailure.Unreachable, $"No daemon is reachable at {address} ({error}).");
             }
 
-            var (answer, received) = await UpgradeAsync(socket, endpoint, either.Token);
+            tls = endpoint.Tls is null ? null : await TlsChannel.OpenAsync(socket, endpoint, either.Token);
+            var (answer, received) = await UpgradeAsync(socket, tls, endpoint, either.Token);
             return answer.IsLink
-                ? new WebSocketConnection(socket, answer, received.Span, endpoint, link, NewRandom(), time)
+                ? new WebSocketConnection(socket, tls, answer, received.Span, endpoint, link, NewRandom(), time)
                 : throw Refused(answer, address, endpoint.Token is not null);
         }
         catch (Exception failure)
         {
             socket.Dispose();
+            tls?.Dispose();
             if (failure is LinkException || (failure is OperationCanceledException && cancellationToken.IsCancellationRequested))
             {
                 throw;
             }
 
-            throw Explain(failure, address, limit.IsCancellationRequested, patience, endpoint.Patience is null);
+            throw Explain(failure, endpoint, limit.IsCancellationRequested, patience);
         }
     }
 
@@ -60,12 +63,13 @@ internal sealed class WebSocketDialer(Func<LinkSettings> settings, Random random
     }
 
     /// <summary>The head of the answer, and what has come behind it.</summary>
-    private async Task<(UpgradeAnswer Answer, ReadOnlyMemory<byte> Received)> UpgradeAsync(Socket socket, LinkEndpoint endpoint, CancellationToken cancellationToken)
+    private async Task<(UpgradeAnswer Answer, ReadOnlyMemory<byte> Received)> UpgradeAsync(Socket socket, TlsChannel? tls, LinkEndpoint endpoint, CancellationToken cancellationToken)
     {
-        await socket.SendAsync(Upgrade.Request(endpoint, NewRandom()), SocketFlags.None, cancellationToken);
+        var request = Upgrade.Request(endpoint, NewRandom());
+        await (tls is null ? socket.SendAsync(request, SocketFlags.None, cancellationToken) : tls.SendAsync(request, cancellationToken));
         var received = new byte[Upgrade.LongestAnswer];
         var count = 0;
-        while (await socket.ReceiveAsync(received.AsMemory(count), SocketFlags.None, cancellationToken) is > 0 and var more)
+        while (await (tls is null ? socket.ReceiveAsync(received.AsMemory(count), SocketFlags.None, cancellationToken) : tls.ReceiveAsync(received.AsMemory(count), cancellationToken)) is > 0 and var more)
         {
             count += more;
             if (Upgrade.TryRead(received.AsSpan(0, count), out var length) is { } answer)
@@ -74,7 +78,7 @@ internal sealed class WebSocketDialer(Func<LinkSettings> settings, Random random
             }
         }
 
-        throw new IOException("it ended the connection without an answer");
+        throw new IOException(tls is null ? "it ended the connection without an answer, as one with TLS does" : "it ended the connection without an answer");
     }
 
     /// <summary>One for each use: the dialers of both eras share the source.</summary>
@@ -105,11 +109,14 @@ internal sealed class WebSocketDialer(Func<LinkSettings> settings, Random random
             LinkFailure.NotADaemon, $"Whoever listens at {address} answered {status}: that is no EXAI daemon, or one that does not allow this host. Check EXAI_WS_PORT, or the daemon's EXAI_ALLOWED_HOSTS."),
     };
 
-    private static LinkException Explain(Exception failure, string address, bool timedOut, TimeSpan limit, bool isSetting) => failure switch
+    private static LinkException Explain(Exception failure, LinkEndpoint endpoint, bool timedOut, TimeSpan limit) => failure switch
     {
         _ when timedOut => new LinkException(
-            LinkFailure.NotNow, $"Nobody at {address} answered within {limit.TotalSeconds:0.#} s{(isSetting ? " (EXAI_WS_CONNECT_TIMEOUT)" : "")}.", failure),
-        SocketException lost => new LinkException(LinkFailure.Unreachable, $"No daemon is reachable at {address} ({lost.SocketErrorCode}).", failure),
-        _ => new LinkException(LinkFailure.NotADaemon, $"Whoever listens at {address} is no EXAI daemon ({failure.Message}). Check EXAI_WS_PORT.", failure),
+            LinkFailure.NotNow, $"Nobody at {endpoint.Address} answered within {limit.TotalSeconds:0.#} s{(endpoint.Patience is null ? " (EXAI_WS_CONNECT_TIMEOUT)" : "")}.", failure),
+        SocketException lost => new LinkException(LinkFailure.Unreachable, $"No daemon is reachable at {endpoint.Address} ({lost.SocketErrorCode}).", failure),
+        _ => new LinkException(
+            LinkFailure.NotADaemon,
+            $"Whoever listens at {endpoint.Address} is no EXAI daemon ({failure.Message}). Check EXAI_WS_PORT, or EXAI_WS_ENDPOINTS, where wss://host:port asks for TLS.",
+            failure),
     };
 }

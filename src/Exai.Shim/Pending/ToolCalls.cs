@@ -30,7 +30,7 @@ internal sealed class ToolCalls(ShimSettings settings, ProtocolEra era, ClientAn
             return false;
         }
 
-        if (link.Session is null && link.Failure is { Kind: LinkFailure.Unauthorized })
+        if (link.Session is null && link.Failure?.Kind.IsRefusal() == true)
         {
             // The next dial is not hastened by a call, so the call does not wait for it. After any other failure the dial that it brings on decides.
             Fail(request.Id!.Value, Hopeless()!);
@@ -298,6 +298,7 @@ internal sealed class ToolCalls(ShimSettings settings, ProtocolEra era, ClientAn
     private CallError? Hopeless() => link.Failure?.Kind switch
     {
         LinkFailure.Unauthorized => new CallError { Code = ErrorCodes.Unauthorized, Message = link.Failure.Message },
+        LinkFailure.Untrusted => new CallError { Code = ErrorCodes.DaemonUnavailable, Message = $"{link.Failure.Message} Nothing needs a restart." },
         LinkFailure.VersionRefused => new CallError { Code = ErrorCodes.DaemonUnavailable, Message = link.Failure.Message },
         not null when settings.Problems is { } problems => new CallError
         {

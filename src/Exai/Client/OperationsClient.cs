@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Exai.Protocol;
 using Exai.Settings;
+using Exai.Settings.Certificates;
 using Exai.Settings.Home;
 
 namespace Exai.Cli.Client;
@@ -14,11 +15,19 @@ internal sealed class OperationsClient : IDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     private readonly HttpClient _http;
+    private readonly ServerCheck? _check;
 
-    private OperationsClient(Uri address, string? token)
+    private OperationsClient(Uri address, TlsTrust? trust, string? token)
     {
         Address = address;
-        _http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = address, Timeout = Patience };
+        var handler = new SocketsHttpHandler { UseProxy = false };
+        if (trust is not null)
+        {
+            _check = new ServerCheck(trust, address.Host);
+            handler.SslOptions = _check.Options();
+        }
+
+        _http = new HttpClient(handler) { BaseAddress = address, Timeout = Patience };
         if (token is not null)
         {
             _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
@@ -27,11 +36,16 @@ internal sealed class OperationsClient : IDisposable
 
     public Uri Address { get; }
 
+    /// <summary>For whom the certificate is, when that is not the host of <see cref="Address"/>: a browser asks its user then. Known after the first request.</summary>
+    public string? OtherNames => _check?.OtherNames;
+
     /// <summary>Null when the daemon serves no operations endpoint.</summary>
     public static OperationsClient? For(ExaiSettings settings, HealthDocument daemon) => daemon.MonitoringPort == 0
         ? null
         : new OperationsClient(
-            new UriBuilder("http", Reachable(settings.Monitoring.Host), daemon.MonitoringPort).Uri, settings.Link.Token ?? TokenFile.TryRead(settings.Home));
+            new UriBuilder(daemon.TlsCertificates.Count > 0 ? "https" : "http", Reachable(settings.Monitoring.Host), daemon.MonitoringPort).Uri,
+            TlsTrust.Own(settings.Link.Tls, daemon),
+            settings.Link.Token ?? TokenFile.TryRead(settings.Home));
 
     /// <summary>What is served there; null when it does not answer, with the reason.</summary>
     public async Task<(JsonObject? Document, string? Problem)> GetAsync(string path, CancellationToken cancellationToken) =>
@@ -50,7 +64,7 @@ internal sealed class OperationsClient : IDisposable
         }
         catch (Exception failure) when (IsUnreachable(failure, cancellationToken))
         {
-            return (false, $"{Address}health/ready does not answer: {failure.Message}");
+            return (false, $"{Address}health/ready does not answer: {Reason(failure)}");
         }
     }
 
@@ -85,9 +99,11 @@ internal sealed class OperationsClient : IDisposable
         }
         catch (Exception failure) when (IsUnreachable(failure, cancellationToken) || failure is JsonException)
         {
-            return (null, $"{Address} does not answer: {failure.Message}");
+            return (null, $"{Address} does not answer: {Reason(failure)}");
         }
     }
+
+    private string Reason(Exception failure) => _check?.Refusal is { } refusal ? $"its TLS certificate is not accepted. {refusal}" : failure.Message;
 
     private static bool IsUnreachable(Exception failure, CancellationToken cancellationToken) =>
         failure is HttpRequestException || (failure is TaskCanceledException && !cancellationToken.IsCancellationRequested);

@@ -4,6 +4,7 @@ using System.Runtime.InteropServices;
 using Exai.Daemon;
 using Exai.Protocol;
 using Exai.Settings;
+using Exai.Settings.Certificates;
 using Exai.Settings.Home;
 using Exai.Settings.Logs;
 using ModelContextProtocol.Server;
@@ -64,7 +65,7 @@ internal static partial class DaemonCommand
 
             return ExitCodes.Ok;
         }
-        catch (HomeException failure)
+        catch (Exception failure) when (failure is HomeException or CertificateException)
         {
             Terminal.Explain(failure.Message);
             return ExitCodes.WrongUsage;

@@ -54,6 +54,11 @@ internal static class DashboardCommand
             Terminal.Print($"{operations.Address} is opening in your browser.");
         }
 
+        if (operations.OtherNames is { } names)
+        {
+            Terminal.Explain($"The daemon's certificate is for {names}, so a browser asks before it goes on to {operations.Address.Host}.");
+        }
+
         return ExitCodes.Ok;
     }
 

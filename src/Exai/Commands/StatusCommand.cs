@@ -70,7 +70,7 @@ internal static class StatusCommand
         var table = new Table().Border(TableBorder.None).HideHeaders().AddColumns("", "");
         table.AddRow("status", status == DaemonStatus.Ready ? "[green]ready[/]" : $"[yellow]{status}[/]");
         table.AddRow("process", $"{daemon.Pid}, up {daemon.UptimeHuman}");
-        table.AddRow("link", Markup.Escape($"{daemon.Host}:{daemon.Port}"));
+        table.AddRow("link", Markup.Escape($"{daemon.Host}:{daemon.Port}{(daemon.TlsCertificates.Count > 0 ? ", TLS" : "")}"));
         table.AddRow("operations", Markup.Escape(address?.ToString() ?? "not served (MONITORING_ENABLED, MONITORING_PORT)"));
         table.AddRow("version", daemon.Version);
         table.AddRow("sessions", $"{all["sessions"]}");

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Exai.Cli.Client;
 using Exai.Protocol;
 using Exai.Settings;
+using Exai.Settings.Certificates;
 using Exai.Settings.Home;
 
 namespace Exai.Cli.Doctor;
@@ -43,7 +44,8 @@ internal static class DaemonCheck
     /// <summary>The shim needs one of them. What else is to be known of them is known where they run.</summary>
     private static async Task<IReadOnlyList<Finding>> EndpointsAsync(ExaiSettings settings, TimeProvider time, CancellationToken cancellationToken)
     {
-        var findings = await Task.WhenAll(settings.Link.Endpoints.Select(endpoint => DialAsync(settings, endpoint.Host, endpoint.Port, endpoint.ToString(), time, cancellationToken)));
+        var findings = await Task.WhenAll(settings.Link.Endpoints.Select(endpoint => DialAsync(
+            settings, endpoint, endpoint.ToString(), endpoint.Tls ? TlsTrust.Elsewhere(settings.Link.Tls) : null, time, cancellationToken)));
         return findings.Any(finding => finding.Status == FindingStatus.Ok)
             ? [.. findings.Select(finding => finding.Status == FindingStatus.Broken ? finding with { Status = FindingStatus.Warning } : finding)]
             : findings;
@@ -68,14 +70,24 @@ internal static class DaemonCheck
     private static Task<Finding> DialAsync(ExaiSettings settings, HealthDocument daemon, TimeProvider time, CancellationToken cancellationToken)
     {
         var host = settings.Link.HostIsLoopback || !IPAddress.TryParse(settings.Link.Host, out var ip) || !ip.Equals(IPAddress.Any) ? settings.Link.Host : "127.0.0.1";
-        return DialAsync(settings, host, daemon.Port, $"{settings.Link.Host}:{daemon.Port}", time, cancellationToken);
+        return DialAsync(settings, new LinkAddress(host, daemon.Port), $"{settings.Link.Host}:{daemon.Port}", TlsTrust.Own(settings.Link.Tls, daemon), time, cancellationToken);
     }
 
-    private static async Task<Finding> DialAsync(ExaiSettings settings, string host, int port, string address, TimeProvider time, CancellationToken cancellationToken)
+    /// <param name="address">For people.</param>
+    /// <param name="trust">Null dials without TLS.</param>
+    private static async Task<Finding> DialAsync(
+        ExaiSettings settings, LinkAddress place, string address, TlsTrust? trust, TimeProvider time, CancellationToken cancellationToken)
     {
+        var check = trust is null ? null : new ServerCheck(trust, place.Host);
+        using var handler = new SocketsHttpHandler { UseProxy = false };
+        if (check is not null)
+        {
+            handler.SslOptions = check.Options();
+        }
+
+        using var dialer = new HttpMessageInvoker(handler);
         using var socket = new ClientWebSocket();
         socket.Options.CollectHttpResponseDetails = true;
-        socket.Options.Proxy = null;
         socket.Options.AddSubProtocol(LinkContract.Subprotocol);
         socket.Options.SetRequestHeader(LinkContract.SessionHeader, "doctor");
         socket.Options.SetRequestHeader("Authorization", $"Bearer {settings.Link.Token ?? TokenFile.TryRead(settings.Home)}");
@@ -83,16 +95,17 @@ internal static class DaemonCheck
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {
-            await socket.ConnectAsync(new UriBuilder("ws", host, port, LinkContract.Path).Uri, either.Token);
+            await socket.ConnectAsync(new UriBuilder(check is null ? "ws" : "wss", place.Host, place.Port, LinkContract.Path).Uri, dialer, either.Token);
             await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, "", either.Token);
-            return Finding.Ok("daemon", "link", $"{address} takes this home's token");
+            return Finding.Ok("daemon", "link", $"{address} takes this home's token{(check is not null ? ", and speaks TLS" : LinkSettings.IsLoopback(place.Host) ? "" : "; nothing is encrypted on the way there")}");
         }
         catch (Exception failure) when (failure is WebSocketException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
             return socket.HttpStatusCode switch
             {
+                _ when check?.Refusal is { } refusal => Finding.Broken("daemon", "link", $"The TLS certificate of {address} is not accepted.", refusal),
                 HttpStatusCode.Unauthorized => Finding.Broken("daemon", "link", $"{address} refuses this home's token.", "Let shim and daemon use the same EXAI_HOME or EXAI_WS_TOKEN, then 'exai restart'."),
-                default(HttpStatusCode) => Finding.Broken("daemon", "link", $"{address} does not answer: {failure.Message}", "'exai restart'; if a firewall is in the way, let loopback through."),
+                default(HttpStatusCode) => Finding.Broken("daemon", "link", $"{address} does not answer: {failure.Message}{(failure.InnerException is { } inner ? $" ({inner.Message})" : "")}", "'exai restart'; if a firewall is in the way, let loopback through."),
                 HttpStatusCode.Forbidden => Finding.Broken("daemon", "link", $"{address} answers 403: that daemon does not take this host name.", "Add the name to the daemon's EXAI_ALLOWED_HOSTS."),
                 var status => Finding.Broken("daemon", "link", $"{address} answers {(int)status}.", "'exai restart'"),
             };

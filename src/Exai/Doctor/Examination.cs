@@ -15,6 +15,7 @@ internal sealed class Examination(SettingsResult settings, bool probe, TimeProvi
         findings.AddRange(SettingsCheck.Look(settings));
         findings.AddRange(ClientCheck.Look(ClientPlatform.Current, time));
         findings.Add(await ShimCheck.LookAsync(time, cancellationToken));
+        findings.AddRange(TlsCheck.Look(settings.Settings.Link.Tls, time));
         findings.AddRange(HomeCheck.Look(settings.Settings));
         findings.AddRange(await DaemonCheck.LookAsync(settings.Settings, time, cancellationToken));
         findings.AddRange(await ProviderCheck.LookAsync(settings.Settings, probe, time, cancellationToken));

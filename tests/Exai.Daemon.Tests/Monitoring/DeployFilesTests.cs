@@ -12,6 +12,7 @@ public sealed partial class DeployFilesTests
         "exai_permit_recoveries_total", "exai_over_capacity_total", "exai_attempts_total", "exai_attempt_duration_seconds",
         "exai_first_token_seconds", "exai_stream_timeouts_total", "exai_fallbacks_total", "exai_breaker_state", "exai_tokens_total",
         "exai_cost_usd_total", "exai_sessions", "exai_link_connects_total", "exai_link_reconnects_total", "exai_link_downtime_seconds", "exai_link_attempts",
+        "exai_tls_certificate_end_timestamp_seconds", "exai_tls_reloads_total",
     ];
 
     [Theory]

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Exai.Protocol;
 
 namespace Exai.EndToEnd.Tests.Harness;
 
@@ -15,13 +16,28 @@ internal sealed record Balancer(BackgroundProcess Process, int Port)
     public static string? Missing => Program is null && Environment.GetEnvironmentVariable("EXAI_TEST_NO_SKIP") is null ? NotInstalled : null;
 
     /// <param name="daemons">In the place of exai-1, exai-2 …</param>
-    public static Balancer Start(ExaiHomeFixture machine, IReadOnlyList<HostedDaemon> daemons)
+    public static Balancer Start(ExaiHomeFixture machine, IReadOnlyList<HostedDaemon> daemons) =>
+        Start(machine, [.. daemons.Select(daemon => daemon.Health)], text => text);
+
+    /// <summary>With what docs/cluster.md puts in the place of two lines for TLS on both sides.</summary>
+    /// <param name="certificate">For both; its names hold exai.example.</param>
+    public static Balancer StartTls(ExaiHomeFixture machine, HealthDocument daemon, string certificate, string key, string authority)
+    {
+        var both = machine.Folder("haproxy.pem");
+        File.WriteAllText(both, File.ReadAllText(certificate) + File.ReadAllText(key));
+        return Start(machine, [daemon], text => Replace(
+            Replace(text, "    bind :8079", $"    bind :8079 ssl crt {both} ssl-min-ver TLSv1.2"),
+            "    default-server inter",
+            $"    default-server ssl check-ssl verify required ca-file {authority} verifyhost exai.example inter"));
+    }
+
+    private static Balancer Start(ExaiHomeFixture machine, IReadOnlyList<HealthDocument> daemons, Func<string, string> change)
     {
         var port = FreePort();
-        var text = Replace(File.ReadAllText(Configuration()), "bind :8079", $"bind 127.0.0.1:{port}");
+        var text = Replace(change(File.ReadAllText(Configuration())), "bind :8079", $"bind 127.0.0.1:{port}");
         for (var number = 1; number <= daemons.Count; number++)
         {
-            var health = daemons[number - 1].Health;
+            var health = daemons[number - 1];
             text = Replace(text, $" exai-{number}:8079 check port 8080", $" exai-{number}:8079 check port {health.MonitoringPort}");
             text = Replace(text, $" exai-{number}:8079", $" 127.0.0.1:{health.Port}");
         }

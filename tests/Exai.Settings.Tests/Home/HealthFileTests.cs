@@ -31,12 +31,14 @@ public sealed class HealthFileTests : IDisposable
             Queued = 3,
             ToolCount = 20,
             Problems = ["The store is full."],
+            TlsCertificates = ["AB", "CD"],
         };
         HealthFile.Write(_temp.Home, document);
         var read = HealthFile.TryRead(_temp.Home)!;
         read.Problems.ShouldBe(document.Problems);
-        (read with { Problems = document.Problems }).ShouldBe(document);
-        HealthFile.TryReadAddress(_temp.Home).ShouldBe(new DaemonAddress("e-1", 8079));
+        read.TlsCertificates.ShouldBe(document.TlsCertificates);
+        (read with { Problems = document.Problems, TlsCertificates = document.TlsCertificates }).ShouldBe(document);
+        HealthFile.TryReadAddress(_temp.Home).ShouldBe(new DaemonAddress("e-1", 8079, "AB CD"));
         File.ReadAllText(_temp.Home.HealthFile).ShouldContain("\"monitoring_port\": 8080");
     }
 

@@ -251,6 +251,43 @@ public sealed class SettingsLoaderTests : IDisposable
     }
 
     [Fact]
+    public void Endpoint_says_by_its_scheme_whether_it_speaks_tls()
+    {
+        var endpoints = _temp.Load(("EXAI_WS_ENDPOINTS", "wss://one.example:8079,HTTPS://[fd00::3]:443/,ws://one.example:8079,http://two:80")).Settings.Link.Endpoints;
+
+        endpoints.Select(endpoint => endpoint.Tls).ShouldBe([true, true, false, false]);
+        endpoints.Select(endpoint => endpoint.ToString()).ShouldBe(["wss://one.example:8079", "wss://[fd00::3]:443", "one.example:8079", "two:80"]);
+    }
+
+    [Fact]
+    public void Tls_files_are_taken_from_the_home_unless_their_paths_are_absolute()
+    {
+        var tls = _temp.Load(("EXAI_TLS_CERT", "tls/exai.crt"), ("EXAI_TLS_KEY", "$EXAI_HOME/exai.key"), ("EXAI_TLS_CA", "/etc/ssl/own.pem")).Settings.Link.Tls;
+
+        tls.ShouldBe(new TlsSettings
+        {
+            Certificate = Path.Combine(_temp.Home.Path, "tls/exai.crt"),
+            Key = Path.Combine(_temp.Home.Path, "exai.key"),
+            Authorities = "/etc/ssl/own.pem",
+        });
+        tls.Serves.ShouldBeTrue();
+        _temp.Load().Settings.Link.Tls.ShouldBe(TlsSettings.None);
+    }
+
+    [Theory]
+    [InlineData("EXAI_TLS_CERT", "EXAI_TLS_KEY")]
+    [InlineData("EXAI_TLS_KEY", "EXAI_TLS_CERT")]
+    public void Certificate_without_key_is_a_problem(string set, string missing)
+    {
+        var result = _temp.Load((set, "/etc/exai.pem"));
+
+        var problem = result.Problems.ShouldHaveSingleItem();
+        (problem.Name, problem.Value).ShouldBe((set, "/etc/exai.pem"));
+        problem.Message.ShouldContain($"{missing} is not");
+        result.Settings.Link.Tls.Serves.ShouldBeFalse();
+    }
+
+    [Fact]
     public void Autostart_that_is_asked_for_beside_endpoints_is_a_warning()
     {
         var result = _temp.Load(("EXAI_WS_ENDPOINTS", "one:1"), ("EXAI_WS_AUTOSTART", "true"));
@@ -266,7 +303,9 @@ public sealed class SettingsLoaderTests : IDisposable
     [InlineData(":8079", "':8079' has no port")]
     [InlineData("[::1]", "'[::1]' has no port")]
     [InlineData("::1:8079", "IPv6 in brackets")]
-    [InlineData("ws://one:8079", "without scheme")]
+    [InlineData("wss://one", "'wss://one' has no port")]
+    [InlineData("wss://one:8079/ws", "nothing behind them")]
+    [InlineData("tls://one:8079", "IPv6 in brackets")]
     [InlineData("one two:8079", "'one two' in 'one two:8079'")]
     [InlineData("[one]:8079", "'[one]' in '[one]:8079'")]
     [InlineData("one:0", "'one:0' has another")]

@@ -8,7 +8,7 @@ public sealed class SettingsRegistryTests
     public static TheoryData<string, string?> ContractDefaults => new()
     {
         { "EXAI_HOME", null }, { "ENV_FILE", null }, { "EXAI_WS_HOST", "127.0.0.1" }, { "EXAI_WS_PORT", "8079" }, { "EXAI_WS_TOKEN", null },
-        { "EXAI_WS_ENDPOINTS", null },
+        { "EXAI_WS_ENDPOINTS", null }, { "EXAI_TLS_CERT", null }, { "EXAI_TLS_KEY", null }, { "EXAI_TLS_CA", null },
         { "EXAI_WS_AUTOSTART", null }, { "EXAI_WS_RECONNECT_INITIAL_SECS", "0.25" }, { "EXAI_WS_RECONNECT_MAX_SECS", "30" }, { "EXAI_WS_MAX_RETRIES", "0" },
         { "EXAI_WS_CONNECT_TIMEOUT", "5" }, { "EXAI_WS_HANDSHAKE_TIMEOUT", "15" }, { "EXAI_WS_PING_VALIDATION_TIMEOUT", "5.0" },
         { "EXAI_WS_PING_INTERVAL", "45" }, { "EXAI_WS_PING_TIMEOUT", "240" }, { "EXAI_WS_MAX_BYTES", "33554432" }, { "EXAI_HEALTH_STALE_SECS", "120" },

@@ -1,4 +1,6 @@
 using Exai.Protocol;
+using Exai.Settings.Certificates;
+using Exai.Settings.Home;
 using Exai.Shim.Link;
 
 namespace Exai.Shim.Tests.Link;
@@ -59,6 +61,74 @@ public sealed class RefusalTests
             rig.Client.Lines.Count(line => line.ErrorCode == ErrorCodes.Unauthorized).ShouldBe(200);
         },
         UsesTokenFile);
+
+    [Fact]
+    public void Certificate_that_is_not_trusted_fails_calls_at_once_is_tried_slowly_and_heals_with_the_daemons_next_one() => ShimRig.Run(async rig =>
+    {
+        const string Reason = "The TLS certificate of the daemon at wss://exai.example:8079 is not accepted. It is for another.";
+        rig.Daemon.Refusal = new LinkException(LinkFailure.Untrusted, Reason);
+        rig.Daemon.Start();
+        rig.Initialize();
+        for (var call = 1; call <= 200; call++)
+        {
+            rig.Call($"{call}");
+            await rig.PassAsync(0.5);
+        }
+
+        rig.Daemon.Dials.Count.ShouldBeInRange(8, 10);
+        var errors = rig.Client.Lines.Where(line => line.ErrorCode == ErrorCodes.DaemonUnavailable).ToList();
+        errors.Count.ShouldBe(200);
+        errors.ShouldAllBe(line => line.ToolText.StartsWith($"DAEMON_UNAVAILABLE: {Reason}"));
+
+        rig.Daemon.Refusal = null;
+        HealthFile.Write(rig.Home, HealthFile.TryRead(rig.Home)! with { TlsCertificates = ["AB"] });
+        await rig.LinkAsync(TimeSpan.FromSeconds(2));
+        rig.Daemon.Dials[^1].Endpoint.Tls!.Known.ShouldBe("AB");
+        rig.Call("201");
+        (await rig.Client.ResponseAsync("201", TimeSpan.FromSeconds(1))).IsToolError.ShouldBeFalse();
+    });
+
+    [Fact]
+    public void Stranger_at_the_default_port_does_not_speak_for_a_daemon_with_tls_that_is_away() => ShimRig.Run(async rig =>
+    {
+        rig.Daemon.Strangers[8079] = new LinkException(LinkFailure.Untrusted, "Whoever listens at wss://127.0.0.1:8079 speaks no TLS.");
+        rig.Daemon.ListensAt = 9000;
+        rig.Daemon.Start();
+        HealthFile.Write(rig.Home, HealthFile.TryRead(rig.Home)! with { TlsCertificates = ["AB"] });
+        rig.Initialize();
+        await rig.LinkAsync();
+        rig.Daemon.Kill();
+        rig.Call("1");
+        await rig.PassAsync(20);
+        rig.Client.Responses("1").ShouldBeEmpty();
+
+        rig.Daemon.Start();
+        (await rig.Client.ResponseAsync("1", TimeSpan.FromSeconds(5))).IsToolError.ShouldBeFalse();
+    });
+
+    [Fact]
+    public void Authority_that_is_put_in_its_place_is_worth_a_dial_and_the_endpoint_says_who_is_asked_by_tls() => ShimRig.Run(
+        async rig =>
+        {
+            var authorities = Path.Combine(rig.Home.Path, "ca.pem");
+            rig.Daemon.Refusal = new LinkException(LinkFailure.Untrusted, "not trusted");
+            rig.Daemon.Start();
+            rig.Initialize();
+            await rig.PassAsync(100);
+            var dials = rig.Daemon.Dials.Count;
+            rig.Daemon.Dials.ShouldAllBe(dial => dial.Endpoint.Tls == new TlsTrust(authorities, "", null));
+            rig.Daemon.Dials[0].Endpoint.Address.ShouldBe($"wss://127.0.0.1:{rig.Daemon.Dials[0].Endpoint.Port}");
+
+            rig.Daemon.Refusal = null;
+            File.WriteAllText(authorities, "an authority");
+            await rig.LinkAsync(TimeSpan.FromSeconds(2));
+            rig.Daemon.Dials.Count.ShouldBe(dials + 1);
+        },
+        rig =>
+        {
+            rig.Environment["EXAI_WS_ENDPOINTS"] = "wss://127.0.0.1:8079";
+            rig.Environment["EXAI_TLS_CA"] = "ca.pem";
+        });
 
     [Fact]
     public void Version_that_the_daemon_refuses_is_named_and_the_shim_stays() => ShimRig.Run(async rig =>

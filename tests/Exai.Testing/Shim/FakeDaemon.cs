@@ -106,6 +106,9 @@ internal sealed class FakeDaemon(ExaiHome home, VirtualTime time, FakeDaemon? pe
         }
     }
 
+    /// <summary>What others say who listen elsewhere, by port.</summary>
+    public Dictionary<int, LinkException> Strangers { get; } = [];
+
     public void WriteHealth() => HealthFile.Write(home, new HealthDocument { Epoch = Epoch, Port = ListensAt, Pid = 4711, Status = DaemonStatus.Ready });
 
     /// <summary>Tells its links that it drains, and takes no other one.</summary>
@@ -159,6 +162,11 @@ internal sealed class FakeDaemon(ExaiHome home, VirtualTime time, FakeDaemon? pe
         }
 
         cancellationToken.ThrowIfCancellationRequested();
+        if (Strangers.GetValueOrDefault(endpoint.Port) is { } stranger)
+        {
+            throw stranger;
+        }
+
         if (refusal is not null)
         {
             throw refusal;

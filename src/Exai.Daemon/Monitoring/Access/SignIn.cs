@@ -46,7 +46,7 @@ internal sealed class SignIn(Func<string?> token, TimeProvider time)
         var end = now + SessionLife;
         var ends = end.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
         context.Response.Cookies.Append(
-            Cookie, $"{ends}.{Signature(secret, ends)}", new CookieOptions { HttpOnly = true, SameSite = SameSiteMode.Strict, Path = "/", Expires = end });
+            Cookie, $"{ends}.{Signature(secret, ends)}", new CookieOptions { HttpOnly = true, Secure = context.Request.IsHttps, SameSite = SameSiteMode.Strict, Path = "/", Expires = end });
         return true;
     }
 

@@ -35,6 +35,11 @@ internal sealed class HealthCheck(DaemonView daemon)
             ["disk"] = Disk(),
             ["memory"] = Memory(),
         };
+        if (daemon.Description.Certificate is { } certificate)
+        {
+            components["tls"] = certificate.Problems() is [_, ..] problems ? HealthComponent.Warning(string.Join(' ', problems)) : HealthComponent.Ok(certificate.Description);
+        }
+
         var live = components["loop"].Status != ComponentStatus.Broken;
         var ready = live && description.Status is DaemonStatus.Ready or DaemonStatus.Busy && components["store"].Status != ComponentStatus.Broken;
         return HealthReport.Of(description, ready, live, components);

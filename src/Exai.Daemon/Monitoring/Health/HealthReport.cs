@@ -30,7 +30,7 @@ internal sealed record HealthReport
     /// <summary>Attempts that wait for a permit.</summary>
     public required int Queued { get; init; }
 
-    /// <summary>By name: loop, store, providers, permits, disk, memory.</summary>
+    /// <summary>By name: loop, store, providers, permits, disk, memory; with TLS also tls.</summary>
     public required IReadOnlyDictionary<string, HealthComponent> Components { get; init; }
 
     public static HealthReport Of(HealthDocument daemon, bool ready, bool live, IReadOnlyDictionary<string, HealthComponent> components) => new()
