@@ -17,6 +17,9 @@ internal sealed class Findings
 
     public Findings(TextWriter output) => _output = output;
 
+    /// <summary>Kinds of violations that only some runs look for.</summary>
+    public IReadOnlyList<string> Further { get; init; } = [];
+
     public int Violations
     {
         get
@@ -70,7 +73,7 @@ internal sealed class Findings
             _output.WriteLine($"{"answers",-34} {Counts(_answers)}");
             foreach (var (what, times) in _times)
                 _output.WriteLine($"{what + ", ms",-34} p50 {Percentile(times, 50)}  p95 {Percentile(times, 95)}  p99 {Percentile(times, 99)}  max {Percentile(times, 100)}  ({times.Count})");
-            foreach (var kind in (string[])["lost", "hung", "gone", "doubled", "crossed", "failed", "asked"])
+            foreach (var kind in (string[])["lost", "hung", "gone", "doubled", "crossed", "failed", "asked", .. Further])
                 _output.WriteLine($"{kind,-34} {_violations.Count(violation => violation.Kind == kind)}");
         }
     }
