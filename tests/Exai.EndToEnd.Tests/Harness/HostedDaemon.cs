@@ -11,7 +11,6 @@ internal sealed record HostedDaemon(BackgroundProcess Process, ExaiHome Home, He
         StartAsync(machine, ExaiProgram.File, name, settings);
 
     /// <param name="program">The <c>exai</c> to run.</param>
-    /// <inheritdoc cref="StartAsync(ExaiHomeFixture, string, (string, string?)[])"/>
     public static async Task<HostedDaemon> StartAsync(ExaiHomeFixture machine, string program, string name, params (string Name, string? Value)[] settings)
     {
         var home = new ExaiHome(machine.Folder(name));

@@ -73,6 +73,9 @@ internal sealed class ClusterTormentor(Cluster cluster, Pace pace, Findings find
     {
         while (true)
         {
+            // A daemon that could not be started again is the end of the run.
+            if (_lasting.Find(harm => harm.IsFaulted) is { } broken)
+                await broken;
             if (cluster.Daemons.Count(daemon => daemon.IsHarmed) < MostHarmed)
                 return Enumerable.Range(number, Cluster.Size).Select(at => cluster.Daemons[at % Cluster.Size]).First(daemon => !daemon.IsHarmed);
             await Task.Delay(Look, time);
