@@ -446,7 +446,9 @@ internal sealed class ShimRelay(ShimSettings settings, ProtocolEra era, ToolList
         }
 
         _pending.DeliverAll(session, settings.Current.Calls.Timeout);
-        RequestOwnList();
+
+        // A moment later, as after any change: where many shims come back at once, what clients wait for goes first.
+        _tools.OnChanged();
     }
 
     private void OnLinkDown(LinkSession session)

@@ -140,7 +140,11 @@ internal sealed class ShimRig : IDisposable
         await LinkAsync();
     }
 
-    /// <summary>Waits for a link on which the shim has said everything that it says first.</summary>
+    /// <summary>Waits for a link that calls can go through.</summary>
+    public Task ConnectedAsync(TimeSpan within) => UntilAsync(
+        () => Daemon.IsConnected && Daemon.Connection.Received.Any(message => message.Method == "notifications/initialized"), "a link", within);
+
+    /// <summary>Waits for a link on which the shim has said everything that it says first; the question for the tools comes a second after the rest.</summary>
     public Task LinkAsync(TimeSpan? within = null) => UntilAsync(
         () => Daemon.IsConnected && Daemon.Connection.Received.Any(message => message.Method == "tools/list"), "a link", within);
 

@@ -213,7 +213,7 @@ public sealed class EndpointTests
         {
             daemon.Intercept = (connection, message) =>
             {
-                if (message.Method is "tools/list")
+                if (message.Method is "tools/call")
                 {
                     connection.Cut(null);
                 }

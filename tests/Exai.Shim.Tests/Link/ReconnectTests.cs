@@ -66,7 +66,7 @@ public sealed class ReconnectTests
         rig.Daemon.ListensAt = elsewhere ? 40123 : FakeDaemonPort;
         var back = rig.Time.GetUtcNow();
         rig.Daemon.Start();
-        await rig.LinkAsync(TimeSpan.FromMilliseconds(250));
+        await rig.ConnectedAsync(TimeSpan.FromMilliseconds(250));
 
         rig.Daemon.Dials.First(dial => dial.At >= back).At.ShouldBe(back, TimeSpan.FromMilliseconds(100));
     });
@@ -101,7 +101,7 @@ public sealed class ReconnectTests
         (rig.Daemon.Refusal, rig.Daemon.DialTakes) = (null, TimeSpan.Zero);
         rig.Daemon.Start();
 
-        await rig.LinkAsync(TimeSpan.FromSeconds(2.25));
+        await rig.ConnectedAsync(TimeSpan.FromSeconds(2.25));
     });
 
     [Fact]

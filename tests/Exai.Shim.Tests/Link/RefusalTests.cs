@@ -37,7 +37,7 @@ public sealed class RefusalTests
             await rig.PassAsync(0.1);
             rig.Daemon.Dials.Single().Endpoint.Token.ShouldBeNull();
             File.WriteAllText(rig.Home.TokenFile, Right);
-            await rig.LinkAsync(TimeSpan.FromSeconds(1));
+            await rig.ConnectedAsync(TimeSpan.FromSeconds(1));
         },
         UsesTokenFile);
 

@@ -43,7 +43,7 @@ public sealed class OtherRequestTests
         var failed = await rig.Client.ResponseAsync("1", TimeSpan.FromMilliseconds(100));
         failed.RpcErrorCode.ShouldBe(-32603);
         failed.RpcErrorText!.ShouldContain("not reachable");
-        await rig.LinkAsync(TimeSpan.FromMilliseconds(100));
+        await rig.ConnectedAsync(TimeSpan.FromMilliseconds(100));
     });
 
     [Fact]
