@@ -98,8 +98,9 @@ internal sealed record Plan(IReadOnlyList<PlannedCall> Calls, IReadOnlyList<Plan
     public static Plan DrawCluster(TortureOptions options)
     {
         var random = new Random(options.Seed);
+        // No refusals for rate: what daemons learn from them, so many requests a minute, would hold calls back for longer than any fault of a cluster.
         return new Plan(
-            [.. Enumerable.Range(0, options.Calls).Select(number => Call(number, options, random))],
+            [.. Enumerable.Range(0, options.Calls).Select(number => Call(number, options, random)).Select(call => call.Trouble == Trouble.RateLimit ? call with { Trouble = Trouble.ServerError } : call)],
             [.. ClusterFaultKinds(options, random).Select((kind, number) => new PlannedFault(number, kind, Milliseconds(random, 0, 400), ClusterLength(kind, random), random.Next(Cluster.Size)))]);
     }
 
