@@ -14,11 +14,11 @@ internal static class AttachRun
     /// <returns>The exit code: 1 when a shim found no link.</returns>
     public static async Task<int> RunAsync(TortureOptions options, int shims, TextWriter output, TimeProvider time)
     {
-        var load = Load();
+        var load = Figures.Load();
         options = options with { Shims = shims, Calls = shims };
         var machine = await Machine.StartAsync(options, Plan.Draw(options), time);
         List<Bridge> bridges = [];
-        List<double> waits = [];
+        List<double> first = [], later = [];
         try
         {
             bridges.AddRange(Enumerable.Range(0, shims).Select(shim => machine.StartBridge(shim, new Findings(output))));
@@ -26,8 +26,8 @@ internal static class AttachRun
             for (var round = 1; round <= Rounds; round++)
             {
                 var attached = await RoundAsync(machine, shims, time);
-                output.WriteLine($"round {round}: {attached.Count} of {shims} attached; ms: {Summary(attached)}");
-                waits.AddRange(attached);
+                output.WriteLine($"round {round}: {attached.Count} of {shims} attached; ms: {Figures.Summary(attached)}");
+                (round == 1 ? first : later).AddRange(attached);
             }
         }
         finally
@@ -38,8 +38,9 @@ internal static class AttachRun
         }
 
         machine.Delete();
-        output.WriteLine($"all rounds: {Summary(waits)}; {Environment.ProcessorCount} processors, load before {load}, after {Load()}");
-        return waits.Count == Rounds * shims ? 0 : 1;
+        output.WriteLine($"shims that never had a link: {Figures.Summary(first)}; that had one: {Figures.Summary(later)}");
+        output.WriteLine($"{Environment.ProcessorCount} processors, load before {load}, after {Figures.Load()}");
+        return first.Count + later.Count == Rounds * shims ? 0 : 1;
     }
 
     /// <summary>Milliseconds from the daemon's readiness to each shim's link.</summary>
@@ -81,13 +82,4 @@ internal static class AttachRun
             }
         }
     }
-
-    private static string Summary(List<double> waits)
-    {
-        waits = [.. waits.Order()];
-        double At(double share) => waits.Count == 0 ? double.NaN : waits[Math.Min(waits.Count - 1, (int)(waits.Count * share))];
-        return string.Create(CultureInfo.InvariantCulture, $"p50 {At(0.5):0}, p99 {At(0.99):0}, longest {At(1):0}");
-    }
-
-    private static string Load() => File.Exists("/proc/loadavg") ? File.ReadAllText("/proc/loadavg").Split(' ')[0] : "unknown";
 }

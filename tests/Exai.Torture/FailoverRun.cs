@@ -24,7 +24,7 @@ internal static class FailoverRun
     /// <returns>The exit code: 1 when a call was not answered as it should be.</returns>
     public static async Task<int> RunAsync(TortureOptions options, int shims, TextWriter output, TimeProvider time)
     {
-        var load = Load();
+        var load = Figures.Load();
         options = options with { Shims = shims, Calls = shims, Kills = Math.Max(options.Kills, 1) };
         var findings = new Findings(output);
         var machine = await Machine.StartAsync(options, Plan.Draw(options), time);
@@ -60,10 +60,10 @@ internal static class FailoverRun
 
         machine.Delete();
         output.WriteLine($"{options.Kills} kills under {shims} shims with a call each; {runs.Count} calls lost their daemon. ms from the kill:");
-        output.WriteLine($"  link to another daemon   {Summary(links)}");
-        output.WriteLine($"  the call runs there      {Summary(runs)}");
-        output.WriteLine($"  its answer               {Summary(answers)}, {1000 * Rule.AnswerTokens / Rule.TokensPerSecond + Rule.FirstTokenMs:0} of which the provider takes");
-        output.WriteLine($"  {Environment.ProcessorCount} processors, load before {load}, after {Load()}");
+        output.WriteLine($"  link to another daemon   {Figures.Summary(links)}");
+        output.WriteLine($"  the call runs there      {Figures.Summary(runs)}");
+        output.WriteLine($"  its answer               {Figures.Summary(answers)}, {1000 * Rule.AnswerTokens / Rule.TokensPerSecond + Rule.FirstTokenMs:0} of which the provider takes");
+        output.WriteLine($"  {Environment.ProcessorCount} processors, load before {load}, after {Figures.Load()}");
         return findings.Violations > 0 || runs.Count == 0 ? 1 : 0;
     }
 
@@ -134,15 +134,6 @@ internal static class FailoverRun
             await Task.Delay(Poll, time);
         }
     }
-
-    private static string Summary(List<double> times)
-    {
-        times = [.. times.Order()];
-        double At(double share) => times.Count == 0 ? double.NaN : times[Math.Min(times.Count - 1, (int)(times.Count * share))];
-        return string.Create(CultureInfo.InvariantCulture, $"p50 {At(0.5):0}, p95 {At(0.95):0}, longest {At(1):0} (n = {times.Count})");
-    }
-
-    private static string Load() => File.Exists("/proc/loadavg") ? File.ReadAllText("/proc/loadavg").Split(' ')[0] : "unknown";
 
     private sealed record Daemon(Process Process, int Port);
 

@@ -17,6 +17,7 @@ internal sealed record TortureOptions
           --minutes M     no new call after that time; those that were begun are still waited for
           --attach N      torments nobody: starts N shims that wait for a daemon, starts and kills one six times, and prints how long after its
                           readiness they had its link
+          --restarts N    torments nobody: runs `exai restart` N times, each with a chat in flight, and prints how long other calls waited meanwhile
           --failover N    three daemons on the PostgreSQL database of --store, N shims that know all of them, each with a call in flight: kills the
                           daemons in turn, --kills times, and prints how long the calls were without one. Needs root
           --cluster       three daemons on a PostgreSQL server of the run's own, half of the shims behind HAProxy, half knowing all daemons; needs root,
@@ -67,6 +68,9 @@ internal sealed record TortureOptions
     /// <summary>Measures the attaching of so many shims instead.</summary>
     public int? Attach { get; init; }
 
+    /// <summary>Measures what calls notice of so many restarts instead.</summary>
+    public int? Restarts { get; init; }
+
     /// <summary>Measures the way of so many shims from a daemon that is killed to another one instead.</summary>
     public int? Failover { get; init; }
 
@@ -111,6 +115,7 @@ internal sealed record TortureOptions
                 "--kills" => options with { Kills = Number(name, value, 0) },
                 "--minutes" => options with { Limit = TimeSpan.FromMinutes(Number(name, value, 1)) },
                 "--attach" => options with { Attach = Number(name, value, 1) },
+                "--restarts" => options with { Restarts = Number(name, value, 1) },
                 "--failover" => options with { Failover = Number(name, value, 1) },
                 "--faults" => options with { Faults = Number(name, value, 0) },
                 "--db-restarts" => options with { DatabaseRestarts = Number(name, value, 0) },

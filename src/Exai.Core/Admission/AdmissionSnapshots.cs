@@ -24,7 +24,8 @@ internal static class AdmissionSnapshots
             ],
         };
 
-    public static (IReadOnlyList<LearnedLimit> Limits, int Version) Learned(IEnumerable<ProviderScope> providers, DateTimeOffset utcNow)
+    public static (IReadOnlyList<LearnedLimit> Limits, int Version) Learned(
+        IEnumerable<ProviderScope> providers, TimeSpan now, DateTimeOffset utcNow)
     {
         var limits = new List<LearnedLimit>();
         var version = 0;
@@ -36,7 +37,7 @@ internal static class AdmissionSnapshots
             {
                 limits.Add(new LearnedLimit(
                     provider.Name, Model: null, Value(concurrent), Value(perMinute),
-                    concurrent.ProbeAfter > perMinute.ProbeAfter ? concurrent.ProbeAfter : perMinute.ProbeAfter, utcNow));
+                    Max(concurrent.ProbeAfter, perMinute.ProbeAfter), utcNow - (now - Max(concurrent.ChangedAt, perMinute.ChangedAt))));
             }
 
             foreach (var model in provider.Models.Values)
@@ -44,7 +45,7 @@ internal static class AdmissionSnapshots
                 version += model.Learned.Version;
                 if (model.Learned.IsLearned)
                 {
-                    limits.Add(new LearnedLimit(provider.Name, model.Name, model.Learned.Value, PerMinute: null, model.Learned.ProbeAfter, utcNow));
+                    limits.Add(new LearnedLimit(provider.Name, model.Name, model.Learned.Value, PerMinute: null, model.Learned.ProbeAfter, utcNow - (now - model.Learned.ChangedAt)));
                 }
             }
         }
@@ -53,6 +54,8 @@ internal static class AdmissionSnapshots
     }
 
     private static ScopeSnapshot Of(Scope scope) => new(scope.Name, scope.Held, scope.Limit, scope.WaitingAttempts, Value(scope.Learned));
+
+    private static TimeSpan Max(TimeSpan one, TimeSpan other) => one > other ? one : other;
 
     private static int? Value(LearnedNumber number) => number.IsLearned ? number.Value : null;
 }

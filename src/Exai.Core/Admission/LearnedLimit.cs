@@ -5,7 +5,12 @@ namespace Exai.Core.Admission;
 /// <param name="Concurrent">Attempts at once; null when that is as configured.</param>
 /// <param name="PerMinute">Requests a minute, of the whole key; null when nothing is learned.</param>
 /// <param name="ProbeAfter">How long the limit stays before one more is tried.</param>
-public sealed record LearnedLimit(string Provider, string? Model, int? Concurrent, int? PerMinute, TimeSpan ProbeAfter, DateTimeOffset At);
+/// <param name="At">When it became what it is.</param>
+public sealed record LearnedLimit(string Provider, string? Model, int? Concurrent, int? PerMinute, TimeSpan ProbeAfter, DateTimeOffset At)
+{
+    /// <summary><see cref="At"/> on the scheduler's clock; not in the future, whatever another host's clock or this one's past says.</summary>
+    internal TimeSpan ChangedAt(TimeSpan now, DateTimeOffset utcNow) => At < utcNow ? now - (utcNow - At) : now;
+}
 
 /// <summary>Keeps what was learned about limits over restarts. Thread-safe.</summary>
 public interface ILearnedLimits

@@ -37,8 +37,8 @@ internal static class LimitLearning
         var (model, provider) = (permit.Flow.Scope, permit.Flow.Provider);
         if (signal == ProviderSignal.Served)
         {
-            model.Learned.Served(model.Busy >= model.Limit, now);
-            provider.Learned.Served(provider.Busy >= provider.Limit, now);
+            model.Learned.Served(model.Busy, now);
+            provider.Learned.Served(provider.Busy, now);
             provider.Throttle.OnServed(permit.GrantedAt, now);
             return;
         }

@@ -174,7 +174,7 @@ internal sealed class PermitScheduler : IPermits, IQueuePlaces, ISessionPresence
     {
         lock (_lock)
         {
-            return AdmissionSnapshots.Learned(_providers.Values, _time.GetUtcNow());
+            return AdmissionSnapshots.Learned(_providers.Values, Now, _time.GetUtcNow());
         }
     }
 
@@ -182,19 +182,20 @@ internal sealed class PermitScheduler : IPermits, IQueuePlaces, ISessionPresence
     {
         lock (_lock)
         {
-            var now = Now;
+            var (now, utcNow) = (Now, _time.GetUtcNow());
             foreach (var limit in limits)
             {
+                var changedAt = limit.ChangedAt(now, utcNow);
                 var provider = ProviderUnsynchronized(limit.Provider);
                 var scope = limit.Model is null ? provider : provider.Model(limit.Model);
                 if (limit.Concurrent is { } concurrent)
                 {
-                    scope.Learned.Restore(concurrent, limit.ProbeAfter, now);
+                    scope.Learned.Restore(concurrent, limit.ProbeAfter, changedAt);
                 }
 
                 if (limit.PerMinute is { } perMinute)
                 {
-                    provider.Throttle.PerMinute.Restore(perMinute, limit.ProbeAfter, now);
+                    provider.Throttle.PerMinute.Restore(perMinute, limit.ProbeAfter, changedAt);
                 }
             }
         }

@@ -57,7 +57,7 @@ internal sealed class ProviderThrottle
 
     public void OnServed(TimeSpan grantedAt, TimeSpan now)
     {
-        PerMinute.Served(IsRateUsedUp(now), now);
+        PerMinute.Served(IsRateUsedUp(now) ? PerMinute.Value : 0, now);
         Add(_served, grantedAt, now);
         _refusedAlone = 0;
         if (_ramp is { } ramp)
@@ -74,13 +74,13 @@ internal sealed class ProviderThrottle
     }
 
     /// <summary>
-    /// Refused with nothing else running, so it was not concurrency. If several were served within the last minute, so many a minute are
-    /// what the provider grants; otherwise somebody else uses the key up, and each refusal makes the next attempt wait longer.
+    /// Refused with nothing else running, so it was not concurrency. Each such refusal makes the next attempt wait longer. If that one is refused
+    /// too although several were served within the last minute, so many a minute are what the provider grants; one refusal alone may be chance.
     /// </summary>
     public void OnRefusedAlone(TimeSpan now)
     {
         var served = _served.Count(grantedAt => grantedAt + Minute > now);
-        if (served >= 2 && _granted.Count < HighestRate)
+        if (served >= 2 && _granted.Count < HighestRate && (_refusedAlone > 0 || PerMinute.IsLearned))
         {
             PerMinute.Decrease(HighestRate, now);
             PerMinute.CapAt(served * Sharers, now);

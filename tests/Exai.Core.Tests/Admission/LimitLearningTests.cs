@@ -107,6 +107,85 @@ public sealed class LimitLearningTests(ITestOutputHelper output)
         held.Count(attempt => attempt.Runs).ShouldBe(3);
     }
 
+    /// <summary>Providers that are busy refuse a request now and then, whatever the key may do.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void Provider_that_refuses_by_chance_serves_on(int waiting)
+    {
+        using var world = new AdmissionWorld(Wide);
+        using var provider = new StrictProvider(world, concurrent: 100, perMinute: int.MaxValue) { Waiting = waiting, RefusesBySeed = 7 };
+        provider.Run(TimeSpan.FromHours(3));
+        output.WriteLine($"{provider.Served} served, {provider.Refused} refused");
+        provider.Refused.ShouldBeGreaterThan(5);
+        // Ten seconds each, as many at once as ask or may, less the pauses and what was held back for a while.
+        provider.Served.ShouldBeGreaterThan(Math.Min(2 * waiting, Wide.DefaultProviderLimit) * 1080 * 8 / 10);
+    }
+
+    [Fact]
+    public void One_refusal_of_what_was_served_before_lowers_nothing_and_the_next_one_does()
+    {
+        using var world = new AdmissionWorld(Wide);
+        var running = Enumerable.Range(0, 4).Select(_ => world.Ask("a")).ToList();
+        foreach (var attempt in running)
+        {
+            attempt.Held.Learn(ProviderSignal.Served);
+        }
+
+        running[0].Held.Learn(ProviderSignal.Refused).ShouldBeNull();
+        running[0].End();
+        world.Ask("a").Held.Learn(ProviderSignal.Refused)!.Concurrent.ShouldBe(2);
+        running.Skip(1).ToList().ForEach(attempt => attempt.End());
+    }
+
+    [Fact]
+    public void One_refusal_alone_makes_the_next_attempt_wait_a_moment_and_teaches_no_rate()
+    {
+        using var world = new AdmissionWorld(Wide);
+        for (var call = 0; call < 3; call++)
+        {
+            world.Ask("a").End(ProviderSignal.Served);
+        }
+
+        var refused = world.Ask("a");
+        refused.Held.Learn(ProviderSignal.Refused)!.PerMinute.ShouldBeNull();
+        refused.End();
+        var next = world.Ask("a");
+        next.Waits.ShouldBeTrue();
+        world.After(1);
+        next.Held.Learn(ProviderSignal.Refused)!.PerMinute.ShouldBe(3, "it is refused again");
+        next.End();
+    }
+
+    [Fact]
+    public void Limit_that_an_earlier_daemon_learned_long_ago_is_due_for_one_more()
+    {
+        using var world = new AdmissionWorld(Wide);
+        var at = world.Time.GetUtcNow();
+        world.Permits.Restore(
+        [
+            new LearnedLimit("glm", "glm-model", Concurrent: 1, PerMinute: null, TimeSpan.FromMinutes(8), at - TimeSpan.FromMinutes(9)),
+            new LearnedLimit("kimi", "kimi-model", Concurrent: 1, PerMinute: null, TimeSpan.FromMinutes(8), at - TimeSpan.FromMinutes(7)),
+            new LearnedLimit("other", "other-model", Concurrent: 1, PerMinute: null, TimeSpan.FromMinutes(8), at + TimeSpan.FromMinutes(7)),
+        ]);
+        foreach (var provider in (string[])["glm", "kimi", "other"])
+        {
+            world.Ask("a", provider).End(ProviderSignal.Served);
+        }
+
+        Limits().ShouldBe([2, 1, 1]);
+        world.Permits.Learned().Limits.Select(limit => limit.At).ShouldBe([at, at - TimeSpan.FromMinutes(7), at]);
+        world.After(120);
+        foreach (var provider in (string[])["kimi", "other"])
+        {
+            world.Ask("a", provider).End(ProviderSignal.Served);
+        }
+
+        Limits().ShouldBe([2, 2, 1], "a clock that was ahead counts from now on");
+
+        int[] Limits() => [.. ((string[])["glm", "kimi", "other"]).Select(provider => world.Provider(provider).Models.Single().Limit)];
+    }
+
     [Theory, EveryStore]
     public async Task What_was_learned_is_kept_over_a_restart(StoreEngine store)
     {
@@ -152,7 +231,7 @@ public sealed class LimitLearningTests(ITestOutputHelper output)
         world.Log.Entries.Count.ShouldBe(2, "one line that they could not be read, one that they could not be written");
     }
 
-    /// <summary>Two sessions with three calls always waiting each, against a provider that refuses what is beyond its limits.</summary>
+    /// <summary>Two sessions with calls always waiting, against a provider that refuses what is beyond its limits.</summary>
     private sealed class StrictProvider(AdmissionWorld world, int concurrent, int perMinute) : IDisposable
     {
         private static readonly TimeSpan Tick = TimeSpan.FromSeconds(0.25);
@@ -161,6 +240,13 @@ public sealed class LimitLearningTests(ITestOutputHelper output)
         private readonly List<TestAttempt> _waiting = [];
         private readonly List<(TestAttempt Attempt, TimeSpan Since)> _running = [];
         private readonly Queue<TimeSpan> _accepted = [];
+        private Random? _chance;
+
+        /// <summary>Attempts of each session.</summary>
+        public int Waiting { get; init; } = 3;
+
+        /// <summary>Refuses one in a hundred for no reason.</summary>
+        public int RefusesBySeed { init => _chance = new Random(value); }
 
         public int Served { get; private set; }
 
@@ -179,7 +265,7 @@ public sealed class LimitLearningTests(ITestOutputHelper output)
 
                 foreach (var session in (string[])["a", "b"])
                 {
-                    while (_waiting.Count(attempt => attempt.Request.SessionId == session) < 3)
+                    while (_waiting.Count(attempt => attempt.Request.SessionId == session) < Waiting)
                     {
                         _waiting.Add(world.Ask(session));
                     }
@@ -206,7 +292,7 @@ public sealed class LimitLearningTests(ITestOutputHelper output)
                 _accepted.Dequeue();
             }
 
-            if (_running.Count >= concurrent || _accepted.Count >= perMinute)
+            if (_chance?.Next(100) == 0 || _running.Count >= concurrent || _accepted.Count >= perMinute)
             {
                 Refused++;
                 attempt.End(ProviderSignal.Refused);

@@ -81,7 +81,7 @@ internal sealed class ShareDesk(ShareLease lease, TimeProvider time)
             model.Elsewhere = there.Where(row => row.Model.Equals(model.Name, StringComparison.OrdinalIgnoreCase)).Sum(row => row.Held);
         }
 
-        _learning.Apply(answer.Learned, provider, now);
+        _learning.Apply(answer.Learned, provider, now, time.GetUtcNow());
         foreach (var idle in _accounts.Where(pair => pair is { Key: { Held: 0, WaitingAttempts: 0 }, Value.Held: 0 }).Select(pair => pair.Key).ToList())
         {
             _accounts.Remove(idle);

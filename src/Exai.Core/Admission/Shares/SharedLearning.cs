@@ -32,7 +32,7 @@ internal sealed class SharedLearning
 
     /// <param name="provider">The scope of that name, made if need be.</param>
     /// <param name="now">As the scheduler counts time.</param>
-    public void Apply(IReadOnlyList<LearnedRow> rows, Func<string, ProviderScope> provider, TimeSpan now)
+    public void Apply(IReadOnlyList<LearnedRow> rows, Func<string, ProviderScope> provider, TimeSpan now, DateTimeOffset utcNow)
     {
         foreach (var (limit, version) in rows)
         {
@@ -56,8 +56,8 @@ internal sealed class SharedLearning
 
                 if (theirs != known.Told)
                 {
-                    Restore(scope.Learned, limit.Concurrent, known.Told.Concurrent, limit.ProbeAfter, now);
-                    Restore(perMinute, limit.PerMinute, known.Told.PerMinute, limit.ProbeAfter, now);
+                    Restore(scope.Learned, limit.Concurrent, known.Told.Concurrent, limit.ProbeAfter, limit.ChangedAt(now, utcNow));
+                    Restore(perMinute, limit.PerMinute, known.Told.PerMinute, limit.ProbeAfter, limit.ChangedAt(now, utcNow));
                 }
 
                 // What it has of it: its own maximum may be lower than what another daemon has learned.
@@ -68,11 +68,11 @@ internal sealed class SharedLearning
         }
     }
 
-    private static void Restore(LearnedNumber? number, int? theirs, int? mine, TimeSpan probeAfter, TimeSpan now)
+    private static void Restore(LearnedNumber? number, int? theirs, int? mine, TimeSpan probeAfter, TimeSpan changedAt)
     {
         if (number is not null && theirs != mine)
         {
-            number.Restore(theirs ?? int.MaxValue, probeAfter, now);
+            number.Restore(theirs ?? int.MaxValue, probeAfter, changedAt);
         }
     }
 
