@@ -98,6 +98,10 @@ internal static class Children
         }
     });
 
+    /// <summary>Resident bytes of a process, where each page that several have counts as a part for each of them.</summary>
+    public static long Share(int pid) => File.ReadLines($"/proc/{pid}/smaps_rollup").Where(line => line.StartsWith("Pss:", StringComparison.Ordinal))
+        .Select(line => long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024).First();
+
     /// <summary>What the process has used of processors since it began, in the program and in the kernel for it.</summary>
     public static TimeSpan ProcessorTime(int pid)
     {

@@ -29,6 +29,7 @@ internal sealed class ExaiMachine : IAsyncDisposable
             ["EXAI_WS_GLM_MAX_INFLIGHT"] = $"{inFlight}",
             ["GLM_CONNECTION_POOL_SIZE"] = $"{inFlight}",
             ["EXAI_QUEUE_MAX"] = $"{4 * inFlight}",
+            ["SESSION_MAX_CONCURRENT"] = "2000",
         };
     }
 
@@ -40,14 +41,13 @@ internal sealed class ExaiMachine : IAsyncDisposable
     public int Simulator => _simulator!.Id;
 
     /// <summary>The daemon that serves, as its health file says; null when there is none.</summary>
-    public int? Daemon
-    {
-        get
-        {
-            var file = Path.Combine(Home, "health.json");
-            return File.Exists(file) && JsonNode.Parse(File.ReadAllText(file))?["pid"] is { } pid ? (int)pid : null;
-        }
-    }
+    public int? Daemon => (int?)Health("pid");
+
+    /// <summary>Where it listens for links.</summary>
+    public int Port => (int?)Health("port") ?? throw new InvalidOperationException("No daemon serves.");
+
+    /// <summary>What links and HTTP clients show it.</summary>
+    public string Token => File.ReadAllText(Path.Combine(Home, "token")).Trim();
 
     private string Home => Path.Combine(_folder.FullName, "home");
 
@@ -74,6 +74,15 @@ internal sealed class ExaiMachine : IAsyncDisposable
             "-p:PublishReadyToRun=true", "-o", folder, "-v", "q", "--nologo",
         ]));
         return Path.Combine(folder, "exai");
+    }
+
+    /// <summary>Of a part of the run; it goes with the machine.</summary>
+    public string Folder(string name) => Path.Combine(_folder.FullName, name);
+
+    private JsonNode? Health(string member)
+    {
+        var file = Path.Combine(Home, "health.json");
+        return File.Exists(file) ? JsonNode.Parse(File.ReadAllText(file))?[member] : null;
     }
 
     public ProcessStartInfo Command(params string[] arguments) => Children.Command(_program, arguments, _environment);
