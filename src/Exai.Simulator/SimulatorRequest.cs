@@ -28,11 +28,13 @@ public static class SimulatorOutcome
 public sealed class SimulatorRequest
 {
     private readonly Action _changed;
+    private readonly TimeProvider _time;
+    private long _endedAtTicks;
     private int _tokensSent;
     private int _status;
     private string _outcome = SimulatorOutcome.Running;
 
-    internal SimulatorRequest(Action changed) => _changed = changed;
+    internal SimulatorRequest(Action changed, TimeProvider time) => (_changed, _time) = (changed, time);
 
     /// <summary>1 for the first request of the server.</summary>
     public required int Number { get; init; }
@@ -64,6 +66,9 @@ public sealed class SimulatorRequest
     /// <summary>When it came in.</summary>
     public required DateTimeOffset At { get; init; }
 
+    /// <summary>When it ended; null while it runs. An answer ends before its last byte is sent, a client's leaving when it is noticed.</summary>
+    public DateTimeOffset? EndedAt => Interlocked.Read(ref _endedAtTicks) is > 0 and var ticks ? new DateTimeOffset(ticks, TimeSpan.Zero) : null;
+
     /// <summary>Tokens produced so far, reasoning included.</summary>
     public int TokensSent => Volatile.Read(ref _tokensSent);
 
@@ -88,7 +93,9 @@ public sealed class SimulatorRequest
     /// <summary>The first end counts: a connection that breaks after the last byte does not unsay the answer.</summary>
     internal void End(string outcome)
     {
-        if (Interlocked.CompareExchange(ref _outcome, outcome, SimulatorOutcome.Running) == SimulatorOutcome.Running)
-            _changed();
+        if (Interlocked.CompareExchange(ref _endedAtTicks, _time.GetUtcNow().UtcTicks, 0) != 0)
+            return;
+        Volatile.Write(ref _outcome, outcome);
+        _changed();
     }
 }

@@ -80,7 +80,7 @@ public sealed class ClusterTests(ITestOutputHelper output)
     private static async Task<ExaiHomeFixture> CreateAsync(bool balanced)
     {
         Assert.SkipWhen(PostgresServer.Missing is not null, PostgresServer.Missing ?? "");
-        Assert.SkipWhen(balanced && Balancer.Missing is not null, Balancer.Missing ?? "");
+        Assert.SkipWhen(balanced && BalancerSetup.Missing is not null, BalancerSetup.Missing ?? "");
         Assert.SkipUnless(Environment.UserName == "root", "Only root may give a process a host of its own.");
         return await ExaiHomeFixture.CreateAsync(Provider, ("EXAI_STORE", PostgresServer.Shared.CreateDatabase()), ("EXAI_WS_TOKEN", Token));
     }

@@ -1,4 +1,5 @@
 using Exai.EndToEnd.Tests.Harness;
+using Exai.Testing.Stores;
 
 namespace Exai.EndToEnd.Tests;
 
@@ -11,7 +12,20 @@ public sealed class TortureTests(ITestOutputHelper output)
     [Fact]
     public async Task Calls_of_four_shims_are_answered_once_and_with_their_own_answers_whatever_befalls_daemon_wire_and_provider()
     {
-        string[] arguments = ["--seed", "1", "--shims", "4", "--calls", "160", "--kills", "8", "--minutes", "1"];
+        await RunAsync("--seed", "1", "--shims", "4", "--calls", "160", "--kills", "8", "--minutes", "1");
+    }
+
+    [Fact]
+    public async Task Calls_are_answered_once_and_within_the_limits_whatever_befalls_three_daemons_their_balancer_and_their_database()
+    {
+        Assert.SkipWhen(PostgresServer.Missing is not null, PostgresServer.Missing ?? "");
+        Assert.SkipWhen(BalancerSetup.Missing is not null, BalancerSetup.Missing ?? "");
+        Assert.SkipUnless(Environment.UserName == "root", "Only root may give a process a host of its own.");
+        await RunAsync("--cluster", "--seed", "1", "--shims", "4", "--calls", "150", "--faults", "6", "--db-restarts", "1", "--minutes", "1");
+    }
+
+    private async Task RunAsync(params string[] arguments)
+    {
         var folder = Path.GetTempPath();
         var program = Path.Combine(AppContext.BaseDirectory, "Exai.Torture");
 

@@ -23,6 +23,7 @@ public sealed class LogTests
         request.Stream.ShouldBeTrue();
         request.At.ShouldBe(time.GetUtcNow());
         request.Outcome.ShouldBe("completed");
+        request.EndedAt.ShouldBe(time.GetUtcNow());
     }
 
     [Fact]
@@ -36,6 +37,7 @@ public sealed class LogTests
 
         await waiting;
         sim.Log.Requests.Select(request => request.Number).ShouldBe([1, 2, 3]);
+        sim.Log.Requests.ShouldAllBe(request => request.EndedAt == null);
         await leaving.CancelAsync();
         await Should.ThrowAsync<OperationCanceledException>(() => Task.WhenAll(asking));
     }

@@ -199,6 +199,9 @@ internal sealed record Asked(PlannedCall Call, string Tool, JsonObject Arguments
 
     public bool WasJob { get; set; }
 
+    /// <summary>Null when there was no answer.</summary>
+    public DateTimeOffset? AnsweredAt { get; set; }
+
     /// <summary>What the receipt says; null when there was no result.</summary>
     public int? Runs { get; set; }
 

@@ -17,6 +17,9 @@ internal sealed class Findings
 
     public Findings(TextWriter output) => _output = output;
 
+    /// <summary>Kinds of violations that only some runs look for.</summary>
+    public IReadOnlyList<string> Further { get; init; } = [];
+
     public int Violations
     {
         get
@@ -63,15 +66,15 @@ internal sealed class Findings
     {
         lock (_gate)
         {
-            _output.WriteLine();
-            foreach (var (name, value) in conditions)
-                _output.WriteLine($"{name,-34} {value}");
-            _output.WriteLine($"{"faults",-34} {Counts(_faults)}");
-            _output.WriteLine($"{"answers",-34} {Counts(_answers)}");
+            List<(string Name, string Value)> lines = [.. conditions, ("faults", Counts(_faults)), ("answers", Counts(_answers))];
             foreach (var (what, times) in _times)
-                _output.WriteLine($"{what + ", ms",-34} p50 {Percentile(times, 50)}  p95 {Percentile(times, 95)}  p99 {Percentile(times, 99)}  max {Percentile(times, 100)}  ({times.Count})");
-            foreach (var kind in (string[])["lost", "hung", "gone", "doubled", "crossed", "failed", "asked"])
-                _output.WriteLine($"{kind,-34} {_violations.Count(violation => violation.Kind == kind)}");
+                lines.Add(($"{what}, ms", $"p50 {Percentile(times, 50)}  p95 {Percentile(times, 95)}  p99 {Percentile(times, 99)}  max {Percentile(times, 100)}  ({times.Count})"));
+            foreach (var kind in (string[])["lost", "hung", "gone", "doubled", "crossed", "failed", "asked", .. Further])
+                lines.Add((kind, $"{_violations.Count(violation => violation.Kind == kind)}"));
+            var width = lines.Max(line => line.Name.Length);
+            _output.WriteLine();
+            foreach (var (name, value) in lines)
+                _output.WriteLine($"{name.PadRight(width)} {value}");
         }
     }
 

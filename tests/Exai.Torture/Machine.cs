@@ -30,14 +30,21 @@ internal sealed partial class Machine : IAsyncDisposable
         _time = time;
         Provider = provider;
         Home = new ExaiHome(Path.Combine(_root.FullName, "home"));
-        Wire = new Wire(() => Health?.Port ?? 0);
-        _environment = new(StringComparer.Ordinal)
+        Wire = new Wire(() => Wire.To(Health?.Port));
+        _environment = SettingsOf(_root.FullName, provider);
+        _environment["EXAI_HOME"] = Home.Path;
+    }
+
+    /// <summary>What every process of a run is told.</summary>
+    /// <param name="folder">The run's.</param>
+    public static Dictionary<string, string> SettingsOf(string folder, SimulatorServer provider)
+    {
+        var settings = new Dictionary<string, string>(StringComparer.Ordinal)
         {
             ["PATH"] = Environment.GetEnvironmentVariable("PATH") ?? "/usr/bin:/bin",
-            ["HOME"] = _root.FullName,
+            ["HOME"] = folder,
             ["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "../../..")),
             ["DOTNET_TieredPGO"] = "0",
-            ["EXAI_HOME"] = Home.Path,
             ["EXAI_WS_PORT"] = "0",
             ["EXAI_WS_TOKEN"] = "the-token-of-the-torture",
             ["MONITORING_PORT"] = "0",
@@ -62,9 +69,11 @@ internal sealed partial class Machine : IAsyncDisposable
         foreach (var vendor in (string[])["GLM", "KIMI"])
         {
             foreach (var clock in (string[])["TIMEOUT_SECS", "WEB_SEARCH_TIMEOUT_SECS", "THINKING_TIMEOUT_SECS", "WEB_THINKING_TIMEOUT_SECS"])
-                _environment[$"{vendor}_{clock}"] = "8";
-            _environment[$"{vendor}_STREAM_TIMEOUT"] = "25";
+                settings[$"{vendor}_{clock}"] = "8";
+            settings[$"{vendor}_STREAM_TIMEOUT"] = "25";
         }
+
+        return settings;
     }
 
     public ExaiHome Home { get; }
@@ -224,7 +233,10 @@ internal sealed partial class Machine : IAsyncDisposable
 
     public void Delete() => _root.Delete(recursive: true);
 
-    private ProcessStartInfo Start(Dictionary<string, string> settings, string[] command)
+    private ProcessStartInfo Start(Dictionary<string, string> settings, string[] command) => Start(settings, command, _root.FullName);
+
+    /// <summary>A process that gets these settings and nothing else of this one's environment.</summary>
+    public static ProcessStartInfo Start(Dictionary<string, string> settings, string[] command, string folder)
     {
         var start = new ProcessStartInfo(command[0], command[1..])
         {
@@ -232,7 +244,7 @@ internal sealed partial class Machine : IAsyncDisposable
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            WorkingDirectory = _root.FullName,
+            WorkingDirectory = folder,
         };
         start.Environment.Clear();
         foreach (var (name, value) in settings)

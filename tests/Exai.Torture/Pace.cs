@@ -90,6 +90,7 @@ internal sealed class Pace(Plan plan, TimeSpan? limit, TimeProvider time)
             _pending.Remove(ask);
             if (answer is null)
                 return;
+            ask.AnsweredAt = answer.At;
             foreach (var recovery in _recoveries)
                 recovery.Answered(ask, answer.At);
         }
@@ -99,6 +100,13 @@ internal sealed class Pace(Plan plan, TimeSpan? limit, TimeProvider time)
     {
         lock (_gate)
             _faults++;
+    }
+
+    /// <summary>Something happens after which it is of interest when the pending calls are answered.</summary>
+    public void Befalls(string what)
+    {
+        lock (_gate)
+            _recoveries.Add(new Recovery(time.GetUtcNow(), [.. _pending]) { What = what });
     }
 
     /// <summary>A daemon is about to die.</summary>
@@ -138,6 +146,8 @@ internal sealed class Pace(Plan plan, TimeSpan? limit, TimeProvider time)
 internal sealed class Recovery(DateTimeOffset at, Asked[] pending)
 {
     public DateTimeOffset At => at;
+
+    public string What { get; init; } = "kill";
 
     /// <summary>When it was seen to take no call any more; null while it was not.</summary>
     public DateTimeOffset? DeafAt { get; set; }

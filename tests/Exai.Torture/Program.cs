@@ -14,6 +14,7 @@ try
 {
     var options = TortureOptions.Parse(args);
     return options.Attach is { } shims ? await AttachRun.RunAsync(options, shims, Console.Out, TimeProvider.System)
+        : options.Cluster ? await ClusterRun.RunAsync(options, Console.Out, TimeProvider.System)
         : options.Restarts is { } restarts ? await RestartRun.RunAsync(options, restarts, Console.Out, TimeProvider.System)
         : options.Failover is { } far ? await FailoverRun.RunAsync(options, far, Console.Out, TimeProvider.System)
         : await TortureRun.RunAsync(options, Console.Out, TimeProvider.System);

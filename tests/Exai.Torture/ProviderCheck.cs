@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Exai.Simulator;
 
 namespace Exai.Torture;
 
@@ -6,16 +7,16 @@ namespace Exai.Torture;
 internal static class ProviderCheck
 {
     /// <returns>How many requests there were for each call that asks a model.</returns>
-    public static double Look(Machine machine, IReadOnlyList<Asked> calls, Findings findings)
+    public static double Look(SimulatorServer provider, IReadOnlyList<Asked> calls, Findings findings)
     {
         var asked = calls.ToDictionary(ask => ask.Call.Marker, StringComparer.Ordinal);
         var requests = new Dictionary<string, int>(StringComparer.Ordinal);
         var count = 0;
-        foreach (var request in machine.Provider.Log.Chats)
+        foreach (var request in provider.Log.Chats)
         {
             count++;
             var questions = Questions(request.Body);
-            var marker = questions.Count == 0 ? "" : Caller.Markers().Match(questions[^1]).Value;
+            var marker = Marker(questions);
             if (!asked.TryGetValue(marker, out var ask))
             {
                 findings.Violation("crossed", $"request {request.Number} of the provider has no question of this run: {request.Body}");
@@ -34,6 +35,11 @@ internal static class ProviderCheck
         var asking = calls.Count(ask => ask.Call.Kind is CallKind.Chat or CallKind.LongChat or CallKind.Turn or CallKind.Consensus);
         return asking == 0 ? 0 : (double)count / asking;
     }
+
+    /// <summary>Of the call that this request is for; empty when it has none.</summary>
+    public static string Marker(SimulatorRequest request) => Marker(Questions(request.Body));
+
+    private static string Marker(List<string> questions) => questions.Count == 0 ? "" : Caller.Markers().Match(questions[^1]).Value;
 
     private static void Judge(Asked ask, int requests, Findings findings)
     {

@@ -57,12 +57,12 @@ internal sealed class Tormentor(Machine machine, Pace pace, Findings findings, T
                 await KillNewbornAsync(victim, fault.Length);
                 break;
             case FaultKind.Terminate:
-                TrySend(victim, Signal.Terminate);
+                LinuxProcesses.TrySend(victim, Signal.Terminate);
                 break;
             case FaultKind.Pause:
-                TrySend(victim, Signal.Stop);
+                LinuxProcesses.TrySend(victim, Signal.Stop);
                 await Task.Delay(fault.Length, time);
-                TrySend(victim, Signal.Continue);
+                LinuxProcesses.TrySend(victim, Signal.Continue);
                 break;
             case FaultKind.Restart:
                 _lasting.Add(machine.RestartAsync());
@@ -131,17 +131,5 @@ internal sealed class Tormentor(Machine machine, Pace pace, Findings findings, T
         }
 
         return null;
-    }
-
-    private static void TrySend(int pid, Signal signal)
-    {
-        try
-        {
-            LinuxProcesses.Send(pid, signal);
-        }
-        catch (InvalidOperationException)
-        {
-            // It ended by itself.
-        }
     }
 }

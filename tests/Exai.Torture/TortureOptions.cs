@@ -20,6 +20,12 @@ internal sealed record TortureOptions
           --restarts N    torments nobody: runs `exai restart` N times, each with a chat in flight, and prints how long other calls waited meanwhile
           --failover N    three daemons on the PostgreSQL database of --store, N shims that know all of them, each with a call in flight: kills the
                           daemons in turn, --kills times, and prints how long the calls were without one. Needs root
+          --cluster       three daemons on a PostgreSQL server of the run's own, half of the shims behind HAProxy, half knowing all daemons; needs root,
+                          PostgreSQL and HAProxy. With --faults and --db-restarts in the place of --kills:
+                          dotnet run --project tests/Exai.Torture -c Release -- --cluster --seed 7 --shims 16 --calls 10000 --faults 200 --db-restarts 20
+          --faults N      with --cluster: kills, drains, changes of the version and pauses of daemons, partitions, kills of the balancer, pauses of
+                          the database (default 20)
+          --db-restarts N with --cluster: restarts of the database, by turns as a crash and in order (default 2)
           --store URL     that database, as EXAI_STORE names it
           --exai PATH     the program exai to run; if not given, the one that was built with this one. A published one starts faster
           --keep          keeps the home and its logs, as a violation does
@@ -41,6 +47,9 @@ internal sealed record TortureOptions
           crossed    an answer or a provider's request with the marker of another call or thread
           failed     an error without a reason: the provider was healthy and the daemon did not die too often
           asked      more requests to the provider than runs and retries allow
+          over       with --cluster: more requests at once at the provider than the limit, those of daemons apart that were stopped or cut off from
+                     the database for too long to know that others count them as dead
+          left       with --cluster: a call that nobody runs, or a permit that nobody uses, when all is over
         """;
 
     public int Seed { get; init; } = 1;
@@ -65,6 +74,13 @@ internal sealed record TortureOptions
     /// <summary>Measures the way of so many shims from a daemon that is killed to another one instead.</summary>
     public int? Failover { get; init; }
 
+    /// <summary>Torments several daemons, their balancer and their database instead.</summary>
+    public bool Cluster { get; init; }
+
+    public int Faults { get; init; } = 20;
+
+    public int DatabaseRestarts { get; init; } = 2;
+
     /// <summary>The database that daemons share.</summary>
     public string? Store { get; init; }
 
@@ -84,9 +100,9 @@ internal sealed record TortureOptions
         for (var at = 0; at < arguments.Length; at++)
         {
             var name = arguments[at];
-            if (name == "--keep")
+            if (name is "--keep" or "--cluster")
             {
-                options = options with { Keep = true };
+                options = name == "--keep" ? options with { Keep = true } : options with { Cluster = true };
                 continue;
             }
 
@@ -101,6 +117,8 @@ internal sealed record TortureOptions
                 "--attach" => options with { Attach = Number(name, value, 1) },
                 "--restarts" => options with { Restarts = Number(name, value, 1) },
                 "--failover" => options with { Failover = Number(name, value, 1) },
+                "--faults" => options with { Faults = Number(name, value, 0) },
+                "--db-restarts" => options with { DatabaseRestarts = Number(name, value, 0) },
                 "--store" => options with { Store = value },
                 "--exai" => options with { Exai = Path.GetFullPath(value) },
                 "--patience" => options with { Patience = TimeSpan.FromSeconds(Number(name, value, 1)) },

@@ -35,7 +35,7 @@ internal static class TortureRun
         }
 
         var took = pace.Elapsed;
-        var requests = ProviderCheck.Look(machine, pace.Calls, findings);
+        var requests = ProviderCheck.Look(machine.Provider, pace.Calls, findings);
         foreach (var recovery in pace.Recoveries)
         {
             if (recovery.Ready is { } ready)

@@ -3,7 +3,7 @@ using Exai.Protocol;
 namespace Exai.Core.Calls;
 
 /// <summary>
-/// Everything that can end a run from outside: the call clock, a cancel, the daemon's stop. One token for the work to watch, and
+/// Everything that can end a run from outside: the call clock, a cancel, the daemon's stop, another daemon that took the call over. One token for the work to watch, and
 /// one question for the end: whose doing was it?
 /// </summary>
 public sealed class CallClock : IDisposable
@@ -19,6 +19,7 @@ public sealed class CallClock : IDisposable
 
     /// <param name="limit">The call clock.</param>
     /// <param name="spent">What earlier runs have used of it.</param>
+    /// <param name="stopping">The daemon stops, or another one has the call by now.</param>
     public CallClock(TimeSpan limit, TimeSpan spent, TimeProvider time, CancellationToken cancelled, CancellationToken stopping)
     {
         _limit = limit;
@@ -36,10 +37,10 @@ public sealed class CallClock : IDisposable
     /// <summary>What is left of the call clock; below zero when it has just fired.</summary>
     public TimeSpan Left => _left - _time.GetElapsedTime(_started);
 
-    /// <summary>The daemon stops: the run is given up without an outcome.</summary>
+    /// <summary>The daemon stops, or the run has lost its call: it is given up without an outcome.</summary>
     public bool Stopping => _stopping.IsCancellationRequested;
 
-    /// <summary>Why the token fired, as a call's error; null when it has not, or when the daemon stops.</summary>
+    /// <summary>Why the token fired, as a call's error; null when it has not, or when the run has no outcome.</summary>
     public CallError? Reason(string callId) => this switch
     {
         { Stopping: true } => null,

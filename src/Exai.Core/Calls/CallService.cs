@@ -35,6 +35,7 @@ public sealed class CallService : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly CallTending _tending;
+    private readonly OwnRuns _runs = new();
     private readonly Task _tendingLoop;
     private int _running;
     private bool _closed;
@@ -50,7 +51,7 @@ public sealed class CallService : IAsyncDisposable
         _options = options;
         _time = time;
         _logger = logger;
-        _tending = new CallTending(store, owner, options, time, logger) { Running = () => Running > 0, Cancel = CancelLive, Saved = Forget };
+        _tending = new CallTending(store, owner, options, time, logger) { Running = () => Running > 0, Runs = _runs, Cancel = CancelLive, Saved = Forget };
         _tendingLoop = _tending.RunAsync(_stopping.Token);
     }
 
@@ -405,13 +406,19 @@ public sealed class CallService : IAsyncDisposable
     {
         Interlocked.Increment(ref _running);
         RunningChanged?.Invoke();
+        using var own = _runs.Begin(run, _stopping.Token);
         try
         {
-            using var clock = new CallClock(_options.Timeout, run.Spent, _time, live.Cancelled, _stopping.Token);
+            using var clock = new CallClock(_options.Timeout, run.Spent, _time, live.Cancelled, own.End);
             using var span = CallTraces.Run(run);
             var (outcome, turn) = await _runner.RunAsync(run, () => WaitForThreadAsync(live, run, clock), live.Report, clock);
             span.Ended(outcome);
             return await FinishAsync(run, outcome, turn);
+        }
+        catch (OperationCanceledException) when (own.IsLost && !_stopping.IsCancellationRequested)
+        {
+            CallLog.OwnershipLost(_logger, run.CallId, run.Runs);
+            return null;
         }
         finally
         {

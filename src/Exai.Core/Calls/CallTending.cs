@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace Exai.Core.Calls;
 
 /// <summary>
-/// What a daemon does for its calls by the clock: it renews their leases, cancels those that others asked it to, journals outcomes
+/// What a daemon does for its calls by the clock: it renews their leases, ends the runs that others have taken over, cancels those that others asked it to, journals outcomes
 /// that the store could not take when they came, and forgets old ones. Thread-safe.
 /// </summary>
 internal sealed class CallTending(ICallStore store, CallOwner owner, CallOptions options, TimeProvider time, ILogger logger)
@@ -21,6 +21,9 @@ internal sealed class CallTending(ICallStore store, CallOwner owner, CallOptions
 
     /// <summary>Whether calls are running here.</summary>
     public required Func<bool> Running { get; init; }
+
+    /// <summary>What is at work here.</summary>
+    public required OwnRuns Runs { get; init; }
 
     /// <summary>Cancels a call that is running here.</summary>
     public required Action<string> Cancel { get; init; }
@@ -139,7 +142,14 @@ internal sealed class CallTending(ICallStore store, CallOwner owner, CallOptions
     {
         try
         {
-            await store.RenewLeasesAsync(owner, stopping);
+            // Before the renewal: what begins later is not lost because it was not there yet.
+            var begun = Runs.All;
+            var owned = await store.RenewLeasesAsync(owner, stopping);
+            foreach (var run in begun.Where(run => owned.GetValueOrDefault(run.CallId) != run.Number))
+            {
+                // Or it has just been finished, and then there is nothing left to end.
+                run.Lose();
+            }
         }
         catch (StoreException failure)
         {

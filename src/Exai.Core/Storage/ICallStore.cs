@@ -24,7 +24,8 @@ public interface ICallStore
     ValueTask<bool> FinishAsync(CallRecord run, CallOutcome outcome, Turn? turn, CancellationToken cancellationToken);
 
     /// <summary>Extends the leases of all calls that the owner runs.</summary>
-    ValueTask RenewLeasesAsync(CallOwner owner, CancellationToken cancellationToken);
+    /// <returns>Which these are, and the number of the run.</returns>
+    ValueTask<IReadOnlyDictionary<string, int>> RenewLeasesAsync(CallOwner owner, CancellationToken cancellationToken);
 
     /// <summary>
     /// Asks whoever owns the call, now or later, to cancel it. It changes nothing when the call has an outcome.

@@ -24,7 +24,7 @@ public sealed class ToolRunner(
     public bool AsksModels(string tool) => _tools.TryGetValue(tool, out var known) && known.AsksModels;
 
     /// <param name="waitForTurn">Waits until the call may run. Its failure, as any from here on, is the call's outcome.</param>
-    /// <exception cref="OperationCanceledException">The daemon stops; the run has no outcome.</exception>
+    /// <exception cref="OperationCanceledException">The daemon stops, or another one has taken the call over; the run has no outcome.</exception>
     public async Task<(CallOutcome Outcome, Turn? Turn)> RunAsync(CallRecord call, Func<Task> waitForTurn, Action<CallProgress> report, CallClock clock)
     {
         var context = new CallContext(call, clock, report, store, ledger, threads, models, files, time);
@@ -59,7 +59,7 @@ public sealed class ToolRunner(
         {
             if (clock.Stopping)
             {
-                throw new OperationCanceledException("The daemon stops.", failure);
+                throw new OperationCanceledException("The daemon stops, or another one has the call by now.", failure);
             }
 
             var error = failure is OperationCanceledException && clock.Reason(call.CallId) is { } reason ? reason : ErrorMapper.Map(failure, call.CallId);

@@ -125,7 +125,7 @@ internal sealed class ProviderEndpoints(SimulatorServer server, TimeProvider tim
     private SimulatorRequest Record(HttpContext context, SimulatedDialect dialect, JsonElement body)
     {
         var authorization = context.Request.Headers.Authorization is { Count: > 0 } header ? header.ToString() : null;
-        return server.Log.Add((number, changed) => new SimulatorRequest(changed)
+        return server.Log.Add((number, changed) => new SimulatorRequest(changed, time)
         {
             Number = number,
             Dialect = dialect.Name,

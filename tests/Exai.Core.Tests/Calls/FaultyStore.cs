@@ -49,10 +49,10 @@ internal sealed class FaultyStore(ICallStore inner) : ICallStore
         return await inner.FinishAsync(run, outcome, turn, cancellationToken);
     }
 
-    public async ValueTask RenewLeasesAsync(CallOwner owner, CancellationToken cancellationToken)
+    public async ValueTask<IReadOnlyDictionary<string, int>> RenewLeasesAsync(CallOwner owner, CancellationToken cancellationToken)
     {
         await WriteAsync(nameof(RenewLeasesAsync));
-        await inner.RenewLeasesAsync(owner, cancellationToken);
+        return await inner.RenewLeasesAsync(owner, cancellationToken);
     }
 
     public async ValueTask RequestCancelAsync(string callId, CancellationToken cancellationToken)

@@ -47,6 +47,31 @@ public sealed class OrphanSweepTests
         seen.Text.ShouldBe(call.Outcome!.Text, "the client of the paused one gets the answer that counts");
     });
 
+    /// <summary>Others use its permits by then, so that what it has begun counts for nobody at the provider.</summary>
+    [Theory, EveryStore]
+    public void Paused_owner_that_wakes_up_leaves_the_provider(StoreEngine store) => CallWorld.Run(store, async world =>
+    {
+        world.Options = world.Options with { Lease = TimeSpan.FromSeconds(3) };
+        var paused = world.Start();
+        var request = world.Chat("hello");
+        var waiting = paused.Calls.StartOrAttach(request);
+        await world.AfterAsync(4);
+        world.Provider.Requests.Single().Cancelled.ShouldBeFalse();
+        world.Dead.Add(paused.Epoch);
+        var taker = world.Start();
+        await using var sweeps = new Sweeps(world, taker);
+
+        await world.AfterAsync(2);
+
+        world.Provider.Requests.Count.ShouldBe(2);
+        world.Provider.Requests[0].Cancelled.ShouldBeTrue("its run is another daemon's by now");
+        world.Provider.Requests[1].Cancelled.ShouldBeFalse();
+        paused.Calls.Running.ShouldBe(0);
+        var seen = await waiting.Outcome;
+        (seen.Receipt.Runs, seen.State).ShouldBe((2, CallState.Succeeded));
+        world.Provider.Requests.Count.ShouldBe(2);
+    });
+
     [Theory, EveryStore]
     public void Sweep_that_was_stopped_takes_nothing_over(StoreEngine store) => CallWorld.Run(store, async world =>
     {

@@ -110,6 +110,20 @@ public sealed class CallStoreTests : IAsyncDisposable
     }
 
     [Theory, EveryStore]
+    public async Task RenewLeasesAsync_says_which_runs_are_still_the_owners(StoreEngine store)
+    {
+        Open(store);
+        var (kept, _) = await AcceptAsync("c1");
+        var (taken, _) = await AcceptAsync("c2");
+        var (finished, _) = await AcceptAsync("c3");
+        await _store.TakeOverAsync(taken, Sample.OtherOwner, Cancel);
+        await _store.FinishAsync(finished, Sample.Outcome(finished), null, Cancel);
+
+        (await _store.RenewLeasesAsync(Sample.Owner, Cancel)).ShouldBe(new Dictionary<string, int> { [kept.CallId] = 1 });
+        (await _store.RenewLeasesAsync(Sample.OtherOwner, Cancel)).ShouldBe(new Dictionary<string, int> { [taken.CallId] = 2 });
+    }
+
+    [Theory, EveryStore]
     public async Task FinishAsync_first_outcome_stays(StoreEngine store)
     {
         Open(store);

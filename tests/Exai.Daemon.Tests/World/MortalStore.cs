@@ -42,10 +42,10 @@ internal sealed class MortalStore(ICallStore inner, IAttemptLedger ledger, Journ
     public ValueTask<bool> FinishAsync(CallRecord run, CallOutcome outcome, Turn? turn, CancellationToken cancellationToken) =>
         WriteAsync(() => inner.FinishAsync(run, outcome, turn, cancellationToken), counts => book.OnFinished(run, outcome, counts));
 
-    public async ValueTask RenewLeasesAsync(CallOwner owner, CancellationToken cancellationToken)
+    public async ValueTask<IReadOnlyDictionary<string, int>> RenewLeasesAsync(CallOwner owner, CancellationToken cancellationToken)
     {
         ThrowIfDead();
-        await inner.RenewLeasesAsync(owner, cancellationToken);
+        return await inner.RenewLeasesAsync(owner, cancellationToken);
     }
 
     public async ValueTask RequestCancelAsync(string callId, CancellationToken cancellationToken) => await WriteAsync(

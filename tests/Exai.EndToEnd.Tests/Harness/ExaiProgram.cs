@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text;
 using Exai.Protocol;
 
 namespace Exai.EndToEnd.Tests.Harness;
@@ -23,29 +22,9 @@ internal static class ExaiProgram
         ["DOTNET_TieredPGO"] = "0",
     };
 
-    /// <summary>The same program under another version of the same length: a copy in which only the version's text differs.</summary>
+    /// <summary>The same program under another version of the same length.</summary>
     /// <returns>The path of its <c>exai</c>.</returns>
-    public static string CopyWithVersion(string folder, string version)
-    {
-        Directory.CreateDirectory(folder);
-        foreach (var file in Directory.EnumerateFiles(AppContext.BaseDirectory).Where(file => Path.GetExtension(file) is ".dll" or ".json" or ""))
-        {
-            System.IO.File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
-        }
-
-        Directory.CreateSymbolicLink(Path.Combine(folder, "runtimes"), Path.Combine(AppContext.BaseDirectory, "runtimes"));
-        var protocol = Path.Combine(folder, "Exai.Protocol.dll");
-        var image = System.IO.File.ReadAllBytes(protocol);
-        byte[] known = Encoding.UTF8.GetBytes(Product.Version), wanted = Encoding.UTF8.GetBytes(version);
-        wanted.Length.ShouldBe(known.Length, "the text is replaced where it stands");
-        for (var at = image.AsSpan().IndexOf(known); at >= 0; at = image.AsSpan().IndexOf(known))
-        {
-            wanted.CopyTo(image, at);
-        }
-
-        System.IO.File.WriteAllBytes(protocol, image);
-        return Path.Combine(folder, "exai");
-    }
+    public static string CopyWithVersion(string folder, string version) => ProgramCopy.WithVersion(File, folder, Product.Version, version);
 
     public static ProcessStartInfo Start(IReadOnlyDictionary<string, string> environment, string workingDirectory, string file, params IEnumerable<string> arguments)
     {

@@ -7,11 +7,15 @@ namespace Exai.EndToEnd.Tests.Harness;
 internal sealed record HostedDaemon(BackgroundProcess Process, ExaiHome Home, HealthDocument Health)
 {
     /// <param name="name">Of its home, a folder of the machine.</param>
-    public static async Task<HostedDaemon> StartAsync(ExaiHomeFixture machine, string name, params (string Name, string? Value)[] settings)
+    public static Task<HostedDaemon> StartAsync(ExaiHomeFixture machine, string name, params (string Name, string? Value)[] settings) =>
+        StartAsync(machine, ExaiProgram.File, name, settings);
+
+    /// <param name="program">The <c>exai</c> to run.</param>
+    public static async Task<HostedDaemon> StartAsync(ExaiHomeFixture machine, string program, string name, params (string Name, string? Value)[] settings)
     {
         var home = new ExaiHome(machine.Folder(name));
         var process = machine.StartInBackground(
-            "unshare", ["--pid", "--fork", "--kill-child", "--mount-proc", ExaiProgram.File, "daemon"], [.. settings, ("EXAI_HOME", home.Path)]);
+            "unshare", ["--pid", "--fork", "--kill-child", "--mount-proc", program, "daemon"], [.. settings, ("EXAI_HOME", home.Path)]);
         HealthDocument? health = null;
         await Patience.ForAsync($"the {name} daemon serves", () => process.HasExited || (health = HealthFile.TryRead(home)) is not null);
         return process.HasExited ? throw new InvalidOperationException($"It ended at once: {await process.EndedAsync()}") : new HostedDaemon(process, home, health!);

@@ -25,6 +25,9 @@ internal static partial class LinuxProcesses
         }
     }
 
+    /// <summary>To a process that may have ended by itself.</summary>
+    public static void TrySend(int pid, Signal signal) => _ = KillProcess(pid, (int)signal);
+
     /// <summary>kill -9 of a process that may have ended by itself.</summary>
     public static void TryKill(int pid) => _ = KillProcess(pid, (int)Signal.Kill);
 

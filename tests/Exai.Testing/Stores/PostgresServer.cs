@@ -37,6 +37,12 @@ public sealed class PostgresServer : IDisposable
     /// <summary>Holds its data and its socket.</summary>
     public string Folder { get; }
 
+    /// <summary>Its Unix socket.</summary>
+    public string Socket => Path.Combine(Folder, ".s.PGSQL.5432");
+
+    /// <summary>The process under which the server runs; 0 while it does not.</summary>
+    public int ProcessId => _process?.Id ?? 0;
+
     /// <summary>As EXAI_STORE names it.</summary>
     public string Url(string database = "exai") => $"postgres://exai@localhost/{database}?host={Folder}";
 
@@ -62,8 +68,21 @@ public sealed class PostgresServer : IDisposable
         command.ExecuteNonQuery();
     }
 
+    /// <summary>A number out of the database.</summary>
+    public long Count(string sql)
+    {
+        using var connection = Connect("exai");
+        using var command = new NpgsqlCommand(sql, connection);
+        return Convert.ToInt64(command.ExecuteScalar(), CultureInfo.InvariantCulture);
+    }
+
     /// <summary>On the data that is there.</summary>
-    public void Start()
+    public void Start() => CheckStart(Launch().StandardOutput.ReadLine());
+
+    /// <inheritdoc cref="Start"/>
+    public async Task StartAsync() => CheckStart(await Launch().StandardOutput.ReadLineAsync());
+
+    private Process Launch()
     {
         var start = new ProcessStartInfo("/bin/sh") { UseShellExecute = false, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var argument in (string[])["-c", Script, "sh", Folder, Programs ?? throw new InvalidOperationException(NotInstalled)])
@@ -71,11 +90,16 @@ public sealed class PostgresServer : IDisposable
             start.ArgumentList.Add(argument);
         }
 
-        _process = Process.Start(start)!;
+        var process = _process = Process.Start(start)!;
         // Whatever else it says goes nowhere; unread, it would fill the pipe.
-        _process.ErrorDataReceived += (_, _) => { };
-        _process.BeginErrorReadLine();
-        if (_process.StandardOutput.ReadLine() != "ready")
+        process.ErrorDataReceived += (_, _) => { };
+        process.BeginErrorReadLine();
+        return process;
+    }
+
+    private void CheckStart(string? word)
+    {
+        if (word != "ready")
         {
             throw new InvalidOperationException($"PostgreSQL did not start; see {Folder}/log.");
         }
@@ -83,6 +107,16 @@ public sealed class PostgresServer : IDisposable
 
     /// <summary>As a crash: connections break, what was not committed is gone. <see cref="Start"/> recovers the rest.</summary>
     public void Crash() => End("keep");
+
+    /// <summary>As <c>pg_ctl stop -m immediate</c>, or as <c>-m fast</c>, which rolls back, writes all down and says goodbye.</summary>
+    public async Task StopAsync(bool immediate)
+    {
+        if (Say(immediate ? "keep" : "fast") is { } process)
+        {
+            await process.WaitForExitAsync();
+            process.Dispose();
+        }
+    }
 
     public void Dispose()
     {
@@ -95,8 +129,8 @@ public sealed class PostgresServer : IDisposable
     }
 
     /// <summary>
-    /// $1 the folder, $2 the programs. PostgreSQL refuses to run as root. The folder is removed unless the last word is "keep"; no word comes when
-    /// the process that started it dies.
+    /// $1 the folder, $2 the programs. PostgreSQL refuses to run as root. The folder is removed unless the last word is "keep" or "fast"; no word comes
+    /// when the process that started it dies.
     /// </summary>
     private const string Script =
         """
@@ -117,21 +151,29 @@ public sealed class PostgresServer : IDisposable
         echo ready
         word=
         read -r word
-        kill -QUIT $server 2>/dev/null
+        signal=QUIT
+        [ "$word" = fast ] && signal=INT
+        kill -$signal $server 2>/dev/null
         wait $server
-        [ "$word" = keep ] || rm -rf "$1"
+        [ "$word" = keep ] || [ "$word" = fast ] || rm -rf "$1"
         """;
 
     private void End(string word)
     {
-        if (_process is { } process)
+        if (Say(word) is { } process)
         {
-            _process = null;
-            process.StandardInput.WriteLine(word);
-            process.StandardInput.Close();
             process.WaitForExit();
             process.Dispose();
         }
+    }
+
+    /// <summary>Null when it has ended before.</summary>
+    private Process? Say(string word)
+    {
+        var process = Interlocked.Exchange(ref _process, null);
+        process?.StandardInput.WriteLine(word);
+        process?.StandardInput.Close();
+        return process;
     }
 
     private NpgsqlConnection Connect(string database)

@@ -98,11 +98,15 @@ public sealed class SqlCallStore(IDatabase database, TimeSpan lease, TimeProvide
             },
             cancellationToken);
 
-    public async ValueTask RenewLeasesAsync(CallOwner owner, CancellationToken cancellationToken) =>
-        await database.WriteAsync(
-            connection => connection.ExecuteAsync(
-                "UPDATE calls SET lease_until = @lease WHERE owner_epoch = @epoch AND finished_at IS NULL", ("@lease", LeaseEnd()), ("@epoch", owner.Epoch)),
+    public async ValueTask<IReadOnlyDictionary<string, int>> RenewLeasesAsync(CallOwner owner, CancellationToken cancellationToken)
+    {
+        var owned = await database.WriteAsync(
+            connection => connection.QueryAsync(
+                "UPDATE calls SET lease_until = @lease WHERE owner_epoch = @epoch AND finished_at IS NULL RETURNING call_id, runs",
+                row => KeyValuePair.Create(row.Text("call_id"), (int)row.Number("runs")), ("@lease", LeaseEnd()), ("@epoch", owner.Epoch)),
             cancellationToken);
+        return owned.ToDictionary(StringComparer.Ordinal);
+    }
 
     public async ValueTask RequestCancelAsync(string callId, CancellationToken cancellationToken) =>
         await database.WriteAsync(
