@@ -148,7 +148,7 @@ public sealed class TlsTests : IDisposable
     [Fact]
     public async Task Haproxy_with_tls_before_a_daemon_with_tls_serves_shims()
     {
-        Assert.SkipWhen(Balancer.Missing is not null, Balancer.Missing ?? "");
+        Assert.SkipWhen(BalancerSetup.Missing is not null, BalancerSetup.Missing ?? "");
         await using var machine = await MachineAsync(["127.0.0.1", "exai.example"], ("EXAI_WS_TOKEN", Token));
         var files = new CertificateFolder(machine.Folder("tls"));
         await machine.Daemon.StartAsync();
