@@ -101,10 +101,10 @@ public sealed class StoreTests
         var shim = await machine.StartClientAsync();
         (await shim.ChatAsync("What is marker-before?")).IsError.ShouldBeFalse();
         (await machine.RunAsync(["stop"])).ExitCode.ShouldBe(0);
-        DamageAllButTheFirstPage(machine.Home.Database);
+        DamageCalls(machine.Home.Database);
         (await machine.RunAsync(["start"])).ExitCode.ShouldBe(0);
         var old = await machine.Daemon.RunningAsync();
-        old.Problems.ShouldBeEmpty("the first page tells of no damage");
+        old.Problems.ShouldBeEmpty("what is read at the start tells of no damage");
 
         var reply = await shim.ChatAsync("What is marker-after?");
 
@@ -118,20 +118,36 @@ public sealed class StoreTests
     /// <summary>What a database browser does in the middle of a change.</summary>
     private static SqliteConnection Locked(string database)
     {
-        // Before any connection: a process that has begun with one SQLite library and goes on with another crashes.
-        _ = SqliteDatabase.LibraryVersion;
-        var connection = new SqliteConnection($"Data Source={database};Pooling=False");
-        connection.Open();
+        var connection = Open(database);
         using var command = connection.CreateCommand();
         command.CommandText = "BEGIN EXCLUSIVE";
         command.ExecuteNonQuery();
         return connection;
     }
 
-    private static void DamageAllButTheFirstPage(string path)
+    private static SqliteConnection Open(string database)
     {
-        const int Page = 4096;
-        using var file = new FileStream(path, FileMode.Open, FileAccess.Write) { Position = Page };
-        file.Write(Enumerable.Repeat((byte)0xAA, (int)file.Length - Page).ToArray());
+        // Before any connection: a process that has begun with one SQLite library and goes on with another crashes.
+        _ = SqliteDatabase.LibraryVersion;
+        var connection = new SqliteConnection($"Data Source={database};Pooling=False");
+        connection.Open();
+        return connection;
+    }
+
+    /// <summary>The page through which all calls are found.</summary>
+    private static void DamageCalls(string path)
+    {
+        long at, length;
+        using (var connection = Open(path))
+        using (var command = connection.CreateCommand())
+        {
+            command.CommandText = "SELECT (rootpage - 1) * page_size, page_size FROM sqlite_schema, pragma_page_size WHERE name = 'calls'";
+            using var row = command.ExecuteReader();
+            row.Read();
+            (at, length) = (row.GetInt64(0), row.GetInt64(1));
+        }
+
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Write) { Position = at };
+        file.Write(Enumerable.Repeat((byte)0xAA, (int)length).ToArray());
     }
 }

@@ -158,10 +158,12 @@ public sealed class SqliteDatabaseTests : IDisposable
     {
         var database = _file.Open();
         await database.WriteAsync(connection => connection.Execute("CREATE TABLE bulk (text TEXT); INSERT INTO bulk VALUES (hex(randomblob(100000)))"), CancellationToken.None);
+        // Its own pages alone, which are the last: the file must still open.
+        var intact = (int)database.Read(connection => connection.Scalar<long>("SELECT (rootpage - 1) * page_size FROM sqlite_schema, pragma_page_size WHERE name = 'bulk'"));
         await database.DisposeAsync();
-        await using (var file = new FileStream(_file.Path, FileMode.Open, FileAccess.Write) { Position = 4096 })
+        await using (var file = new FileStream(_file.Path, FileMode.Open, FileAccess.Write) { Position = intact })
         {
-            file.Write(Enumerable.Repeat((byte)0xAA, (int)file.Length - 4096).ToArray());
+            file.Write(Enumerable.Repeat((byte)0xAA, (int)file.Length - intact).ToArray());
         }
 
         await using var damaged = _file.Open();
