@@ -22,7 +22,7 @@ internal static class DaemonScale
     public static async Task RunAsync(IReadOnlyList<int> sizes, string store, TextWriter output)
     {
         var program = await ExaiMachine.PublishAsync();
-        await output.WriteLineAsync($"{"store",11}{"daemons",9}{"calls/s",9}{"alone ms p50",14}{"p99",8}{$"{InFlight} at once ms p50",22}{"p99",8}{"daemons' µs/call",18}{"database's",12}");
+        await output.WriteLineAsync($"{"store",11}{"daemons",9}{"calls/s",9}{"alone ms p50",14}{"p99",8}{$"{InFlight} at once ms p50",22}{"p99",8}{"daemons' µs/call",18}");
         await output.WriteLineAsync(await RowAsync(program, 1, store: null));
         foreach (var size in sizes.Order())
             await output.WriteLineAsync(await RowAsync(program, size, store));
@@ -47,14 +47,14 @@ internal static class DaemonScale
 
             await AskAllAsync(shims, Calls / 2, InFlight);
             var alone = new Distribution(await AskAllAsync(shims, Lonely, 1));
-            var (before, databaseBefore) = (daemons.Sum(Used), Database());
+            var before = daemons.Sum(Used);
             var watch = Watch.Start();
             var busy = new Distribution(await AskAllAsync(shims, Calls, InFlight));
             var seconds = watch.Elapsed.TotalSeconds;
-            var (used, database) = (daemons.Sum(Used) - before, Database() - databaseBefore);
+            var used = daemons.Sum(Used) - before;
             return string.Create(
                 CultureInfo.InvariantCulture,
-                $"{(store is null ? "SQLite" : "PostgreSQL"),11}{count,9}{Calls / seconds,9:0}{alone.P50,14:0.00}{alone.P99,8:0.0}{busy.P50,22:0.0}{busy.P99,8:0.0}{used * 1000 / Calls,18:0}{(store is null ? "" : $"{database * 1000 / Calls:0}"),12}");
+                $"{(store is null ? "SQLite" : "PostgreSQL"),11}{count,9}{Calls / seconds,9:0}{alone.P50,14:0.00}{alone.P99,8:0.0}{busy.P50,22:0.0}{busy.P99,8:0.0}{used * 1000 / Calls,18:0}");
         }
         finally
         {
@@ -83,13 +83,6 @@ internal static class DaemonScale
 
     /// <summary>Milliseconds.</summary>
     private static double Used(Daemon daemon) => Children.ProcessorTime(daemon.Id).TotalMilliseconds;
-
-    /// <summary>Milliseconds that all processes of PostgreSQL on this machine have used.</summary>
-    private static double Database() => Process.GetProcessesByName("postgres").Sum(process =>
-    {
-        using (process)
-            return process.TotalProcessorTime.TotalMilliseconds;
-    });
 
     private static ProcessStartInfo Set(ProcessStartInfo start, params (string Name, string Value)[] settings)
     {

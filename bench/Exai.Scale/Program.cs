@@ -13,7 +13,7 @@ const string Usage = """
       journal   calls in the journal, a tenth of them threads: what a call costs then, what the daemon's start, a lookup, the lists and forgetting take
       streams   answers that stream at once at 50 tokens a second for ten seconds: what the daemon needs, and how late an answer is
       sessions  clients that are connected and ask nothing: memory and processor time of the daemon and of a shim, and a call of one among them
-      daemons   daemons on the PostgreSQL database of EXAI_STORE, beside one on a file: calls a second, what a call takes, and the processor time of both
+      daemons   daemons on the PostgreSQL database of EXAI_STORE, beside one on a file: calls a second, what a call takes, and the daemons' processor time
     """;
 
 int[] sizes = [.. args.Skip(1).Select(size => int.TryParse(size, System.Globalization.CultureInfo.InvariantCulture, out var number) ? number : 0)];
