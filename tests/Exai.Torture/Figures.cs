@@ -6,11 +6,11 @@ namespace Exai.Torture;
 internal static class Figures
 {
     /// <param name="times">Milliseconds.</param>
-    public static string Summary(List<double> times)
+    public static string Summary(IReadOnlyCollection<double> times)
     {
-        times = [.. times.Order()];
-        double At(double share) => times.Count == 0 ? double.NaN : times[Math.Min(times.Count - 1, (int)(times.Count * share))];
-        return string.Create(CultureInfo.InvariantCulture, $"p50 {At(0.5):0}, p95 {At(0.95):0}, p99 {At(0.99):0}, longest {At(1):0} (n = {times.Count})");
+        double[] sorted = [.. times.Order()];
+        double At(int percent) => sorted.Length == 0 ? double.NaN : sorted[Math.Max(0, (int)Math.Ceiling(sorted.Length * percent / 100.0) - 1)];
+        return string.Create(CultureInfo.InvariantCulture, $"p50 {At(50):0}  p95 {At(95):0}  p99 {At(99):0}  max {At(100):0}  ({sorted.Length})");
     }
 
     /// <summary>The machine's load average of the last minute.</summary>

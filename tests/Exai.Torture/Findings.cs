@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Exai.Torture;
 
 /// <summary>What was seen during a run. Thread-safe.</summary>
@@ -68,7 +66,7 @@ internal sealed class Findings
         {
             List<(string Name, string Value)> lines = [.. conditions, ("faults", Counts(_faults)), ("answers", Counts(_answers))];
             foreach (var (what, times) in _times)
-                lines.Add(($"{what}, ms", $"p50 {Percentile(times, 50)}  p95 {Percentile(times, 95)}  p99 {Percentile(times, 99)}  max {Percentile(times, 100)}  ({times.Count})"));
+                lines.Add(($"{what}, ms", Figures.Summary(times)));
             foreach (var kind in (string[])["lost", "hung", "gone", "doubled", "crossed", "failed", "asked", .. Further])
                 lines.Add((kind, $"{_violations.Count(violation => violation.Kind == kind)}"));
             var width = lines.Max(line => line.Name.Length);
@@ -79,10 +77,4 @@ internal sealed class Findings
     }
 
     private static string Counts(SortedDictionary<string, int> counts) => string.Join(", ", counts.Select(count => $"{count.Key} {count.Value}"));
-
-    private static string Percentile(List<double> times, int percent)
-    {
-        times.Sort();
-        return times[Math.Max(0, (int)Math.Ceiling(times.Count * percent / 100.0) - 1)].ToString("0", CultureInfo.InvariantCulture);
-    }
 }

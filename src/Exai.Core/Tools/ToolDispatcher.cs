@@ -17,11 +17,9 @@ public sealed class ToolDispatcher(
     IEnumerable<IRecomputedTool> recomputed, IEnumerable<ITool> journaled, IReadOnlyCollection<ToolDescriptor> offered, CallService calls, TimeProvider time, ILogger logger)
 {
     private readonly HashSet<string> _offered = [.. offered.Select(tool => tool.Name)];
+    private readonly HashSet<string> _ownerAlone = [.. offered.Where(tool => tool.OwnerAlone).Select(tool => tool.Name)];
     private readonly Dictionary<string, IRecomputedTool> _recomputed = recomputed.ToDictionary(tool => tool.Descriptor.Name, StringComparer.Ordinal);
     private readonly HashSet<string> _journaled = [.. journaled.Select(tool => tool.Descriptor.Name)];
-
-    /// <summary>What shows or deletes what all users of the daemon have: the log, and the files of a provider's account.</summary>
-    private static readonly HashSet<string> OwnersAlone = ["activity", "self-check", "kimi_manage_files"];
 
     /// <summary>The one tool whose answer is another call's.</summary>
     public JobResultTool? JobResult { get; init; }
@@ -29,7 +27,7 @@ public sealed class ToolDispatcher(
     public IEnumerable<ToolDescriptor> Tools => ToolCatalogue.All.Where(tool => _offered.Contains(tool.Name) && Exists(tool.Name));
 
     /// <summary>Those that the users of named tokens have.</summary>
-    public IEnumerable<ToolDescriptor> ToolsOfUsers => Tools.Where(tool => !OwnersAlone.Contains(tool.Name));
+    public IEnumerable<ToolDescriptor> ToolsOfUsers => Tools.Where(tool => !tool.OwnerAlone);
 
     /// <summary>Null counts nothing.</summary>
     public CallMeters? Meters { get; init; }
@@ -49,7 +47,7 @@ public sealed class ToolDispatcher(
             throw NotFound(tool);
         }
 
-        if (request.Token is not null && OwnersAlone.Contains(tool))
+        if (request.Token is not null && _ownerAlone.Contains(tool))
         {
             throw new CallException(ErrorCodes.ToolNotFound, $"The tool '{tool}' is for the owner of this daemon: it shows or deletes what all its users have. Nothing was run.");
         }

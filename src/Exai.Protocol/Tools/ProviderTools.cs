@@ -19,6 +19,7 @@ internal static class ProviderTools
         {
             Tier = ToolTier.Full,
             Recomputed = true,
+            OwnerAlone = true,
             Parameters =
             [
                 Count("lines", 1, 5000) with { Description = "Default 200" }, Text("filter", "Regular expression") with { Longest = 1000 },
@@ -36,6 +37,7 @@ internal static class ProviderTools
         {
             Tier = ToolTier.Full,
             Recomputed = true,
+            OwnerAlone = true,
             Parameters = [Count("log_lines", 0, 500) with { Description = "Default 40" }],
         },
         new("toolcall_log_tail", "Last calls", "The last tool calls with state, time and model.")
@@ -92,6 +94,7 @@ internal static class ProviderTools
             Tier = ToolTier.Full,
             AsksModel = true,
             ReadOnly = false,
+            OwnerAlone = true,
             Parameters =
             [
                 Choice("operation", "list", "delete", "cleanup_all", "cleanup_orphaned", "cleanup_expired") with { Required = true },

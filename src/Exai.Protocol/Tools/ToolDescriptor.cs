@@ -31,6 +31,9 @@ public sealed record ToolDescriptor(string Name, string Title, string Descriptio
     /// </summary>
     public bool Recomputed { get; init; }
 
+    /// <summary>True when it shows or deletes what all users of a daemon have, such as its log: users of named tokens are not offered it.</summary>
+    public bool OwnerAlone { get; init; }
+
     public ToolParameter? Find(string parameter) => Parameters.FirstOrDefault(known => known.Name == parameter);
 
     /// <summary>Its entry in the result of <c>tools/list</c>: the listed parameters only.</summary>

@@ -20,14 +20,12 @@ public sealed record TlsTrust(string? Authorities, string Known = "", string? Kn
     /// <summary>For the daemon of this home; null when it speaks plain.</summary>
     /// <param name="daemon">What the health file says; null without one, and then the settings tell.</param>
     public static TlsTrust? Own(TlsSettings settings, DaemonAddress? daemon) =>
-        daemon is { } found ? Own(settings, found.Certificates) : settings.Serves ? Own(settings, "", settings.Certificate) : null;
+        daemon is { } found ? Own(settings, found.Certificates) : settings.Serves ? new TlsTrust(settings.Authorities, KnownFile: settings.Certificate) : null;
 
     /// <summary>For the daemon of this home; null when it speaks plain.</summary>
     public static TlsTrust? Own(TlsSettings settings, HealthDocument daemon) => Own(settings, string.Join(' ', daemon.TlsCertificates));
 
-    private static TlsTrust? Own(TlsSettings settings, string known) => known.Length == 0 ? null : Own(settings, known, settings.Certificate);
-
-    private static TlsTrust Own(TlsSettings settings, string known, string? file) => new(settings.Authorities, known, file);
+    private static TlsTrust? Own(TlsSettings settings, string known) => known.Length == 0 ? null : new TlsTrust(settings.Authorities, known, settings.Certificate);
 
     /// <summary>Whether it is this home's, whatever its name and dates are.</summary>
     internal bool Knows(X509Certificate2 certificate)
