@@ -22,7 +22,7 @@ public static class ShimSession
         RunAsync(new ShimSettings(load), input, output, new EarlyAnswer(), () => { }, logger, time, random, leave);
 
     /// <param name="early">What was read and said before.</param>
-    /// <param name="onWaiting">Called, more than once, when there is no daemon to be had.</param>
+    /// <param name="onWaiting">Called, more than once, while there has been no link yet and no daemon is to be had.</param>
     internal static Task RunAsync(
         ShimSettings settings, Stream input, Stream output, EarlyAnswer early, Action onWaiting, ILogger logger, TimeProvider time, Random random, CancellationToken leave) =>
         RunAsync(settings, input, output, early, new WebSocketDialer(() => settings.Current.Link, random, time), new ProcessLauncher(), onWaiting, logger, time, random, leave);

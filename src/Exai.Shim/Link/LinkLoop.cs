@@ -58,7 +58,7 @@ internal sealed class LinkLoop(
     private long? _lostAt;
     private int _shortLinks;
 
-    /// <summary>Called whenever nobody takes the link and the shim waits for somebody who does.</summary>
+    /// <summary>Called, more than once, while there has been no link yet and the shim waits for a daemon that takes it.</summary>
     public Action? OnWaiting { get; init; }
 
     /// <summary>A client message needs the daemon: dial now rather than later.</summary>
@@ -284,7 +284,11 @@ internal sealed class LinkLoop(
 
     private async Task WaitForDaemonAsync(TimeSpan wait, CancellationToken cancellationToken)
     {
-        OnWaiting?.Invoke();
+        if (_lostAt is null)
+        {
+            OnWaiting?.Invoke();
+        }
+
         // Of daemons elsewhere the file of this home tells nothing.
         var looksAtFile = settings.Current.Link.Endpoints.Count == 0;
         if (looksAtFile && IsAnotherNamed())

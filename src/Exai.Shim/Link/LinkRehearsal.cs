@@ -47,8 +47,9 @@ internal static class LinkRehearsal
         {
             return await PlayAsync(settings, time, either.Token);
         }
-        catch (Exception failure) when (failure is OperationCanceledException or SocketException or IOException)
+        catch (Exception)
         {
+            // The shim leaves, or a stranger dialled, or whatever else: nothing depends on it.
             return false;
         }
     }
