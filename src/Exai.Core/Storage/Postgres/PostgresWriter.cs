@@ -17,6 +17,9 @@ namespace Exai.Core.Storage.Postgres;
 /// <param name="closing">Nothing is waited for any more.</param>
 internal sealed class PostgresWriter(DbDataSource source, string name, PostgresPresence presence, TimeProvider time, CancellationToken closing) : IAsyncDisposable
 {
+    /// <summary>Characters: what is sent together has to arrive within one command's time, and answers may be megabytes.</summary>
+    private const long MostTogether = 4_000_000;
+
     /// <summary>A writer that has written nothing for so long begins its row anew.</summary>
     private static readonly TimeSpan WriterKept = TimeSpan.FromDays(7);
 
@@ -112,17 +115,26 @@ internal sealed class PostgresWriter(DbDataSource source, string name, PostgresP
         var mark = SqlStatement.Change(
             "UPDATE writers SET commits = @number, seen_at = @now WHERE writer = @writer", ("@number", number), ("@now", Now()), ("@writer", _writer));
         List<SqlStatement> together = [mark];
+        var length = 0L;
         foreach (var write in group)
         {
             if (write.Statements is { } statements)
             {
                 together.AddRange(statements);
-                continue;
+                length += statements.Sum(statement => statement.Length);
             }
 
-            await SqlStatement.RunAsync(connection, together);
-            together.Clear();
-            await write.RunAsync(connection);
+            if (write.Statements is null || length > MostTogether)
+            {
+                await SqlStatement.RunAsync(connection, together);
+                together.Clear();
+                length = 0;
+            }
+
+            if (write.Statements is null)
+            {
+                await write.RunAsync(connection);
+            }
         }
 
         await SqlStatement.RunAsync(connection, together);

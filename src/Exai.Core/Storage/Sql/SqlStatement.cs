@@ -12,7 +12,14 @@ public abstract class SqlStatement
     private readonly string _sql;
     private readonly (string Name, object? Value)[] _parameters;
 
-    private protected SqlStatement(string sql, ReadOnlySpan<(string Name, object? Value)> parameters) => (_sql, _parameters) = (sql, parameters.ToArray());
+    private protected SqlStatement(string sql, ReadOnlySpan<(string Name, object? Value)> parameters)
+    {
+        (_sql, _parameters) = (sql, parameters.ToArray());
+        Length = _parameters.Sum(parameter => (long)((parameter.Value as string)?.Length ?? 0));
+    }
+
+    /// <summary>Of all texts that it takes along; characters.</summary>
+    internal long Length { get; }
 
     /// <summary>Whether it answers with rows, be there any or not.</summary>
     private protected abstract bool HasRows { get; }

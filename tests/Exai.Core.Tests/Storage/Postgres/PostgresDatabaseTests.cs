@@ -177,6 +177,19 @@ public sealed class PostgresDatabaseTests : IAsyncLifetime
         }
     }
 
+    /// <summary>More than is sent in one exchange.</summary>
+    [Fact(Timeout = 120_000)]
+    public async Task Long_texts_of_many_writes_all_arrive()
+    {
+        await using var database = await OpenAsync(_server.Address);
+        await database.WriteAsync(connection => connection.ExecuteAsync("CREATE TABLE texts (text TEXT)"), Patience);
+        var text = new string('x', 1_500_000);
+
+        await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => database.WriteAsync([SqlStatement.Change("INSERT INTO texts VALUES (@text)", ("@text", text))], Patience)));
+
+        (await database.ReadAsync(connection => connection.ScalarAsync<long>("SELECT SUM(LENGTH(text))::bigint FROM texts"), Patience)).ShouldBe(20 * 1_500_000);
+    }
+
     /// <summary>As the next version does while this one finishes its calls: what was prepared does not fit any more.</summary>
     [Fact(Timeout = 120_000)]
     public async Task A_table_gets_a_column_reads_and_writes_go_on()
