@@ -6,9 +6,11 @@ internal sealed record BridgeFigures(string Name)
 {
     public required Distribution ColdStart { get; init; }
 
-    public required Distribution RoundTrip { get; init; }
+    /// <summary>Of the first calls of a process.</summary>
+    public required Pace Early { get; init; }
 
-    public required double CallsPerSecond { get; init; }
+    /// <summary>When a runtime that compiles what is hot has done so; null when that was not waited for.</summary>
+    public Pace? Warm { get; init; }
 
     /// <summary>Right after the calls.</summary>
     public required double Memory { get; init; }
@@ -26,11 +28,14 @@ internal sealed record BridgeFigures(string Name)
     public string After { get; init; } = "";
 }
 
+/// <summary>How fast calls are answered: one after the other, and many in flight.</summary>
+internal sealed record Pace(Distribution RoundTrip, double CallsPerSecond);
+
 /// <summary>The same work for every bridge.</summary>
 internal static class BridgeMeasure
 {
     private const int InFlight = 16;
-    private const int WarmUp = 300;
+    private const int FirstCalls = 300;
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(30);
 
     public static async Task<BridgeFigures> MeasureAsync(Bridge bridge, PeersOptions options)
@@ -39,9 +44,27 @@ internal static class BridgeMeasure
         var cold = ColdStarts(bridge, options.ColdStarts);
         using var client = bridge.Connect();
         client.Initialize();
-        for (var call = 0; call < WarmUp; call++)
-            client.Call("version");
+        Call(client, FirstCalls);
+        var early = Measure(client, options);
+        Call(client, options.WarmUp);
+        var warm = options.WarmUp > 0 ? Measure(client, options) : null;
+        var busy = Children.Memory(Children.Tree(client.Id)) / 1e6;
+        if (options.IdleWait > TimeSpan.Zero)
+            await Task.Delay(options.IdleWait, TimeProvider.System);
+        var figures = new BridgeFigures(bridge.Name)
+        {
+            ColdStart = cold,
+            Early = early,
+            Warm = warm,
+            Memory = busy,
+            IdleMemory = options.IdleWait > TimeSpan.Zero ? Children.Memory(Children.Tree(client.Id)) / 1e6 : null,
+            BackendMemory = bridge.Backend.Count > 0 ? Children.Memory(bridge.Backend) / 1e6 : null,
+        };
+        return bridge.HasBackend ? await KillAsync(bridge, client, figures) : figures;
+    }
 
+    private static Pace Measure(McpClient client, PeersOptions options)
+    {
         var trips = new double[options.RoundTrips];
         for (var call = 0; call < trips.Length; call++)
         {
@@ -53,20 +76,13 @@ internal static class BridgeMeasure
         client.Pipeline("version", options.Pipelined / 5, InFlight);
         var pipelined = Watch.Start();
         client.Pipeline("version", options.Pipelined, InFlight);
-        var perSecond = options.Pipelined / pipelined.Elapsed.TotalSeconds;
-        var busy = Children.Memory(Children.Tree(client.Id)) / 1e6;
-        if (options.IdleWait > TimeSpan.Zero)
-            await Task.Delay(options.IdleWait, TimeProvider.System);
-        var figures = new BridgeFigures(bridge.Name)
-        {
-            ColdStart = cold,
-            RoundTrip = new Distribution(trips),
-            CallsPerSecond = perSecond,
-            Memory = busy,
-            IdleMemory = options.IdleWait > TimeSpan.Zero ? Children.Memory(Children.Tree(client.Id)) / 1e6 : null,
-            BackendMemory = bridge.Backend.Count > 0 ? Children.Memory(bridge.Backend) / 1e6 : null,
-        };
-        return bridge.HasBackend ? await KillAsync(bridge, client, figures) : figures;
+        return new Pace(new Distribution(trips), options.Pipelined / pipelined.Elapsed.TotalSeconds);
+    }
+
+    private static void Call(McpClient client, int times)
+    {
+        for (var call = 0; call < times; call++)
+            client.Call("version");
     }
 
     private static Distribution ColdStarts(Bridge bridge, int count)

@@ -20,12 +20,12 @@ internal sealed class Report(TextWriter output, PeersOptions options, DateTimeOf
     public void PrintBridges()
     {
         output.WriteLine();
-        output.WriteLine($"{"",-34}{"cold start",12}{"round trip, ms",18}{"calls/s",12}{"memory, MB",18}{"server's",10}");
-        output.WriteLine($"{"",-34}{"ms, p50",12}{"p50",9}{"p99",9}{"16 at once",12}{"busy",9}{"idle",9}{"MB",10}");
+        output.WriteLine($"{"",-34}{"cold start",12}{"round trip, ms",18}{"calls/s",12}{"and warm, ms",18}{"calls/s",12}{"memory, MB",18}{"server's",10}");
+        output.WriteLine($"{"",-34}{"ms, p50",12}{"p50",9}{"p99",9}{"16 at once",12}{"p50",9}{"p99",9}{"16 at once",12}{"busy",9}{"idle",9}{"MB",10}");
         foreach (var bridge in _bridges)
         {
             output.WriteLine(Line(
-                $"{bridge.Name,-34}{bridge.ColdStart.P50,12:0}{bridge.RoundTrip.P50,9:0.000}{bridge.RoundTrip.P99,9:0.000}{bridge.CallsPerSecond,12:0}{bridge.Memory,9:0.0}{bridge.IdleMemory,9:0.0}{bridge.BackendMemory,10:0.0}"));
+                $"{bridge.Name,-34}{bridge.ColdStart.P50,12:0}{bridge.Early.RoundTrip.P50,9:0.000}{bridge.Early.RoundTrip.P99,9:0.000}{bridge.Early.CallsPerSecond,12:0}{bridge.Warm?.RoundTrip.P50,9:0.000}{bridge.Warm?.RoundTrip.P99,9:0.000}{bridge.Warm?.CallsPerSecond,12:0}{bridge.Memory,9:0.0}{bridge.IdleMemory,9:0.0}{bridge.BackendMemory,10:0.0}"));
         }
 
         output.WriteLine();
@@ -95,13 +95,19 @@ internal sealed class Report(TextWriter output, PeersOptions options, DateTimeOf
     {
         ["name"] = figures.Name,
         ["coldStartMs"] = Json(figures.ColdStart),
-        ["roundTripMs"] = Json(figures.RoundTrip),
-        ["callsPerSecond"] = Math.Round(figures.CallsPerSecond),
+        ["early"] = Json(figures.Early),
+        ["warm"] = figures.Warm is { } warm ? Json(warm) : null,
         ["memoryMb"] = Math.Round(figures.Memory, 1),
         ["idleMemoryMb"] = figures.IdleMemory is { } idle ? Math.Round(idle, 1) : null,
         ["serverMemoryMb"] = figures.BackendMemory is { } memory ? Math.Round(memory, 1) : null,
         ["inFlightWhenKilled"] = figures.InFlight,
         ["nextAfterKill"] = figures.After,
+    };
+
+    private static JsonObject Json(Pace pace) => new()
+    {
+        ["roundTripMs"] = Json(pace.RoundTrip),
+        ["callsPerSecond"] = Math.Round(pace.CallsPerSecond),
     };
 
     private static JsonObject Json(GatewayFigures figures) => new()
@@ -126,7 +132,7 @@ internal sealed class Report(TextWriter output, PeersOptions options, DateTimeOf
     {
         if (_bridges.Count > 0)
         {
-            yield return ("bridges.svg", BarChart.Draw("Round trip of a call, p50 (ms)", [.. _bridges.Select(bridge => (bridge.Name, bridge.RoundTrip.P50))]));
+            yield return ("bridges.svg", BarChart.Draw("Round trip of a call, p50 (ms)", [.. _bridges.Select(bridge => (bridge.Name, (bridge.Warm ?? bridge.Early).RoundTrip.P50))]));
         }
 
         if (_gateways.Count > 0)

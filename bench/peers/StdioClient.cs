@@ -63,7 +63,7 @@ internal sealed class StdioClient : McpClient
         _process.BeginErrorReadLine();
         _input = _process.StandardInput.BaseStream;
         _lines = new LineReader(_process.StandardOutput.BaseStream);
-        _watchdog = TimeProvider.System.CreateTimer(_ => Kill(), null, Patience, Timeout.InfiniteTimeSpan);
+        _watchdog = TimeProvider.System.CreateTimer(_ => Kill(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     public override int Id => _process.Id;
@@ -122,6 +122,8 @@ internal sealed class StdioClient : McpClient
             if (answered + inFlight <= calls)
                 Send("tools/call", parameters);
         }
+
+        _watchdog.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Writes a request and does not wait.</summary>
@@ -138,8 +140,10 @@ internal sealed class StdioClient : McpClient
         while (true)
         {
             var line = Line();
-            if (IdOf(line) == id)
-                return Encoding.UTF8.GetString(line);
+            if (IdOf(line) != id)
+                continue;
+            _watchdog.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            return Encoding.UTF8.GetString(line);
         }
     }
 
