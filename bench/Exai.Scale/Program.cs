@@ -11,7 +11,7 @@ const string Usage = """
       EXAI_STORE=postgres://… dotnet run --project bench/Exai.Scale -c Release -- daemons [1 2 3]
 
       journal   calls in the journal, a tenth of them threads: what a call costs then, what the daemon's start, a lookup, the lists and forgetting take
-      streams   answers that stream at once at 50 tokens a second for ten seconds: what the daemon needs, and how late an answer is
+      streams   answers that stream at once at 50 tokens a second for ten seconds: what the daemon needs, and how late an answer is, beside the provider's own
       sessions  clients that are connected and ask nothing: memory and processor time of the daemon and of a shim, and a call of one among them
       daemons   daemons on the PostgreSQL database of EXAI_STORE, beside one on a file: calls a second, what a call takes, and the daemons' processor time
     """;
