@@ -13,8 +13,13 @@ internal static class DaemonScale
 {
     private const int Shims = 6;
     private const int InFlight = 48;
+    private const int WarmUp = 3_000;
     private const int Calls = 3_000;
     private const int Lonely = 500;
+
+    /// <summary>So long a backend of PostgreSQL may keep its counts to itself.</summary>
+    private static readonly TimeSpan CountsCome = TimeSpan.FromSeconds(2);
+
     private const string Token = "the-token-of-the-bench";
     private const string Script = """{"rules":[{"reasoningTokens":0,"firstTokenMs":0,"answerTokens":20,"tokensPerSecond":1000000}]}""";
 
@@ -22,7 +27,7 @@ internal static class DaemonScale
     public static async Task RunAsync(IReadOnlyList<int> sizes, string store, TextWriter output)
     {
         var program = await ExaiMachine.PublishAsync();
-        await output.WriteLineAsync($"{"store",11}{"daemons",9}{"calls/s",9}{"alone ms p50",14}{"p99",8}{$"{InFlight} at once ms p50",22}{"p99",8}{"daemons' µs/call",18}");
+        await output.WriteLineAsync($"{"store",11}{"daemons",9}{Heads("alone")}{Heads($"{InFlight} at once")}");
         await output.WriteLineAsync(await RowAsync(program, 1, store: null));
         foreach (var size in sizes.Order())
             await output.WriteLineAsync(await RowAsync(program, size, store));
@@ -30,6 +35,7 @@ internal static class DaemonScale
 
     private static async Task<string> RowAsync(string program, int count, string? store)
     {
+        using var database = store is null ? null : new DatabaseServer(store);
         await using var machine = await ExaiMachine.StartAsync(program, Script, InFlight);
         var daemons = Enumerable.Range(0, count).Select(number => new Daemon(machine, number, store)).ToList();
         List<StdioClient> shims = [];
@@ -45,16 +51,13 @@ internal static class DaemonScale
                 shim.Call("version");
             }
 
-            await AskAllAsync(shims, Calls / 2, InFlight);
-            var alone = new Distribution(await AskAllAsync(shims, Lonely, 1));
-            var before = daemons.Sum(Used);
-            var watch = Watch.Start();
-            var busy = new Distribution(await AskAllAsync(shims, Calls, InFlight));
-            var seconds = watch.Elapsed.TotalSeconds;
-            var used = daemons.Sum(Used) - before;
+            // For each daemon the same: it compiles anew what it runs often.
+            await AskAllAsync(shims, WarmUp * count, InFlight);
+            var lonely = await MeasureAsync(daemons, database, shims, Lonely, 1);
+            var busy = await MeasureAsync(daemons, database, shims, Calls, InFlight);
             return string.Create(
                 CultureInfo.InvariantCulture,
-                $"{(store is null ? "SQLite" : "PostgreSQL"),11}{count,9}{Calls / seconds,9:0}{alone.P50,14:0.00}{alone.P99,8:0.0}{busy.P50,22:0.0}{busy.P99,8:0.0}{used * 1000 / Calls,18:0}");
+                $"{(store is null ? "SQLite" : "PostgreSQL"),11}{count,9}{Columns(lonely)}{Columns(busy)}");
         }
         finally
         {
@@ -62,6 +65,24 @@ internal static class DaemonScale
             foreach (var daemon in daemons)
                 await daemon.StopAsync();
         }
+    }
+
+    private static string Heads(string load) => $"{load + ": calls/s",22}{"ms p50",8}{"p99",7}{"daemons' µs/call",18}{"database's",12}{"commits/call",14}";
+
+    private static string Columns(Measured measured) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{measured.PerSecond,22:0}{measured.Took.P50,8:0.0}{measured.Took.P99,7:0.0}{measured.Daemons,18:0}{measured.Database,12:0}{measured.Commits,14:0.00}");
+
+    private static async Task<Measured> MeasureAsync(List<Daemon> daemons, DatabaseServer? database, List<StdioClient> shims, int calls, int inFlight)
+    {
+        var (before, databaseBefore, commitsBefore) = (daemons.Sum(Used), database?.ProcessorTime(), database?.Commits());
+        var watch = Watch.Start();
+        var took = new Distribution(await AskAllAsync(shims, calls, inFlight));
+        var seconds = watch.Elapsed.TotalSeconds;
+        var used = daemons.Sum(Used) - before;
+        var usedByDatabase = (database?.ProcessorTime() - databaseBefore)?.TotalMicroseconds;
+        await Task.Delay(CountsCome, TimeProvider.System);
+        return new Measured(calls / seconds, took, used * 1000 / calls, usedByDatabase / calls, (database?.Commits() - commitsBefore) / (double)calls);
     }
 
     /// <summary>Each call's milliseconds; the calls go round the shims.</summary>
@@ -90,6 +111,10 @@ internal static class DaemonScale
             start.Environment[name] = value;
         return start;
     }
+
+    /// <param name="Daemons">Microseconds of processors for a call.</param>
+    /// <param name="Database">The same of the database; null where there is none or it runs elsewhere.</param>
+    private sealed record Measured(double PerSecond, Distribution Took, double Daemons, double? Database, double? Commits);
 
     /// <summary>A daemon with a home of its own.</summary>
     private sealed class Daemon(ExaiMachine machine, int number, string? store)

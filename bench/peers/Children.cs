@@ -8,6 +8,9 @@ namespace Exai.Peers;
 /// <summary>What this program starts and looks at. Linux only, as far as memory and children are concerned.</summary>
 internal static class Children
 {
+    /// <summary>In which Linux tells processor time to programs, whatever its own clock does.</summary>
+    private const double TicksASecond = 100;
+
     /// <summary>A command with nothing of this machine's settings but what it needs.</summary>
     public static ProcessStartInfo Command(string file, IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
@@ -109,6 +112,13 @@ internal static class Children
         return process.TotalProcessorTime;
     }
 
+    /// <summary>What children of the process that have ended had used, theirs included.</summary>
+    public static TimeSpan ProcessorTimeOfEnded(int pid)
+    {
+        var fields = Fields(pid);
+        return TimeSpan.FromSeconds((long.Parse(fields[13], CultureInfo.InvariantCulture) + long.Parse(fields[14], CultureInfo.InvariantCulture)) / TicksASecond);
+    }
+
     /// <summary>The load averages of the system; empty where it has none.</summary>
     public static string Load() => File.Exists("/proc/loadavg") ? string.Join(' ', File.ReadAllText("/proc/loadavg").Split(' ')[..3]) : "";
 
@@ -123,12 +133,18 @@ internal static class Children
     {
         try
         {
-            var stat = File.ReadAllText($"/proc/{pid}/stat");
-            return int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1], CultureInfo.InvariantCulture);
+            return int.Parse(Fields(pid)[1], CultureInfo.InvariantCulture);
         }
         catch (IOException)
         {
             return 0;
         }
+    }
+
+    /// <summary>Of <c>/proc/PID/stat</c>, from the state on, which follows the name in parentheses.</summary>
+    private static string[] Fields(int pid)
+    {
+        var stat = File.ReadAllText($"/proc/{pid}/stat");
+        return stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
     }
 }

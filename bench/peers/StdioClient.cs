@@ -47,6 +47,7 @@ internal sealed class StdioClient : McpClient
     private readonly StringBuilder _errors = new();
     private readonly Dictionary<int, TaskCompletionSource<string>> _asked = [];
     private Thread? _reading;
+    private readonly Lock _sending = new();
     private int _lastId;
 
     public StdioClient(ProcessStartInfo start)
@@ -78,25 +79,29 @@ internal sealed class StdioClient : McpClient
     public override Task<string> AskAsync(string tool, string arguments)
     {
         var answer = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
-        lock (_asked)
+        // Not under the readers' lock: a shim whose answers nobody takes takes no more questions.
+        lock (_sending)
         {
-            _watchdog.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-            _asked.Add(_lastId + 1, answer);
-        }
+            lock (_asked)
+            {
+                _watchdog.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+                _asked.Add(_lastId + 1, answer);
+            }
 
-        if (_reading is null)
-        {
-            _reading = new Thread(ReadAside) { IsBackground = true };
-            _reading.Start();
-        }
+            if (_reading is null)
+            {
+                _reading = new Thread(ReadAside) { IsBackground = true };
+                _reading.Start();
+            }
 
-        try
-        {
-            Send("tools/call", Tool(tool, arguments));
-        }
-        catch (IOException gone)
-        {
-            answer.TrySetException(gone);
+            try
+            {
+                Send("tools/call", Tool(tool, arguments));
+            }
+            catch (IOException gone)
+            {
+                answer.TrySetException(gone);
+            }
         }
 
         return answer.Task;

@@ -51,7 +51,7 @@ internal sealed class DaemonCore : IAsyncDisposable
         // Store
         Store = store;
         _database = store.Database;
-        var callStore = new SqlCallStore(_database, settings.Calls.Lease, time);
+        var callStore = new SqlCallStore(_database, settings.Calls.Lease, time) { AwaitedElsewhere = callId => store.News?.IsAwaited(callId) == true };
         CallStore = callStore;
         Ledger = new SqlAttemptLedger(_database);
         History = new SqlCallHistory(_database);

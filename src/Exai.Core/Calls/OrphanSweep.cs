@@ -57,11 +57,12 @@ public sealed class OrphanSweep : IAsyncDisposable
     {
         try
         {
-            foreach (var call in await _store.FindElsewhereAsync(_owner, _stopping.Token))
+            // The calls themselves, with all that was asked, only of the dead: every daemon looks, three times a lease.
+            foreach (var (owner, leaseUntil) in await _store.FindOwnersElsewhereAsync(_owner, _stopping.Token))
             {
-                if (!_liveness.IsAlive(call.Owner, call.LeaseUntil) && !_stopping.IsCancellationRequested)
+                if (!_liveness.IsAlive(owner, leaseUntil))
                 {
-                    _calls.Adopt(call);
+                    await TakeOverAsync(owner);
                 }
             }
         }
@@ -72,6 +73,17 @@ public sealed class OrphanSweep : IAsyncDisposable
         catch (ObjectDisposedException)
         {
             // The calls have ended before the sweep.
+        }
+    }
+
+    private async Task TakeOverAsync(CallOwner dead)
+    {
+        foreach (var call in await _store.FindOwnedAsync(dead, _stopping.Token))
+        {
+            if (!_stopping.IsCancellationRequested)
+            {
+                _calls.Adopt(call);
+            }
         }
     }
 }

@@ -14,6 +14,9 @@ public interface ICallNews : IAsyncDisposable
     /// <summary>Tells what a call is doing that runs here; null for any other.</summary>
     Func<string, CallProgress?> Progress { set; }
 
+    /// <summary>Whether another daemon has asked lately after a call that runs here; only then anybody hears of its end.</summary>
+    bool IsAwaited(string callId);
+
     /// <summary>Ends when the call has ended in another daemon, or the time is over.</summary>
     /// <param name="report">Hears what the call is doing there.</param>
     Task WaitAsync(string callId, TimeSpan most, Action<CallProgress> report, CancellationToken cancellationToken);

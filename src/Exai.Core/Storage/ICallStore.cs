@@ -35,8 +35,11 @@ public interface ICallStore
     /// <summary>The owner's unfinished calls that somebody else asked to cancel.</summary>
     ValueTask<IReadOnlyList<string>> FindToCancelAsync(CallOwner owner, CancellationToken cancellationToken);
 
-    /// <summary>The unfinished calls of other owners.</summary>
-    ValueTask<IReadOnlyList<CallRecord>> FindElsewhereAsync(CallOwner owner, CancellationToken cancellationToken);
+    /// <summary>The other owners of unfinished calls, each with the latest end of a lease on one of them.</summary>
+    ValueTask<IReadOnlyList<OwnerLease>> FindOwnersElsewhereAsync(CallOwner owner, CancellationToken cancellationToken);
+
+    /// <summary>The unfinished calls of an owner.</summary>
+    ValueTask<IReadOnlyList<CallRecord>> FindOwnedAsync(CallOwner owner, CancellationToken cancellationToken);
 
     /// <summary>The calls that were made last, newest first, without their outcomes' texts.</summary>
     /// <param name="token">Only those of this named token; null for all.</param>
@@ -70,3 +73,6 @@ public interface IThreadStore
     /// <summary>Forgets threads whose last turn is older than the time given; the number forgotten.</summary>
     ValueTask<int> ForgetAsync(DateTimeOffset before, CancellationToken cancellationToken);
 }
+
+/// <summary>Until when an owner has said that it lives, by its own clock.</summary>
+public sealed record OwnerLease(CallOwner Owner, DateTimeOffset LeaseUntil);

@@ -74,7 +74,11 @@ public sealed class CallContext
     /// <summary>Fetches the answers that earlier runs of the call have journaled, and what they spent.</summary>
     internal async ValueTask RecallAsync()
     {
-        _steps = await _store.FindStepsAsync(Call.CallId, CancellationToken.None);
+        if (Call.Runs > 1)
+        {
+            _steps = await _store.FindStepsAsync(Call.CallId, CancellationToken.None);
+        }
+
         await Attempts.RecallAsync();
     }
 

@@ -45,6 +45,13 @@ internal static partial class DaemonCommand
             return ExitCodes.WrongUsage;
         }
 
+        if (settings.Store.Server is not null)
+        {
+            // Read when the pool's first thread begins. A thread that has nothing to do spins before it sleeps, which brings the next event sooner; a daemon that
+            // waits for a server at each step spins far more than it works, and other daemons and the server may lack the time.
+            AppContext.SetData("System.Threading.ThreadPool.UnfairSemaphoreSpinLimit", 0);
+        }
+
         try
         {
             settings.Home.EnsureCreated();

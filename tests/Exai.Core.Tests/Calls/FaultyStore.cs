@@ -67,10 +67,16 @@ internal sealed class FaultyStore(ICallStore inner) : ICallStore
         return inner.FindToCancelAsync(owner, cancellationToken);
     }
 
-    public ValueTask<IReadOnlyList<CallRecord>> FindElsewhereAsync(CallOwner owner, CancellationToken cancellationToken)
+    public ValueTask<IReadOnlyList<OwnerLease>> FindOwnersElsewhereAsync(CallOwner owner, CancellationToken cancellationToken)
     {
-        Read(nameof(FindElsewhereAsync));
-        return inner.FindElsewhereAsync(owner, cancellationToken);
+        Read(nameof(FindOwnersElsewhereAsync));
+        return inner.FindOwnersElsewhereAsync(owner, cancellationToken);
+    }
+
+    public ValueTask<IReadOnlyList<CallRecord>> FindOwnedAsync(CallOwner owner, CancellationToken cancellationToken)
+    {
+        Read(nameof(FindOwnedAsync));
+        return inner.FindOwnedAsync(owner, cancellationToken);
     }
 
     public ValueTask<IReadOnlyList<CallSummary>> ListAsync(int most, string? token, CancellationToken cancellationToken)

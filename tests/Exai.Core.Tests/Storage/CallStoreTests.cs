@@ -1,4 +1,5 @@
 using Exai.Core.Calls;
+using Exai.Core.Storage;
 using Exai.Core.Storage.Sql;
 using Exai.Testing;
 using Exai.Testing.Stores;
@@ -121,6 +122,24 @@ public sealed class CallStoreTests : IAsyncDisposable
 
         (await _store.RenewLeasesAsync(Sample.Owner, Cancel)).ShouldBe(new Dictionary<string, int> { [kept.CallId] = 1 });
         (await _store.RenewLeasesAsync(Sample.OtherOwner, Cancel)).ShouldBe(new Dictionary<string, int> { [taken.CallId] = 2 });
+    }
+
+    [Theory, EveryStore]
+    public async Task FindOwnersElsewhereAsync_tells_each_other_owner_of_unfinished_calls_once_with_its_latest_lease(StoreEngine store)
+    {
+        Open(store);
+        await AcceptAsync("mine");
+        await AcceptAsync("theirs1", Sample.OtherOwner);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await AcceptAsync("theirs2", Sample.OtherOwner);
+        var gone = await AcceptAsync("done", new CallOwner("epoch-gone", "p"));
+        await _store.FinishAsync(gone, Sample.Outcome(gone), null, Cancel);
+
+        (await _store.FindOwnersElsewhereAsync(Sample.Owner, Cancel)).ShouldBe([new OwnerLease(Sample.OtherOwner, _time.GetUtcNow() + Lease)]);
+        (await _store.FindOwnedAsync(Sample.OtherOwner, Cancel)).Select(call => call.CallId).ShouldBe(["theirs1", "theirs2"]);
+
+        async Task<CallRecord> AcceptAsync(string callId, CallOwner? owner = null) =>
+            (await _store.AcceptAsync(Sample.Call(callId), owner ?? Sample.Owner, Cancel)).Record;
     }
 
     [Theory, EveryStore]

@@ -62,10 +62,16 @@ internal sealed class MortalStore(ICallStore inner, IAttemptLedger ledger, Journ
         return inner.FindToCancelAsync(owner, cancellationToken);
     }
 
-    public ValueTask<IReadOnlyList<CallRecord>> FindElsewhereAsync(CallOwner owner, CancellationToken cancellationToken)
+    public ValueTask<IReadOnlyList<OwnerLease>> FindOwnersElsewhereAsync(CallOwner owner, CancellationToken cancellationToken)
     {
         ThrowIfDead();
-        return inner.FindElsewhereAsync(owner, cancellationToken);
+        return inner.FindOwnersElsewhereAsync(owner, cancellationToken);
+    }
+
+    public ValueTask<IReadOnlyList<CallRecord>> FindOwnedAsync(CallOwner owner, CancellationToken cancellationToken)
+    {
+        ThrowIfDead();
+        return inner.FindOwnedAsync(owner, cancellationToken);
     }
 
     public ValueTask<IReadOnlyList<CallSummary>> ListAsync(int most, string? token, CancellationToken cancellationToken)

@@ -19,6 +19,14 @@ internal sealed class ShareDeal
     public ShareDeal(IReadOnlyList<ShareRow> rows, ShareRoom room)
     {
         (_rows, _dealt) = (rows, new int[rows.Count]);
+        if (room.HasForAll(rows))
+        {
+            // As on most days. Whose turn it is matters only when somebody has to wait; with many daemons that takes milliseconds, in which none of them can exchange.
+            _dealt = [.. rows.Select(row => row.Wanted)];
+            Order = [.. rows.SelectMany((row, index) => Enumerable.Repeat(index, row.Wanted))];
+            return;
+        }
+
         foreach (var row in rows)
         {
             _byProvider[Seat(row)] = (0, Math.Max(_byProvider.GetValueOrDefault(Seat(row)).Turn, row.Turn));

@@ -27,6 +27,18 @@ internal sealed class ShareRoom
 
     public bool Has(ShareRow row) => _global > 0 && _providers[row.Provider] > 0 && _models[Model(row)] > 0;
 
+    /// <summary>Whether all of them can have what they hold and want at once.</summary>
+    public bool HasForAll(IReadOnlyList<ShareRow> rows)
+    {
+        var left = Copy();
+        foreach (var row in rows)
+        {
+            left.Take(row, Math.Max(row.Held, row.Wanted));
+        }
+
+        return left._global >= 0 && left._providers.Values.All(room => room >= 0) && left._models.Values.All(room => room >= 0);
+    }
+
     public void Take(ShareRow row, int count)
     {
         _global -= count;

@@ -23,6 +23,9 @@ internal static class PostgresFailures
     /// <summary>The server ended the command when its time was over, and its connection is whole: the server is there.</summary>
     public static bool IsSlow(DbException failure, DbConnection connection) => failure.InnerException is TimeoutException && connection.State == ConnectionState.Open;
 
+    /// <summary>A newer version has changed a table since this statement was prepared on this connection; it is prepared anew when it runs again.</summary>
+    public static bool IsOutdated(Exception failure) => failure is PostgresException { SqlState: PostgresErrorCodes.FeatureNotSupported, Routine: "RevalidateCachedQuery" };
+
     /// <summary>Two transactions stood in each other's way; this one was rolled back and may be tried again at once.</summary>
     public static bool IsCollision(Exception failure) =>
         failure is PostgresException { SqlState: PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected };

@@ -19,6 +19,10 @@ public sealed class PostgresNews : ICallNews
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<string, Waiter> _waiters = new(StringComparer.Ordinal);
+
+    /// <summary>Calls that run here, and when another daemon last asked what they are doing.</summary>
+    private readonly ConcurrentDictionary<string, long> _askedAfter = new(StringComparer.Ordinal);
+
     private readonly CancellationTokenSource _closing = new();
     private readonly NpgsqlDataSource _source;
     private readonly TimeProvider _time;
@@ -31,6 +35,8 @@ public sealed class PostgresNews : ICallNews
         var text = PostgresConnections.Text(address);
         text.MaxPoolSize = 4;
         text.KeepAlive = 10;
+        // One that listened is not to answer.
+        text.NoResetOnClose = false;
         (_source, _time) = (NpgsqlDataSource.Create(text), time);
         _listening = ListenAsync();
     }
@@ -47,6 +53,8 @@ public sealed class PostgresNews : ICallNews
     {
         set => _progress = value;
     }
+
+    public bool IsAwaited(string callId) => _askedAfter.ContainsKey(callId);
 
     public async Task WaitAsync(string callId, TimeSpan most, Action<CallProgress> report, CancellationToken cancellationToken)
     {
@@ -143,6 +151,8 @@ public sealed class PostgresNews : ICallNews
                 waiter.Ended.TrySetResult();
                 break;
             case CallTopics.Ask when _progress(callId) is { Stage: not CallStages.Elsewhere } progress:
+                ForgetThoseWhoLeft();
+                _askedAfter[callId] = _time.GetTimestamp();
                 await TrySayAsync($"{CallTopics.Of(CallTopics.Progress, callId)}/{progress.Text}", _closing.Token);
                 break;
             case CallTopics.Progress when parts.Length == 3 && _waiters.TryGetValue(callId, out var waiter):
@@ -158,6 +168,14 @@ public sealed class PostgresNews : ICallNews
             if (waiter.AskedAt is { } asked && _time.GetElapsedTime(asked) > WaiterKept)
             {
                 _waiters.TryRemove(callId, out _);
+            }
+        }
+
+        foreach (var (callId, asked) in _askedAfter)
+        {
+            if (_time.GetElapsedTime(asked) > WaiterKept)
+            {
+                _askedAfter.TryRemove(callId, out _);
             }
         }
     }

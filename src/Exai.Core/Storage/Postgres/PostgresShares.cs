@@ -39,46 +39,44 @@ internal sealed class PostgresShares : IPermitShares
     public event Action? Moved;
 
     public ValueTask<ShareAnswer> ExchangeAsync(Func<ShareReport> report, CancellationToken cancellationToken) =>
-        _database.ReadAsync(connection => TryAsync(connection, report, ++_number), cancellationToken);
+        _database.AloneAsync(connection => TryAsync(connection, report, ++_number), cancellationToken);
 
     private async ValueTask<ShareAnswer> TryAsync(DbConnection connection, Func<ShareReport> report, long number)
     {
         await using var transaction = await connection.BeginTransactionAsync();
-        await connection.ExecuteAsync(Lock);
-        var said = report();
-        var daemons = await connection.QueryAsync(
+        var daemons = SqlStatement.Rows(
             "SELECT epoch, process, renewals FROM permit_daemons", row => new Daemon(row.Text("epoch"), row.Text("process"), row.Number("renewals")));
-        var known = daemons.Find(daemon => daemon.Epoch == _owner.Epoch);
+        var shares = SqlStatement.Rows("SELECT * FROM permit_shares", Share);
+        var limits = SqlStatement.Rows("SELECT * FROM learned_limits", Learned);
+        await SqlStatement.RunAsync(connection, [SqlStatement.Rows(Lock, _ => true), daemons, shares, limits]);
+        var said = report();
+        var known = daemons.Found.FirstOrDefault(daemon => daemon.Epoch == _owner.Epoch);
         if (known?.Renewals >= number)
         {
             throw new StoreException($"An exchange of permits (number {number}) came after a later one ({known.Renewals}) and changed nothing.", full: false);
         }
 
-        var rows = await connection.QueryAsync("SELECT * FROM permit_shares", Share);
-        var learned = await connection.QueryAsync("SELECT * FROM learned_limits", Learned);
-
         // What the dead held.
-        foreach (var daemon in daemons.Where(daemon => daemon != known && !IsAlive(daemon)))
-        {
-            await connection.ExecuteAsync("DELETE FROM permit_daemons WHERE epoch = @epoch", ("@epoch", daemon.Epoch));
-            rows.RemoveAll(row => row.Epoch == daemon.Epoch);
-        }
+        var dead = daemons.Found.Where(daemon => daemon != known && !IsAlive(daemon)).Select(daemon => daemon.Epoch).ToHashSet(StringComparer.Ordinal);
+        var changes = dead.Select(epoch => (SqlStatement)SqlStatement.Change("DELETE FROM permit_daemons WHERE epoch = @epoch", ("@epoch", epoch))).ToList();
+        var rows = shares.Found.Where(row => !dead.Contains(row.Epoch)).ToList();
 
         // This daemon's own.
         var settled = ShareBook.Settle(_owner.Epoch, rows, said.Claims);
         if (known is not null || settled.Mine.Count > 0)
         {
-            await connection.ExecuteAsync(
+            changes.Add(SqlStatement.Change(
                 """
                 INSERT INTO permit_daemons (epoch, process, renewals) VALUES (@epoch, @process, @number)
                 ON CONFLICT (epoch) DO UPDATE SET renewals = excluded.renewals
                 """,
-                ("@epoch", _owner.Epoch), ("@process", _owner.Process), ("@number", number));
+                ("@epoch", _owner.Epoch), ("@process", _owner.Process), ("@number", number)));
         }
 
-        await WriteSharesAsync(connection, [.. rows.Where(row => row.Epoch == _owner.Epoch)], settled.Mine);
+        changes.AddRange(Changes([.. rows.Where(row => row.Epoch == _owner.Epoch)], settled.Mine));
 
         // What was learned.
+        var learned = limits.Found.ToList();
         foreach (var change in said.Learned)
         {
             var there = learned.Find(row => row.Limit.Provider == change.Limit.Provider && row.Limit.Model == change.Limit.Model);
@@ -86,15 +84,16 @@ internal sealed class PostgresShares : IPermitShares
             {
                 learned.Remove(there!);
                 learned.Add(merged);
-                await WriteLearnedAsync(connection, merged);
+                changes.Add(SqlLearnedLimits.Save(merged.Limit, merged.Version));
             }
         }
 
         if (settled.IsNews)
         {
-            await connection.ExecuteAsync(SqlDialect.Postgres.Say!, ("@what", CallTopics.Of(CallTopics.Permits, _owner.Epoch)));
+            changes.Add(SqlStatement.Rows(SqlDialect.Postgres.Say!, _ => true, ("@what", CallTopics.Of(CallTopics.Permits, _owner.Epoch))));
         }
 
+        await SqlStatement.RunAsync(connection, changes);
         await transaction.CommitAsync();
         return new ShareAnswer(settled.Grants, settled.Others, settled.SomebodyWaits, learned);
     }
@@ -103,38 +102,21 @@ internal sealed class PostgresShares : IPermitShares
     private bool IsAlive(Daemon daemon) =>
         _liveness.IsAlive(new CallOwner(daemon.Epoch, daemon.Process), DateTimeOffset.FromUnixTimeMilliseconds(daemon.Renewals));
 
-    private static async ValueTask WriteSharesAsync(DbConnection connection, List<ShareRow> before, IReadOnlyList<ShareRow> now)
-    {
-        foreach (var old in before.Where(old => !now.Any(row => row.Provider == old.Provider && row.Model == old.Model)))
-        {
-            await connection.ExecuteAsync(
-                "DELETE FROM permit_shares WHERE epoch = @epoch AND provider = @provider AND model = @model",
-                ("@epoch", old.Epoch), ("@provider", old.Provider), ("@model", old.Model));
-        }
-
-        foreach (var row in now.Where(row => !before.Contains(row)))
-        {
-            await connection.ExecuteAsync(
-                """
-                INSERT INTO permit_shares (epoch, provider, model, held, wanted, turn, global_limit, provider_limit, model_limit)
-                VALUES (@epoch, @provider, @model, @held, @wanted, @turn, @global, @key, @limit)
-                ON CONFLICT (epoch, provider, model) DO UPDATE SET held = excluded.held, wanted = excluded.wanted, turn = excluded.turn,
-                    global_limit = excluded.global_limit, provider_limit = excluded.provider_limit, model_limit = excluded.model_limit
-                """,
-                ("@epoch", row.Epoch), ("@provider", row.Provider), ("@model", row.Model), ("@held", (long)row.Held), ("@wanted", (long)row.Wanted),
-                ("@turn", row.Turn), ("@global", (long)row.Limits.Global), ("@key", (long)row.Limits.Provider), ("@limit", (long)row.Limits.Model));
-        }
-    }
-
-    private static async ValueTask WriteLearnedAsync(DbConnection connection, LearnedRow row) => await connection.ExecuteAsync(
-        """
-        INSERT INTO learned_limits (provider, model, concurrent, per_minute, probe_after_ms, at, version)
-        VALUES (@provider, @model, @concurrent, @perMinute, @probe, @at, @version)
-        ON CONFLICT (provider, model) DO UPDATE SET concurrent = excluded.concurrent, per_minute = excluded.per_minute,
-            probe_after_ms = excluded.probe_after_ms, at = excluded.at, version = excluded.version
-        """,
-        ("@provider", row.Limit.Provider), ("@model", row.Limit.Model ?? ""), ("@concurrent", (long?)row.Limit.Concurrent), ("@perMinute", (long?)row.Limit.PerMinute),
-        ("@probe", (long)row.Limit.ProbeAfter.TotalMilliseconds), ("@at", row.Limit.At.ToUnixTimeMilliseconds()), ("@version", row.Version));
+    private static IEnumerable<SqlStatement> Changes(List<ShareRow> before, IReadOnlyList<ShareRow> now) =>
+    [
+        .. before.Where(old => !now.Any(row => row.Provider == old.Provider && row.Model == old.Model)).Select(old => SqlStatement.Change(
+            "DELETE FROM permit_shares WHERE epoch = @epoch AND provider = @provider AND model = @model",
+            ("@epoch", old.Epoch), ("@provider", old.Provider), ("@model", old.Model))),
+        .. now.Where(row => !before.Contains(row)).Select(row => SqlStatement.Change(
+            """
+            INSERT INTO permit_shares (epoch, provider, model, held, wanted, turn, global_limit, provider_limit, model_limit)
+            VALUES (@epoch, @provider, @model, @held, @wanted, @turn, @global, @key, @limit)
+            ON CONFLICT (epoch, provider, model) DO UPDATE SET held = excluded.held, wanted = excluded.wanted, turn = excluded.turn,
+                global_limit = excluded.global_limit, provider_limit = excluded.provider_limit, model_limit = excluded.model_limit
+            """,
+            ("@epoch", row.Epoch), ("@provider", row.Provider), ("@model", row.Model), ("@held", (long)row.Held), ("@wanted", (long)row.Wanted),
+            ("@turn", row.Turn), ("@global", (long)row.Limits.Global), ("@key", (long)row.Limits.Provider), ("@limit", (long)row.Limits.Model))),
+    ];
 
     private static ShareRow Share(DbDataReader row) => new(
         row.Text("epoch"), row.Text("provider"), row.Text("model"), (int)row.Number("held"), (int)row.Number("wanted"), row.Number("turn"),

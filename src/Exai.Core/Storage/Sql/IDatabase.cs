@@ -28,6 +28,10 @@ public interface IDatabase : IAsyncDisposable
     /// <exception cref="StoreException">Not written.</exception>
     ValueTask<T> WriteAsync<T>(Func<DbConnection, ValueTask<T>> work, CancellationToken cancellationToken);
 
+    /// <summary>The same for statements that need no answers of each other, which is how most writes should be: they cost a server least.</summary>
+    /// <inheritdoc cref="WriteAsync{T}"/>
+    Task WriteAsync(IReadOnlyList<SqlStatement> statements, CancellationToken cancellationToken);
+
     /// <summary>Runs <paramref name="work"/> on a reader of its own. It sees every write whose task had completed.</summary>
     /// <exception cref="StoreException">The store cannot be read or is closed.</exception>
     ValueTask<T> ReadAsync<T>(Func<DbConnection, ValueTask<T>> work, CancellationToken cancellationToken);

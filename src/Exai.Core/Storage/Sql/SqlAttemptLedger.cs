@@ -9,7 +9,7 @@ namespace Exai.Core.Storage.Sql;
 public sealed class SqlAttemptLedger(IDatabase database) : IAttemptLedger
 {
     public async ValueTask SaveAsync(AttemptRecord attempt, CancellationToken cancellationToken) => await database.WriteAsync(
-        connection => connection.ExecuteAsync(
+        [SqlStatement.Change(
             """
             INSERT INTO attempts (call_id, run, number, started_at, asked_model, provider, model, outcome, fault, clock, stage,
                 queue_ms, connect_ms, first_token_ms, total_ms, tokens_in, tokens_out, tokens_reasoning, tokens_cached, estimated, cost_usd, token)
@@ -22,11 +22,11 @@ public sealed class SqlAttemptLedger(IDatabase database) : IAttemptLedger
             """,
             ("@call", attempt.CallId), ("@run", attempt.Run), ("@number", attempt.Number), ("@started", attempt.StartedAt.ToUnixTimeMilliseconds()),
             ("@asked", attempt.AskedModel), ("@provider", attempt.Provider), ("@model", attempt.Model), ("@outcome", attempt.Outcome),
-            ("@fault", attempt.Fault), ("@clock", attempt.Clock), ("@stage", attempt.Stage), ("@queue", attempt.QueueMs), ("@connect", attempt.ConnectMs),
-            ("@first", attempt.FirstTokenMs), ("@total", attempt.TotalMs), ("@in", attempt.Tokens.Input), ("@out", attempt.Tokens.Output),
+            ("@fault", attempt.Fault), ("@clock", attempt.Clock), ("@stage", attempt.Stage), ("@queue", attempt.QueueMs), ("@connect", attempt.ConnectMs.OrNull()),
+            ("@first", attempt.FirstTokenMs.OrNull()), ("@total", attempt.TotalMs), ("@in", attempt.Tokens.Input), ("@out", attempt.Tokens.Output),
             ("@reasoning", attempt.Tokens.Reasoning), ("@cached", attempt.Tokens.Cached), ("@estimated", attempt.Tokens.Estimated),
             // As text: a binary fraction would not keep a price.
-            ("@cost", attempt.CostUsd?.ToString(CultureInfo.InvariantCulture)), ("@token", attempt.Token)),
+            ("@cost", attempt.CostUsd?.ToString(CultureInfo.InvariantCulture)), ("@token", attempt.Token))],
         cancellationToken);
 
     public async ValueTask<IReadOnlyList<AttemptRecord>> FindAsync(string callId, CancellationToken cancellationToken) => await database.ReadAsync(

@@ -14,48 +14,46 @@ public sealed class SqlCallStore(IDatabase database, TimeSpan lease, TimeProvide
 
     private readonly SteadyClock _steady = new(time);
 
+    /// <summary>Whether another daemon has asked after a call that runs here, so that it is told of its end.</summary>
+    public Func<string, bool> AwaitedElsewhere { private get; init; } = _ => false;
+
     public ValueTask<CallRecord?> FindAsync(string callId, CancellationToken cancellationToken) =>
         database.ReadAsync(connection => FindAsync(connection, callId), cancellationToken);
 
     public async ValueTask<(CallRecord Record, bool Accepted)> AcceptAsync(NewCall call, CallOwner owner, CancellationToken cancellationToken)
     {
-        // A refusal is no failure of the write: that would undo the others of its commit.
-        var (record, accepted, refusal) = await database.WriteAsync<(CallRecord?, bool, CallError?)>(
-            async connection =>
-            {
-                if (call.Request.Token is { } token && await TokenChecks.RefusalAsync(connection, call, token, time.GetUtcNow(), _steady.Milliseconds()) is { } refused)
-                {
-                    return (null, false, refused);
-                }
+        var insert = SqlStatement.Change(
+            """
+            INSERT INTO calls (call_id, tool, arguments_hash, arguments, session_id, client_name, state, runs, owner_epoch, owner_process,
+                lease_until, accepted_at, run_started_at, spent_ms, thread_id, continues_thread, files, token, thread_place)
+            VALUES (@call, @tool, @hash, @arguments, @session, @client, 'running', 1, @epoch, @process,
+                @lease, @now, @started, 0, @thread, @continues, @files, @token,
+                1 + (SELECT COALESCE(MAX(last), 0) FROM (
+                    SELECT MAX(thread_place) AS last FROM calls WHERE thread_id = @thread
+                    UNION ALL
+                    SELECT MAX(place) FROM turns WHERE thread_id = @thread) AS places))
+            ON CONFLICT (call_id) DO NOTHING
+            """,
+            ("@call", call.Request.CallId), ("@tool", call.Request.Tool), ("@hash", call.ArgumentsHash),
+            ("@arguments", call.Request.Arguments.GetRawText()), ("@session", call.Request.SessionId), ("@client", call.Request.ClientName),
+            ("@epoch", owner.Epoch), ("@process", owner.Process), ("@lease", (Func<long>)LeaseEnd), ("@now", (Func<long>)Now), ("@started", (Func<long>)_steady.Milliseconds),
+            ("@thread", call.ThreadId), ("@continues", call.ContinuesThread),
+            ("@files", call.Request.Files.Count == 0 ? null : JsonSerializer.Serialize(call.Request.Files, StoreJson.Default.IReadOnlyListAttachedFile)),
+            ("@token", call.Request.Token));
+        var record = SqlStatement.Rows("SELECT * FROM calls WHERE call_id = @call", Map, ("@call", call.Request.CallId));
+        SqlStatement[] statements = call.ContinuesThread && database.Dialect.LockThread is { } lockThread
+            ? [SqlStatement.Rows(lockThread, _ => true, ("@thread", call.ThreadId)), insert, record]
+            : [insert, record];
+        if (call.Request.Token is null)
+        {
+            await database.WriteAsync(statements, cancellationToken);
+        }
+        else if (await AcceptWithinLimitsAsync(call, call.Request.Token, statements, cancellationToken) is { } refusal)
+        {
+            throw new CallException(refusal);
+        }
 
-                if (call.ContinuesThread && database.Dialect.LockThread is { } lockThread)
-                {
-                    await connection.ExecuteAsync(lockThread, ("@thread", call.ThreadId));
-                }
-
-                var now = time.GetUtcNow().ToUnixTimeMilliseconds();
-                var accepted = await connection.ExecuteAsync(
-                    """
-                    INSERT INTO calls (call_id, tool, arguments_hash, arguments, session_id, client_name, state, runs, owner_epoch, owner_process,
-                        lease_until, accepted_at, run_started_at, spent_ms, thread_id, continues_thread, files, token, thread_place)
-                    VALUES (@call, @tool, @hash, @arguments, @session, @client, 'running', 1, @epoch, @process,
-                        @lease, @now, @started, 0, @thread, @continues, @files, @token,
-                        1 + (SELECT COALESCE(MAX(last), 0) FROM (
-                            SELECT MAX(thread_place) AS last FROM calls WHERE thread_id = @thread
-                            UNION ALL
-                            SELECT MAX(place) FROM turns WHERE thread_id = @thread) AS places))
-                    ON CONFLICT (call_id) DO NOTHING
-                    """,
-                    ("@call", call.Request.CallId), ("@tool", call.Request.Tool), ("@hash", call.ArgumentsHash),
-                    ("@arguments", call.Request.Arguments.GetRawText()), ("@session", call.Request.SessionId), ("@client", call.Request.ClientName),
-                    ("@epoch", owner.Epoch), ("@process", owner.Process), ("@lease", LeaseEnd()), ("@now", now), ("@started", _steady.Milliseconds()),
-                    ("@thread", call.ThreadId), ("@continues", call.ContinuesThread),
-                    ("@files", call.Request.Files.Count == 0 ? null : JsonSerializer.Serialize(call.Request.Files, StoreJson.Default.IReadOnlyListAttachedFile)),
-                    ("@token", call.Request.Token));
-                return (await FindAsync(connection, call.Request.CallId), accepted == 1, null);
-            },
-            cancellationToken);
-        return refusal is null ? (record!, accepted) : throw new CallException(refusal);
+        return (record.Found[0], insert.Count == 1);
     }
 
     public ValueTask<CallRecord?> TakeOverAsync(CallRecord seen, CallOwner owner, CancellationToken cancellationToken) =>
@@ -75,47 +73,41 @@ public sealed class SqlCallStore(IDatabase database, TimeSpan lease, TimeProvide
             },
             cancellationToken);
 
-    public ValueTask<bool> FinishAsync(CallRecord run, CallOutcome outcome, Turn? turn, CancellationToken cancellationToken) =>
-        database.WriteAsync(
-            async connection =>
-            {
-                var now = time.GetUtcNow().ToUnixTimeMilliseconds();
-                var changed = await connection.ExecuteAsync(
-                    $"UPDATE calls SET state = @state, outcome = @outcome, finished_at = @now WHERE {OwnedAndUnfinished}",
-                    ("@state", StateName(outcome.State)), ("@outcome", JsonSerializer.Serialize(outcome, StoreJson.Default.CallOutcome)), ("@now", now),
-                    ("@call", run.CallId), ("@epoch", run.Owner.Epoch), ("@runs", run.Runs));
-                if (changed == 1 && turn is not null)
-                {
-                    await SqlThreadStore.AppendAsync(connection, run.ThreadId, run.ThreadPlace, run.Token, turn);
-                }
-
-                if (changed == 1)
-                {
-                    await SayAsync(connection, CallTopics.Ended, run.CallId);
-                }
-
-                return changed == 1;
-            },
+    public async ValueTask<bool> FinishAsync(CallRecord run, CallOutcome outcome, Turn? turn, CancellationToken cancellationToken)
+    {
+        (string, object?)[] owned = [("@call", run.CallId), ("@epoch", run.Owner.Epoch), ("@runs", run.Runs)];
+        var finish = SqlStatement.Change(
+            $"UPDATE calls SET state = @state, outcome = @outcome, finished_at = @now WHERE {OwnedAndUnfinished}",
+            [
+                ("@state", StateName(outcome.State)), ("@outcome", JsonSerializer.Serialize(outcome, StoreJson.Default.CallOutcome)),
+                ("@now", (Func<long>)Now), .. owned,
+            ]);
+        await database.WriteAsync(
+            [
+                // The turn before the outcome, for after it nothing tells whose outcome it is.
+                .. turn is null ? [] : SqlThreadStore.Append(run.ThreadId, run.ThreadPlace, run.Token, turn, Mine, owned),
+                finish,
+                .. AwaitedElsewhere(run.CallId) ? Say(CallTopics.Ended, run.CallId) : [],
+            ],
             cancellationToken);
+        return finish.Count == 1;
+    }
 
     public async ValueTask<IReadOnlyDictionary<string, int>> RenewLeasesAsync(CallOwner owner, CancellationToken cancellationToken)
     {
-        var owned = await database.WriteAsync(
-            connection => connection.QueryAsync(
-                "UPDATE calls SET lease_until = @lease WHERE owner_epoch = @epoch AND finished_at IS NULL RETURNING call_id, runs",
-                row => KeyValuePair.Create(row.Text("call_id"), (int)row.Number("runs")), ("@lease", LeaseEnd()), ("@epoch", owner.Epoch)),
-            cancellationToken);
-        return owned.ToDictionary(StringComparer.Ordinal);
+        var owned = SqlStatement.Rows(
+            "UPDATE calls SET lease_until = @lease WHERE owner_epoch = @epoch AND finished_at IS NULL RETURNING call_id, runs",
+            row => KeyValuePair.Create(row.Text("call_id"), (int)row.Number("runs")), ("@lease", (Func<long>)LeaseEnd), ("@epoch", owner.Epoch));
+        await database.WriteAsync([owned], cancellationToken);
+        return owned.Found.ToDictionary(StringComparer.Ordinal);
     }
 
     public async ValueTask RequestCancelAsync(string callId, CancellationToken cancellationToken) =>
         await database.WriteAsync(
-            async connection =>
-            {
-                var changed = await connection.ExecuteAsync("UPDATE calls SET cancel_requested = 1 WHERE call_id = @call AND finished_at IS NULL", ("@call", callId));
-                await SayAsync(connection, CallTopics.Cancel, callId);
-                return changed;
-            },
+            [
+                SqlStatement.Change("UPDATE calls SET cancel_requested = 1 WHERE call_id = @call AND finished_at IS NULL", ("@call", callId)),
+                .. Say(CallTopics.Cancel, callId),
+            ],
             cancellationToken);
 
     public async ValueTask<IReadOnlyList<string>> FindToCancelAsync(CallOwner owner, CancellationToken cancellationToken) => await database.ReadAsync(
@@ -161,30 +153,51 @@ public sealed class SqlCallStore(IDatabase database, TimeSpan lease, TimeProvide
             cancellationToken)).ToDictionary(step => step.Key, StringComparer.Ordinal);
 
     // The call's row is held: whoever takes the call over then finds this step, or this finds the call taken over.
-    public ValueTask<bool> SaveStepAsync(CallRecord run, ModelAnswerStep step, CancellationToken cancellationToken) =>
-        database.WriteAsync(
-            async connection => await connection.ExecuteAsync(
-                $"""
-                INSERT INTO steps (call_id, step_key, answer)
-                SELECT @call, @key, @answer FROM (SELECT 1 FROM calls WHERE {OwnedAndUnfinished} {database.Dialect.HoldingRow}) AS mine
-                """,
-                ("@call", run.CallId), ("@key", step.Key), ("@answer", step.AnswerJson), ("@epoch", run.Owner.Epoch), ("@runs", run.Runs)) == 1,
-            cancellationToken);
+    public async ValueTask<bool> SaveStepAsync(CallRecord run, ModelAnswerStep step, CancellationToken cancellationToken)
+    {
+        var save = SqlStatement.Change(
+            $"INSERT INTO steps (call_id, step_key, answer) SELECT @call, @key, @answer FROM ({Mine}) AS mine",
+            ("@call", run.CallId), ("@key", step.Key), ("@answer", step.AnswerJson), ("@epoch", run.Owner.Epoch), ("@runs", run.Runs));
+        await database.WriteAsync([save], cancellationToken);
+        return save.Count == 1;
+    }
 
     public ValueTask<int> ForgetFinishedAsync(DateTimeOffset before, CancellationToken cancellationToken) =>
         database.ForgetAsync("calls", "call_id", "finished_at IS NOT NULL AND finished_at < @before", before, cancellationToken);
 
-    public async ValueTask<IReadOnlyList<CallRecord>> FindElsewhereAsync(CallOwner owner, CancellationToken cancellationToken) => await database.ReadAsync(
-        connection => connection.QueryAsync("SELECT * FROM calls WHERE finished_at IS NULL AND owner_epoch <> @epoch ORDER BY call_id", Map, ("@epoch", owner.Epoch)),
+    public async ValueTask<IReadOnlyList<OwnerLease>> FindOwnersElsewhereAsync(CallOwner owner, CancellationToken cancellationToken) => await database.ReadAsync(
+        connection => connection.QueryAsync(
+            """
+            SELECT owner_epoch, owner_process, MAX(lease_until) AS lease_until FROM calls
+            WHERE finished_at IS NULL AND owner_epoch <> @epoch GROUP BY owner_epoch, owner_process ORDER BY owner_epoch
+            """,
+            row => new OwnerLease(new CallOwner(row.Text("owner_epoch"), row.Text("owner_process")), row.Time("lease_until")), ("@epoch", owner.Epoch)),
         cancellationToken);
 
-    private async ValueTask SayAsync(DbConnection connection, string topic, string callId)
-    {
-        if (database.Dialect.Say is { } say)
-        {
-            await connection.ExecuteAsync(say, ("@what", CallTopics.Of(topic, callId)));
-        }
-    }
+    public async ValueTask<IReadOnlyList<CallRecord>> FindOwnedAsync(CallOwner owner, CancellationToken cancellationToken) => await database.ReadAsync(
+        connection => connection.QueryAsync("SELECT * FROM calls WHERE finished_at IS NULL AND owner_epoch = @epoch ORDER BY call_id", Map, ("@epoch", owner.Epoch)),
+        cancellationToken);
+
+    /// <summary>The row of a run's call, held, while the run is what counts.</summary>
+    private string Mine => $"SELECT 1 FROM calls WHERE {OwnedAndUnfinished} {database.Dialect.HoldingRow}";
+
+    /// <summary>A refusal is no failure of the write: that would undo the others of its commit.</summary>
+    private ValueTask<CallError?> AcceptWithinLimitsAsync(NewCall call, string token, SqlStatement[] statements, CancellationToken cancellationToken) =>
+        database.WriteAsync(
+            async connection =>
+            {
+                var refusal = await TokenChecks.RefusalAsync(connection, call, token, time.GetUtcNow(), _steady.Milliseconds());
+                if (refusal is null)
+                {
+                    await SqlStatement.RunAsync(connection, statements);
+                }
+
+                return refusal;
+            },
+            cancellationToken);
+
+    private SqlStatement[] Say(string topic, string callId) =>
+        database.Dialect.Say is { } say ? [SqlStatement.Rows(say, _ => true, ("@what", CallTopics.Of(topic, callId)))] : [];
 
     private static ValueTask<CallRecord?> FindAsync(DbConnection connection, string callId) =>
         connection.FirstAsync("SELECT * FROM calls WHERE call_id = @call", Map, ("@call", callId));
@@ -214,6 +227,8 @@ public sealed class SqlCallStore(IDatabase database, TimeSpan lease, TimeProvide
     };
 
     private static string StateName(CallState state) => state.ToString().ToLowerInvariant();
+
+    private long Now() => time.GetUtcNow().ToUnixTimeMilliseconds();
 
     private long LeaseEnd() => _steady.Milliseconds() + (long)lease.TotalMilliseconds;
 }

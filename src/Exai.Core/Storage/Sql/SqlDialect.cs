@@ -21,7 +21,7 @@ public sealed record SqlDialect
     {
         Like = "ILIKE",
         DistinctList = column => $"STRING_AGG(DISTINCT {column}, ',')",
-        HoldingRow = "FOR SHARE",
+        HoldingRow = "FOR NO KEY UPDATE",
         LockThread = "SELECT pg_advisory_xact_lock(hashtextextended(@thread, 0))",
         Say = $"SELECT pg_notify('{Channel}', @what)",
     };
@@ -32,7 +32,7 @@ public sealed record SqlDialect
     /// <summary>The different values of a column, with commas between them.</summary>
     public required Func<string, string> DistinctList { get; init; }
 
-    /// <summary>After a SELECT: nobody changes the row before this transaction ends.</summary>
+    /// <summary>After a SELECT: nobody else changes the row before this transaction ends.</summary>
     public required string HoldingRow { get; init; }
 
     /// <summary>A statement after which no other transaction gives out places on <c>@thread</c> before this one ends; null when none can.</summary>

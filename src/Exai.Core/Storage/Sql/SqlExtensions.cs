@@ -1,3 +1,4 @@
+using System.Data;
 using System.Data.Common;
 
 namespace Exai.Core.Storage.Sql;
@@ -101,24 +102,37 @@ internal static class SqlExtensions
         return command;
     }
 
-    private static DbCommand Command(this DbConnection connection, string sql, ReadOnlySpan<(string Name, object? Value)> parameters)
+    internal static DbCommand Command(this DbConnection connection, string sql, ReadOnlySpan<(string Name, object? Value)> parameters)
     {
         var command = connection.Statement(sql);
         foreach (var (name, value) in parameters)
         {
-            var parameter = command.CreateParameter();
-            parameter.ParameterName = name;
-            parameter.Value = value switch
-            {
-                null => DBNull.Value,
-                bool truth => truth ? 1L : 0L,
-                string text => Storable(text),
-                _ => value,
-            };
-            command.Parameters.Add(parameter);
+            command.Parameters.Add(Bind(command.CreateParameter(), name, value));
         }
 
         return command;
+    }
+
+    /// <param name="value">A function is asked when the statement runs, which may be long after the write was queued.</param>
+    /// <returns>The parameter.</returns>
+    internal static DbParameter Bind(DbParameter parameter, string name, object? value)
+    {
+        parameter.ParameterName = name;
+        if (value is null || value == SqlNull.Number)
+        {
+            parameter.DbType = value is null ? DbType.String : DbType.Int64;
+        }
+
+        parameter.Value = value switch
+        {
+            null => DBNull.Value,
+            _ when value == SqlNull.Number => DBNull.Value,
+            bool truth => truth ? 1L : 0L,
+            string text => Storable(text),
+            Func<long> later => later(),
+            _ => value,
+        };
+        return parameter;
     }
 
     /// <summary>The characters that one engine or the other cannot keep in a text stand as U+FFFD in both.</summary>

@@ -13,23 +13,18 @@ public sealed class SqlLearnedLimits(IDatabase database) : ILearnedLimits
         cancellationToken);
 
     public async ValueTask SaveAsync(IReadOnlyList<LearnedLimit> limits, CancellationToken cancellationToken) => await database.WriteAsync(
-        async connection =>
-        {
-            await connection.ExecuteAsync("DELETE FROM learned_limits");
-            foreach (var limit in limits)
-            {
-                await connection.ExecuteAsync(
-                    """
-                    INSERT INTO learned_limits (provider, model, concurrent, per_minute, probe_after_ms, at)
-                    VALUES (@provider, @model, @concurrent, @perMinute, @probe, @at)
-                    """,
-                    ("@provider", limit.Provider), ("@model", limit.Model ?? ""), ("@concurrent", limit.Concurrent), ("@perMinute", limit.PerMinute),
-                    ("@probe", (long)limit.ProbeAfter.TotalMilliseconds), ("@at", limit.At.ToUnixTimeMilliseconds()));
-            }
+        [SqlStatement.Change("DELETE FROM learned_limits"), .. limits.Select(limit => Save(limit, version: 0))], cancellationToken);
 
-            return limits.Count;
-        },
-        cancellationToken);
+    /// <param name="version">Grows with each change where daemons share what they learn.</param>
+    internal static SqlStatement Save(LearnedLimit limit, long version) => SqlStatement.Change(
+        """
+        INSERT INTO learned_limits (provider, model, concurrent, per_minute, probe_after_ms, at, version)
+        VALUES (@provider, @model, @concurrent, @perMinute, @probe, @at, @version)
+        ON CONFLICT (provider, model) DO UPDATE SET concurrent = excluded.concurrent, per_minute = excluded.per_minute,
+            probe_after_ms = excluded.probe_after_ms, at = excluded.at, version = excluded.version
+        """,
+        ("@provider", limit.Provider), ("@model", limit.Model ?? ""), ("@concurrent", limit.Concurrent.OrNull()), ("@perMinute", limit.PerMinute.OrNull()),
+        ("@probe", (long)limit.ProbeAfter.TotalMilliseconds), ("@at", limit.At.ToUnixTimeMilliseconds()), ("@version", version));
 
     internal static LearnedLimit Read(DbDataReader reader) => new(
         reader.Text("provider"),

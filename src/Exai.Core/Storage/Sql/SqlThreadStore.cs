@@ -65,25 +65,31 @@ public sealed class SqlThreadStore(IDatabase database) : IThreadStore
     // SQLite's LIKE and the C collation know the case of ASCII letters alone; others are found as they are written.
     private string Like => $"{database.Dialect.Like} @like ESCAPE '\\'";
 
-    /// <summary>Adds a turn in the transaction of its call's outcome, and the thread if this is its first.</summary>
+    /// <summary>What adds a turn in the transaction of its call's outcome, and the thread if this is its first.</summary>
     /// <param name="token">Whose thread it is if this begins it; a thread never changes hands.</param>
-    internal static async ValueTask AppendAsync(DbConnection connection, string threadId, long place, string? token, Turn turn)
+    /// <param name="mine">A SELECT that finds a row if the turn is to be added; its parameters come from <paramref name="run"/>.</param>
+    internal static SqlStatement[] Append(string threadId, long place, string? token, Turn turn, string mine, params ReadOnlySpan<(string Name, object? Value)> run)
     {
         var at = turn.At.ToUnixTimeMilliseconds();
-        await connection.ExecuteAsync(
-            """
-            INSERT INTO threads (thread_id, created_at, updated_at, token) VALUES (@thread, @at, @at, @token)
-            ON CONFLICT (thread_id) DO UPDATE SET updated_at = @at
-            """,
-            ("@thread", threadId), ("@at", at), ("@token", token));
-        await connection.ExecuteAsync(
-            """
-            INSERT INTO turns (thread_id, place, call_id, tool, question, answer, model, at, state, files)
-            VALUES (@thread, @place, @call, @tool, @question, @answer, @model, @at, @state, @files)
-            """,
-            ("@thread", threadId), ("@place", place), ("@call", turn.CallId), ("@tool", turn.Tool),
-            ("@question", turn.Question), ("@answer", turn.Answer), ("@model", turn.Model), ("@at", at), ("@state", turn.State),
-            ("@files", turn.Files.Count == 0 ? null : JsonSerializer.Serialize(turn.Files, StoreJson.Default.IReadOnlyListFileReference)));
+        return
+        [
+            SqlStatement.Change(
+                $"""
+                INSERT INTO threads (thread_id, created_at, updated_at, token) SELECT @thread, @at, @at, @token FROM ({mine}) AS mine WHERE 1 = 1
+                ON CONFLICT (thread_id) DO UPDATE SET updated_at = excluded.updated_at
+                """,
+                [("@thread", threadId), ("@at", at), ("@token", token), .. run]),
+            SqlStatement.Change(
+                $"""
+                INSERT INTO turns (thread_id, place, call_id, tool, question, answer, model, at, state, files)
+                SELECT @thread, @place, @turnCall, @tool, @question, @answer, @model, @at, @state, @files FROM ({mine}) AS mine
+                """,
+                [
+                    ("@thread", threadId), ("@place", place), ("@turnCall", turn.CallId), ("@tool", turn.Tool), ("@question", turn.Question), ("@answer", turn.Answer),
+                    ("@model", turn.Model), ("@at", at), ("@state", turn.State),
+                    ("@files", turn.Files.Count == 0 ? null : JsonSerializer.Serialize(turn.Files, StoreJson.Default.IReadOnlyListFileReference)), .. run,
+                ]),
+        ];
     }
 
     private static Turn MapTurn(DbDataReader reader) => new()

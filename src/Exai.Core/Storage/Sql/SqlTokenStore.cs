@@ -21,8 +21,8 @@ public sealed class SqlTokenStore(IDatabase database) : ITokenStore
                 VALUES (@hash, @name, @at, @concurrent, @perMinute, @usd, @models)
                 ON CONFLICT DO NOTHING
                 """,
-                ("@hash", token.Hash), ("@name", token.Name), ("@at", token.CreatedAt.ToUnixTimeMilliseconds()), ("@concurrent", limits.Concurrent),
-                ("@perMinute", limits.PerMinute), ("@usd", limits.UsdPerDay?.ToString(CultureInfo.InvariantCulture)), ("@models", limits.Models?.ToString()));
+                ("@hash", token.Hash), ("@name", token.Name), ("@at", token.CreatedAt.ToUnixTimeMilliseconds()), ("@concurrent", limits.Concurrent.OrNull()),
+                ("@perMinute", limits.PerMinute.OrNull()), ("@usd", limits.UsdPerDay?.ToString(CultureInfo.InvariantCulture)), ("@models", limits.Models?.ToString()));
             if (added == 1)
             {
                 await RecordAsync(connection, new TokenEvent(token.CreatedAt, who, TokenDeeds.Added, token.Name, 1, Describe(limits)));

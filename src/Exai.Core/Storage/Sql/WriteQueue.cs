@@ -14,10 +14,15 @@ internal sealed class WriteQueue(Func<List<QueuedWrite>, Task> commit, int large
     private readonly Channel<QueuedWrite> _writes = Channel.CreateUnbounded<QueuedWrite>(new UnboundedChannelOptions { SingleReader = true });
 
     /// <exception cref="StoreException">It was not written.</exception>
-    public async ValueTask<T> WriteAsync<T>(Func<DbConnection, ValueTask<T>> work, CancellationToken cancellationToken)
+    public ValueTask<T> WriteAsync<T>(Func<DbConnection, ValueTask<T>> work, CancellationToken cancellationToken) => WriteAsync(new QueuedWrite<T>(work), cancellationToken);
+
+    /// <inheritdoc cref="WriteAsync{T}(Func{DbConnection, ValueTask{T}}, CancellationToken)"/>
+    public Task WriteAsync(IReadOnlyList<SqlStatement> statements, CancellationToken cancellationToken) =>
+        WriteAsync(new QueuedStatements(statements), cancellationToken).AsTask();
+
+    private async ValueTask<T> WriteAsync<T>(QueuedWrite<T> write, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var write = new QueuedWrite<T>(work);
         if (!_writes.Writer.TryWrite(write))
         {
             throw new StoreException("The store is closed.", full: false);
@@ -52,6 +57,9 @@ internal abstract class QueuedWrite
     /// <summary>Why it was refused; its group may be written without it.</summary>
     public Exception? Failure { get; set; }
 
+    /// <summary>What its work is, if it can be run with that of others.</summary>
+    public virtual IReadOnlyList<SqlStatement>? Statements => null;
+
     /// <summary>Does its work, once more if an earlier try was rolled back.</summary>
     public abstract ValueTask RunAsync(DbConnection connection);
 
@@ -67,7 +75,7 @@ internal abstract class QueuedWrite
 }
 
 /// <inheritdoc/>
-internal sealed class QueuedWrite<T>(Func<DbConnection, ValueTask<T>> work) : QueuedWrite
+internal class QueuedWrite<T>(Func<DbConnection, ValueTask<T>> work) : QueuedWrite
 {
     private readonly TaskCompletionSource<T> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private T? _result;
@@ -87,4 +95,15 @@ internal sealed class QueuedWrite<T>(Func<DbConnection, ValueTask<T>> work) : Qu
             _done.SetException(Failure);
         }
     }
+}
+
+/// <inheritdoc/>
+internal sealed class QueuedStatements(IReadOnlyList<SqlStatement> statements) : QueuedWrite<bool>(
+    async connection =>
+    {
+        await SqlStatement.RunAsync(connection, statements);
+        return true;
+    })
+{
+    public override IReadOnlyList<SqlStatement> Statements => statements;
 }

@@ -81,6 +81,8 @@ public sealed class SqliteDatabase : IDatabase
 
     public ValueTask<T> WriteAsync<T>(Func<DbConnection, ValueTask<T>> work, CancellationToken cancellationToken) => _writes.WriteAsync(work, cancellationToken);
 
+    public Task WriteAsync(IReadOnlyList<SqlStatement> statements, CancellationToken cancellationToken) => _writes.WriteAsync(statements, cancellationToken);
+
     public async ValueTask<T> ReadAsync<T>(Func<DbConnection, ValueTask<T>> work, CancellationToken cancellationToken)
     {
         SqliteConnection? reader = null;

@@ -155,6 +155,60 @@ public sealed class PostgresDatabaseTests : IAsyncLifetime
     }
 
     [Fact(Timeout = 120_000)]
+    public async Task Statements_of_many_writes_are_sent_together_and_each_write_gets_its_own_answers()
+    {
+        await using var database = await OpenAsync(_server.Address);
+        await database.WriteAsync(connection => connection.ExecuteAsync("CREATE TABLE numbers (number BIGINT PRIMARY KEY)"), Patience);
+        var writes = Enumerable.Range(1, 200).Select(WriteAsync).ToList();
+
+        await Task.WhenAll(writes.Where((_, index) => index is not 149));
+
+        (await Should.ThrowAsync<StoreException>(writes[149])).Message.ShouldContain("23505");
+        (await database.ReadAsync(connection => connection.ScalarAsync<long>("SELECT COUNT(*) FROM numbers"), Patience)).ShouldBe(199);
+
+        async Task WriteAsync(int number)
+        {
+            var before = SqlStatement.Rows("SELECT number FROM numbers WHERE number = @number", row => row.GetInt64(0), ("@number", (long)number));
+            var insert = SqlStatement.Change("INSERT INTO numbers VALUES (@number)", ("@number", number == 150 ? 1L : number));
+            var after = SqlStatement.Rows("SELECT number FROM numbers WHERE number = @number", row => row.GetInt64(0), ("@number", (long)number));
+            var none = SqlStatement.Change("UPDATE numbers SET number = 0 WHERE number = -1");
+            await database.WriteAsync([before, insert, after, none], Patience);
+            (before.Found.Count, insert.Count, after.Found.Single(), none.Count).ShouldBe((0, 1, number, 0));
+        }
+    }
+
+    /// <summary>More than is sent in one exchange.</summary>
+    [Fact(Timeout = 120_000)]
+    public async Task Long_texts_of_many_writes_all_arrive()
+    {
+        await using var database = await OpenAsync(_server.Address);
+        await database.WriteAsync(connection => connection.ExecuteAsync("CREATE TABLE texts (text TEXT)"), Patience);
+        var text = new string('x', 1_500_000);
+
+        await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => database.WriteAsync([SqlStatement.Change("INSERT INTO texts VALUES (@text)", ("@text", text))], Patience)));
+
+        (await database.ReadAsync(connection => connection.ScalarAsync<long>("SELECT SUM(LENGTH(text))::bigint FROM texts"), Patience)).ShouldBe(20 * 1_500_000);
+    }
+
+    /// <summary>As the next version does while this one finishes its calls: what was prepared does not fit any more.</summary>
+    [Fact(Timeout = 120_000)]
+    public async Task A_table_gets_a_column_reads_and_writes_go_on()
+    {
+        await using var database = await OpenAsync(_server.Address);
+        for (var call = 0; call < 5; call++)
+        {
+            await AcceptAsync(database, $"before{call}");
+            await Store(database).FindAsync("before0", Patience);
+        }
+
+        _server.Execute("ALTER TABLE calls ADD COLUMN color TEXT");
+
+        (await Store(database).FindAsync("before0", Patience)).ShouldNotBeNull();
+        (await AcceptAsync(database, "after")).Accepted.ShouldBeTrue();
+        database.Problem.ShouldBeNull();
+    }
+
+    [Fact(Timeout = 120_000)]
     public async Task The_daemon_ends_while_the_server_is_away_what_waits_fails_in_the_end()
     {
         var database = await OpenAsync(_server.Address);
