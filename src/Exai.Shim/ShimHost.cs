@@ -3,6 +3,7 @@ using Exai.Settings;
 using Exai.Settings.Home;
 using Exai.Settings.Logs;
 using Exai.Shim.Lifecycle;
+using Exai.Shim.Link;
 using Exai.Shim.Stdio;
 
 namespace Exai.Shim;
@@ -24,9 +25,10 @@ public static class ShimHost
         using var loggers = OpenLog(settings, time);
         var watching = ParentWatch.RunAsync(early.Parent, leave, time);
         var trimming = IdleMemory.RunAsync(time, leave.Token);
-        await ShimSession.RunAsync(settings, input, output, early, loggers.CreateLogger("shim"), time, random, leave.Token);
+        var rehearsing = new Lazy<Task>(() => LinkRehearsal.RunAsync(settings.Current, time, leave.Token));
+        await ShimSession.RunAsync(settings, input, output, early, () => _ = rehearsing.Value, loggers.CreateLogger("shim"), time, random, leave.Token);
         leave.Cancel();
-        await Task.WhenAll(watching, trimming);
+        await Task.WhenAll(watching, trimming, rehearsing.IsValueCreated ? rehearsing.Value : Task.CompletedTask);
         return 0;
     }
 

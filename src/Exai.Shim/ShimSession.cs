@@ -19,16 +19,17 @@ public static class ShimSession
     /// <param name="load">Reads the settings; called again at each attempt to reach the daemon.</param>
     public static Task RunAsync(
         Func<SettingsResult> load, Stream input, Stream output, ILogger logger, TimeProvider time, Random random, CancellationToken leave) =>
-        RunAsync(new ShimSettings(load), input, output, new EarlyAnswer(), logger, time, random, leave);
+        RunAsync(new ShimSettings(load), input, output, new EarlyAnswer(), () => { }, logger, time, random, leave);
 
     /// <param name="early">What was read and said before.</param>
+    /// <param name="onWaiting">Called, more than once, while there has been no link yet and no daemon is to be had.</param>
     internal static Task RunAsync(
-        ShimSettings settings, Stream input, Stream output, EarlyAnswer early, ILogger logger, TimeProvider time, Random random, CancellationToken leave) =>
-        RunAsync(settings, input, output, early, new WebSocketDialer(() => settings.Current.Link, random, time), new ProcessLauncher(), logger, time, random, leave);
+        ShimSettings settings, Stream input, Stream output, EarlyAnswer early, Action onWaiting, ILogger logger, TimeProvider time, Random random, CancellationToken leave) =>
+        RunAsync(settings, input, output, early, new WebSocketDialer(() => settings.Current.Link, random, time), new ProcessLauncher(), onWaiting, logger, time, random, leave);
 
     internal static async Task RunAsync(
-        ShimSettings settings, Stream input, Stream output, EarlyAnswer early, ILinkDialer dialer, IDaemonLauncher launcher, ILogger logger, TimeProvider time,
-        Random random, CancellationToken leave)
+        ShimSettings settings, Stream input, Stream output, EarlyAnswer early, ILinkDialer dialer, IDaemonLauncher launcher, Action onWaiting, ILogger logger,
+        TimeProvider time, Random random, CancellationToken leave)
     {
         var writer = new LineWriter(output);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(leave);
@@ -70,7 +71,10 @@ public static class ShimSession
                 AnsweredEarly = early.To,
             };
             link = new LinkLoop(
-                settings, dialer, new DaemonStarter(launcher, time, logger), relay, sessionId, ownIdPrefix, random, time, logger);
+                settings, dialer, new DaemonStarter(launcher, time, logger), relay, sessionId, ownIdPrefix, random, time, logger)
+            {
+                OnWaiting = onWaiting,
+            };
             return new EraLane(relay, link);
         }
     }

@@ -67,7 +67,7 @@ internal sealed class ShimRig : IDisposable
             using var rig = new ShimRig(simulation);
             arrange?.Invoke(rig);
             rig._shim = ShimSession.RunAsync(
-                new ShimSettings(rig.Load), rig.Client.Input, rig.Client.Output, early ?? new EarlyAnswer(), rig.Cluster ?? (ILinkDialer)rig.Daemon, rig.Launcher, rig.Log, rig.Time, new Random(seed ?? 1), rig._leave.Token);
+                new ShimSettings(rig.Load), rig.Client.Input, rig.Client.Output, early ?? new EarlyAnswer(), rig.Cluster ?? (ILinkDialer)rig.Daemon, rig.Launcher, () => { }, rig.Log, rig.Time, new Random(seed ?? 1), rig._leave.Token);
             try
             {
                 await body(rig);

@@ -58,6 +58,9 @@ internal sealed class LinkLoop(
     private long? _lostAt;
     private int _shortLinks;
 
+    /// <summary>Called, more than once, while there has been no link yet and the shim waits for a daemon that takes it.</summary>
+    public Action? OnWaiting { get; init; }
+
     /// <summary>A client message needs the daemon: dial now rather than later.</summary>
     public void Wake() => _wake.Wake();
 
@@ -281,18 +284,43 @@ internal sealed class LinkLoop(
 
     private async Task WaitForDaemonAsync(TimeSpan wait, CancellationToken cancellationToken)
     {
-        var started = time.GetTimestamp();
+        if (_lostAt is null)
+        {
+            OnWaiting?.Invoke();
+        }
+
         // Of daemons elsewhere the file of this home tells nothing.
         var looksAtFile = settings.Current.Link.Endpoints.Count == 0;
-        // Compared with what the last dial went by: a daemon that came up during that dial must not be missed.
-        while (!looksAtFile || HealthFile.TryReadAddress(settings.Current.Home) is not { } now || now == _connector.Dialled)
+        if (looksAtFile && IsAnotherNamed())
         {
-            var left = wait - time.GetElapsedTime(started);
-            if (left <= TimeSpan.Zero || await _wake.WaitAsync(looksAtFile && left > HealthFilePoll ? HealthFilePoll : left, time, cancellationToken))
+            return;
+        }
+
+        // Looked at where the timer fires: to wake another thread for each look would cost a waiting shim more than the look.
+        await using var looking = looksAtFile
+            ? time.CreateTimer(_ => WakeForAnother(), null, HealthFilePoll, HealthFilePoll)
+            : null;
+        await _wake.WaitAsync(wait, time, cancellationToken);
+    }
+
+    /// <summary>Compared with what the last dial went by: a daemon that came up during that dial must not be missed.</summary>
+    private bool IsAnotherNamed() => HealthFile.TryReadAddress(settings.Current.Home) is { } now && now != _connector.Dialled;
+
+    private void WakeForAnother()
+    {
+        try
+        {
+            if (!IsAnotherNamed())
             {
                 return;
             }
         }
+        catch (Exception)
+        {
+            // Thrown from a timer it would end the process. The next dial reads the same, and tells of it.
+        }
+
+        _wake.Wake();
     }
 
     private async Task WaitForClientAsync(CancellationToken cancellationToken)

@@ -20,7 +20,7 @@ internal sealed class WorldShim : ILinkDialer, ILogger, IDisposable
         (_world, Number, IsModern) = (world, number, modern);
         Client = new FakeClient(world.Time);
         _session = ShimSession.RunAsync(
-            new ShimSettings(() => settings), Client.Input, Client.Output, new EarlyAnswer(), this, new FakeLauncher(), this, world.Time, new Random(world.Random.Next()), CancellationToken.None);
+            new ShimSettings(() => settings), Client.Input, Client.Output, new EarlyAnswer(), this, new FakeLauncher(), () => { }, this, world.Time, new Random(world.Random.Next()), CancellationToken.None);
         if (!modern)
         {
             Client.Send("""{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"story","version":"1"}}}""");

@@ -178,7 +178,7 @@ public sealed class DaemonStartTests
         var clients = Enumerable.Range(0, 5).Select(_ => new FakeClient(simulation.Time)).ToList();
         var shims = clients.Select((client, number) => ShimSession.RunAsync(
             new ShimSettings(() => SettingsLoader.Load(new SettingsSources { Environment = environment })),
-            client.Input, client.Output, new EarlyAnswer(), daemon, launcher, new RecordingLogger(), simulation.Time, new Random(number), leave.Token)).ToList();
+            client.Input, client.Output, new EarlyAnswer(), daemon, launcher, () => { }, new RecordingLogger(), simulation.Time, new Random(number), leave.Token)).ToList();
         foreach (var client in clients)
         {
             client.Send("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"chat","arguments":{}}}""");
