@@ -30,7 +30,11 @@ internal static class PostgresConnections
             // Nothing that a reader leaves behind in its session could mean anything to the next one.
             NoResetOnClose = true,
             TcpKeepAlive = true,
-            Options = "-c idle_in_transaction_session_timeout=3000 -c default_transaction_isolation=read\\ committed",
+            // A usual commit leaves in one piece: the server runs what has arrived of it, and holds its locks while it waits for the rest.
+            WriteBufferSize = 256 * 1024,
+            // For that wait it has no clock of its own but the network's, which by default runs for two hours.
+            Options = "-c idle_in_transaction_session_timeout=3000 -c default_transaction_isolation=read\\ committed"
+                + " -c tcp_keepalives_idle=2 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3",
         };
         if (address.User is not null)
         {

@@ -205,7 +205,6 @@ public sealed class PostgresDatabase : IDatabase
         {
             await WhenOpenAsync(_closing.Token);
             await _writer.CommitAsync(group);
-            group.ForEach(write => write.Complete());
         }
         catch (Exception failure)
         {

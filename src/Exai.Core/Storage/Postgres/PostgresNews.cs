@@ -35,6 +35,9 @@ public sealed class PostgresNews : ICallNews
         var text = PostgresConnections.Text(address);
         text.MaxPoolSize = 4;
         text.KeepAlive = 10;
+        // Whoever waits looks by himself after this; a server that is gone must not hold him up for longer.
+        text.Timeout = 2;
+        text.CommandTimeout = 1;
         // One that listened is not to answer.
         text.NoResetOnClose = false;
         (_source, _time) = (NpgsqlDataSource.Create(text), time);

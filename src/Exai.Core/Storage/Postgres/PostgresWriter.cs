@@ -18,7 +18,7 @@ namespace Exai.Core.Storage.Postgres;
 internal sealed class PostgresWriter(DbDataSource source, string name, PostgresPresence presence, TimeProvider time, CancellationToken closing) : IAsyncDisposable
 {
     /// <summary>Characters: what is sent together has to arrive within one command's time, and answers may be megabytes.</summary>
-    private const long MostTogether = 4_000_000;
+    private const long MostTogether = 250_000;
 
     /// <summary>A writer that has written nothing for so long begins its row anew.</summary>
     private static readonly TimeSpan WriterKept = TimeSpan.FromDays(7);
@@ -32,24 +32,28 @@ internal sealed class PostgresWriter(DbDataSource source, string name, PostgresP
     /// <summary>Why the last write failed, for people; null when it did not.</summary>
     public string? Problem => _problem;
 
-    /// <summary>A write that is refused has its failure then, and the others of its group are committed.</summary>
+    /// <summary>Commits them and tells each what it came to. One that is refused has its failure, and the others of its group are committed.</summary>
     public async Task CommitAsync(List<QueuedWrite> group)
     {
-        if (!await TryCommitAsync(group))
+        if (await TryCommitAsync(group))
         {
-            // Something in it was refused, and the rest with it: each by itself, so that only what is wrong fails.
-            foreach (var write in group)
-            {
-                await TryCommitAsync([write]);
-            }
+            group.ForEach(write => write.Complete());
+            return;
+        }
+
+        // Something in it was refused, and the rest with it: each by itself, so that only what is wrong fails.
+        foreach (var write in group)
+        {
+            await TryCommitAsync([write]);
+            write.Complete();
         }
     }
 
     public ValueTask DisposeAsync() => DropConnectionAsync();
 
     /// <summary>
-    /// Commits the group. A single write that is refused has its failure then; of several that are refused
-    /// together nothing is written, and the answer is false.
+    /// Commits the group. A single write that is refused has its failure then; of several that are refused together, or take too long together, nothing is
+    /// written, and the answer is false.
     /// </summary>
     private async Task<bool> TryCommitAsync(IReadOnlyList<QueuedWrite> group)
     {
@@ -80,6 +84,11 @@ internal sealed class PostgresWriter(DbDataSource source, string name, PostgresP
                 await transaction.CommitAsync(CancellationToken.None);
                 Committed(number);
                 return true;
+            }
+            catch (DbException failure) when (!committing && group.Count > 1 && _connection is { } open && PostgresFailures.IsSlow(failure, open))
+            {
+                // Too much for one command's time; less at once may do.
+                return false;
             }
             catch (Exception failure) when (PostgresFailures.IsAway(failure) || (committing && (failure is not PostgresException || _connection is { State: not ConnectionState.Open })))
             {

@@ -63,10 +63,10 @@ internal abstract class QueuedWrite
     /// <summary>Does its work, once more if an earlier try was rolled back.</summary>
     public abstract ValueTask RunAsync(DbConnection connection);
 
-    /// <summary>Its group is committed: tells the caller the result, or <see cref="Failure"/>.</summary>
+    /// <summary>It is committed: tells the caller the result, or <see cref="Failure"/>.</summary>
     public abstract void Complete();
 
-    /// <summary>Its group was not committed.</summary>
+    /// <summary>It was not committed, unless that was told before.</summary>
     public void Fail(StoreException reason)
     {
         Failure ??= reason;
@@ -88,11 +88,11 @@ internal class QueuedWrite<T>(Func<DbConnection, ValueTask<T>> work) : QueuedWri
     {
         if (Failure is null)
         {
-            _done.SetResult(_result!);
+            _done.TrySetResult(_result!);
         }
         else
         {
-            _done.SetException(Failure);
+            _done.TrySetException(Failure);
         }
     }
 }
