@@ -22,7 +22,7 @@ internal sealed record TortureOptions
                           daemons in turn, --kills times, and prints how long the calls were without one. Needs root
           --cluster       three daemons on a PostgreSQL server of the run's own, half of the shims behind HAProxy, half knowing all daemons; needs root,
                           PostgreSQL and HAProxy. With --faults and --db-restarts in the place of --kills:
-                          dotnet run --project tests/Exai.Torture -c Release -- --cluster --seed 7 --shims 16 --calls 10000 --faults 200 --db-restarts 20
+                          dotnet run --project tests/Exai.Torture -c Release -- --cluster --seed 7 --shims 16 --calls 10000 --faults 240 --db-restarts 20
           --faults N      with --cluster: kills, drains, changes of the version and pauses of daemons, partitions, kills of the balancer, pauses of
                           the database (default 20)
           --db-restarts N with --cluster: restarts of the database, by turns as a crash and in order (default 2)
