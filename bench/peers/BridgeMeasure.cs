@@ -45,9 +45,9 @@ internal static class BridgeMeasure
         using var client = bridge.Connect();
         client.Initialize();
         Call(client, FirstCalls);
-        var early = Measure(client, options);
+        var early = Measure(client);
         Call(client, options.WarmUp);
-        var warm = options.WarmUp > 0 ? Measure(client, options) : null;
+        var warm = options.WarmUp > 0 ? Measure(client) : null;
         var busy = Children.Memory(Children.Tree(client.Id)) / 1e6;
         if (options.IdleWait > TimeSpan.Zero)
             await Task.Delay(options.IdleWait, TimeProvider.System);
@@ -63,9 +63,9 @@ internal static class BridgeMeasure
         return bridge.HasBackend ? await KillAsync(bridge, client, figures) : figures;
     }
 
-    private static Pace Measure(McpClient client, PeersOptions options)
+    private static Pace Measure(McpClient client)
     {
-        var trips = new double[options.RoundTrips];
+        var trips = new double[PeersOptions.RoundTrips];
         for (var call = 0; call < trips.Length; call++)
         {
             var started = Watch.Start();
@@ -73,10 +73,10 @@ internal static class BridgeMeasure
             trips[call] = started.Elapsed.TotalMilliseconds;
         }
 
-        client.Pipeline("version", options.Pipelined / 5, InFlight);
+        client.Pipeline("version", PeersOptions.Pipelined / 5, InFlight);
         var pipelined = Watch.Start();
-        client.Pipeline("version", options.Pipelined, InFlight);
-        return new Pace(new Distribution(trips), options.Pipelined / pipelined.Elapsed.TotalSeconds);
+        client.Pipeline("version", PeersOptions.Pipelined, InFlight);
+        return new Pace(new Distribution(trips), PeersOptions.Pipelined / pipelined.Elapsed.TotalSeconds);
     }
 
     private static void Call(McpClient client, int times)

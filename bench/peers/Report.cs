@@ -132,7 +132,8 @@ internal sealed class Report(TextWriter output, PeersOptions options, DateTimeOf
     {
         if (_bridges.Count > 0)
         {
-            yield return ("bridges.svg", BarChart.Draw("Round trip of a call, p50 (ms)", [.. _bridges.Select(bridge => (bridge.Name, (bridge.Warm ?? bridge.Early).RoundTrip.P50))]));
+            var title = _bridges[0].Warm is null ? "Round trip of the first calls, p50 (ms)" : "Round trip of a call, warm, p50 (ms)";
+            yield return ("bridges.svg", BarChart.Draw(title, [.. _bridges.Select(bridge => (bridge.Name, (bridge.Warm ?? bridge.Early).RoundTrip.P50))]));
         }
 
         if (_gateways.Count > 0)
