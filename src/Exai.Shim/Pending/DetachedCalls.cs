@@ -85,7 +85,7 @@ internal sealed class DetachedCalls(TimeProvider time)
     /// <summary>How a call ended that never reached a daemon; null when it did not.</summary>
     public CallError? EndOf(string jobId) => _calls.Find(call => call.CallId == jobId)?.End;
 
-    /// <summary>The failure that a daemon answered a call with: what there is to tell when none knows it, for a refused call is in no journal.</summary>
+    /// <summary>What there is to tell of a call when no daemon knows it, for a refused one is in no journal: how it was refused, or that it was cancelled.</summary>
     public CallError? FailureOf(string jobId) => _calls.Find(call => call.CallId == jobId)?.Failure;
 
     /// <summary>The client has its answer.</summary>
@@ -217,6 +217,7 @@ internal sealed class DetachedCalls(TimeProvider time)
     {
         private readonly bool _wasPromised = request.IsPromised;
         private readonly RequestId _id = request.Id;
+        private CallError? _failure;
 
         public string CallId { get; } = request.CallId!;
 
@@ -248,8 +249,13 @@ internal sealed class DetachedCalls(TimeProvider time)
         /// <summary>How it ended without a daemon.</summary>
         public CallError? End { get; private set; }
 
-        /// <summary>What a daemon answered, if that was no success.</summary>
-        public CallError? Failure { get; private set; }
+        /// <summary>What a daemon answered, if that was no success. To a cancelled call it answers nothing, be it that it took or that it refused it.</summary>
+        public CallError? Failure => _failure ?? (Cancel is null ? null : new CallError
+        {
+            Code = ErrorCodes.Cancelled,
+            CallId = CallId,
+            Message = "The call was cancelled by its client, and no daemon has it.",
+        });
 
         public bool IsPending => Request is not null && Cancel is null;
 
@@ -264,7 +270,7 @@ internal sealed class DetachedCalls(TimeProvider time)
 
         public void OnAnswered(CallError? failure)
         {
-            Failure = failure;
+            _failure = failure;
             OnEnded();
         }
 

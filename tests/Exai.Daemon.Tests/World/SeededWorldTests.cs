@@ -19,7 +19,8 @@ public sealed class SeededWorldTests
     /// as 38060, but the client had asked the same again in between. 9790: a cancel
     /// that was overtaken by the same question asked again ended that one too. 10860: a cancel that was
     /// sent into a silent link counted as heard. 14063: a call that was cancelled, asked again without a link and cancelled again went on, for the
-    /// second request had reached nobody.
+    /// second request had reached nobody. 107116: as 3990, but the
+    /// client had cancelled what it asked again, so that nobody heard of the refusal.
     /// </summary>
     [Theory]
     [InlineData(445)]
@@ -31,6 +32,7 @@ public sealed class SeededWorldTests
     [InlineData(14063)]
     [InlineData(38060)]
     [InlineData(38272)]
+    [InlineData(107116)]
     public void Seed_that_found_a_defect_finds_none(int seed) => Story.Play(seed, _ => { });
 
     [Fact]

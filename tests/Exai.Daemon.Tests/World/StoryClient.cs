@@ -102,6 +102,7 @@ internal sealed class StoryClient(SimulatedWorld world, WorldShim shim, Action<s
                 // No daemon had room for it until its clock was over, or the one that had it forgot it with its last commits. Its shim may still know how it failed.
                 world.Book.Check(
                     answer.ErrorCode is ErrorCodes.DaemonUnavailable or ErrorCodes.OverCapacity or ErrorCodes.StoreFull
+                        || (answer.ErrorCode == ErrorCodes.Cancelled && HasCancelledQuestionOf(job))
                         || (world.HasForgotten && (answer.ErrorCode == ErrorCodes.InvalidArgument || IsNoFaultOfOurs(answer.ErrorCode, job))),
                     $"job {job} was promised and is unknown: {answer}");
             }
@@ -223,6 +224,11 @@ internal sealed class StoryClient(SimulatedWorld world, WorldShim shim, Action<s
         .Select(line => line.Result?["_meta"]?["exai/receipt"])
         .Where(receipt => receipt?["threadId"] is not null && (bool?)receipt["durable"] is not false && (string?)receipt["state"] == "succeeded")
         .Select(receipt => (string)receipt!["threadId"]!).Distinct(StringComparer.Ordinal);
+
+    /// <summary>Whoever asks again what was promised joins it, and may cancel it.</summary>
+    private bool HasCancelledQuestionOf(string job) => Client.Lines
+        .Where(line => Status(line) == JobTools.Running && JobId(line) == job && line.IdJson is not null && _asked.ContainsKey(line.IdJson))
+        .Any(line => _cancelled.Any(id => _asked.GetValueOrDefault(id) == _asked[line.IdJson!]));
 
     private static string? Status(ClientLine line) => (string?)line.Result?["structuredContent"]?["status"];
 

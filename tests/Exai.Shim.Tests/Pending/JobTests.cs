@@ -156,6 +156,25 @@ public sealed class JobTests
         await rig.UntilAsync(() => rig.Daemon.Connection.Received.Any(message => message is { Method: "tools/call", IdJson: "4" }), "the question asked again");
     });
 
+    /// <summary>A daemon answers nothing to what was cancelled, also when it refuses it.</summary>
+    [Fact]
+    public void Job_that_was_asked_again_and_cancelled_is_claimed_as_cancelled_when_no_daemon_knows_it() => Run(async rig =>
+    {
+        Ask(rig, "1");
+        var job = Status(await rig.Client.ResponseAsync("1")).JobId;
+        Ask(rig, "2");
+        rig.Daemon.AnswersCalls = false;
+        rig.Daemon.Start();
+        await rig.UntilAsync(() => rig.Daemon.Calls.Count == 1, "the call");
+        rig.Client.Send("""{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":2}}""");
+        await rig.PassAsync(1);
+        Result(rig, "3", job);
+        await rig.SettleAsync();
+        Answer(rig, "3", Failed(ErrorCodes.InvalidArgument, callId: "another"));
+
+        (await rig.Client.ResponseAsync("3")).ErrorCode.ShouldBe(ErrorCodes.Cancelled);
+    });
+
     [Fact]
     public void Job_goes_on_to_the_next_daemon_until_one_has_ended_it() => Run(async rig =>
     {
