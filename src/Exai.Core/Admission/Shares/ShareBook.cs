@@ -25,6 +25,7 @@ internal static class ShareBook
         var deal = new ShareDeal([.. mine, .. others], limits.Copy());
         Array.ForEach(mine, row => room.Take(row, row.Held));
         others.ForEach(row => room.Take(row, row.Held));
+        var excess = Array.ConvertAll(mine, room.Excess);
         var left = new int[others.Count];
         var due = new int[mine.Length + others.Count];
         foreach (var index in deal.Order)
@@ -68,9 +69,14 @@ internal static class ShareBook
             Mine = [.. mine.Where(row => row.Held > 0 || row.Wanted > 0)],
             Grants =
             [
-                .. mine.Select((row, index) => IsLacking(row)
-                    ? new ShareGrant(row.Provider, row.Model, row.Held, Math.Min(row.Held, due[index]), Math.Min(row.Held, DueAfter(index)))
-                    : new ShareGrant(row.Provider, row.Model, row.Held, row.Held, row.Held)),
+                .. mine.Select((row, index) =>
+                {
+                    // What is held beyond a limit ends with its attempts, whoever's permit it was.
+                    var usable = Math.Max(0, row.Held - excess[index]);
+                    return IsLacking(row)
+                        ? new ShareGrant(row.Provider, row.Model, row.Held, Math.Min(usable, due[index]), Math.Min(usable, DueAfter(index)))
+                        : new ShareGrant(row.Provider, row.Model, row.Held, usable, usable);
+                }),
             ],
             Others = others,
             SomebodyWaits = Array.Exists(mine, row => row.Held > 0 && IsLacking(row)),

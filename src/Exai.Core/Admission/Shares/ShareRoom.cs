@@ -27,6 +27,9 @@ internal sealed class ShareRoom
 
     public bool Has(ShareRow row) => _global > 0 && _providers[row.Provider] > 0 && _models[Model(row)] > 0;
 
+    /// <summary>How many more are held than a limit that counts this share allows: one of their daemons was silent for so long that others have its permits.</summary>
+    public int Excess(ShareRow row) => Math.Max(0, -Math.Min(_global, Math.Min(_providers[row.Provider], _models[Model(row)])));
+
     /// <summary>Whether all of them can have what they hold and want at once.</summary>
     public bool HasForAll(IReadOnlyList<ShareRow> rows)
     {

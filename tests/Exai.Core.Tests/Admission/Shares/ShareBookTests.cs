@@ -29,11 +29,24 @@ public sealed class ShareBookTests
         (settled.Mine.Single().Held + 7).ShouldBeLessThanOrEqualTo(10);
     }
 
+    [Theory]
+    [InlineData(3, 6, 0)]
+    [InlineData(3, 5, 1)]
+    [InlineData(3, 3, 3)]
+    public void More_is_held_than_the_limit_nothing_begins_in_the_place_of_what_is_too_much(int kept, int elsewhere, int usable)
+    {
+        var settled = Settle(limit: 6, wanted: kept, kept, others: [(elsewhere, elsewhere)]);
+
+        settled.Grants.Single().ShouldBe(new ShareGrant("glm", "one", kept, usable, usable));
+    }
+
     /// <param name="others">What each of them holds and wants.</param>
-    private static Settlement Settle(int limit, int wanted, params (int Held, int Wanted)[] others)
+    private static Settlement Settle(int limit, int wanted, params (int Held, int Wanted)[] others) => Settle(limit, wanted, kept: 0, others);
+
+    private static Settlement Settle(int limit, int wanted, int kept, params (int Held, int Wanted)[] others)
     {
         var limits = new ShareLimits(limit, limit, limit);
         var rows = others.Select((other, index) => new ShareRow($"epoch-{index}", "glm", "one", other.Held, other.Wanted, index, limits)).ToList();
-        return ShareBook.Settle("mine", rows, [new ShareClaim("glm", "one") { Keep = 0, Wanted = wanted, Limits = limits }]);
+        return ShareBook.Settle("mine", rows, [new ShareClaim("glm", "one") { Keep = kept, Wanted = wanted, Limits = limits }]);
     }
 }

@@ -148,6 +148,53 @@ public sealed class SharedPermitsTests
     });
 
     [Fact]
+    public void Daemon_that_was_stopped_wakes_up_with_attempts_under_way_whose_permits_others_have_and_begins_no_more_in_their_place() => World.Run(Four, 2, async world =>
+    {
+        var (left, right) = (world.Daemons[0], world.Daemons[1]);
+        var held = Enumerable.Range(0, 4).Select(_ => left.Ask()).ToList();
+        var waiting = Enumerable.Range(0, 4).Select(_ => left.Ask()).ToList();
+        await world.AfterAsync(0.1);
+        left.Time.IsPaused = true;
+        var others = Enumerable.Range(0, 8).Select(_ => right.Ask()).ToList();
+        await world.AfterAsync(5);
+        right.Running.ShouldBe(4);
+
+        left.Time.IsPaused = false;
+        foreach (var attempt in held)
+        {
+            await world.AfterAsync(0.3);
+            attempt.End();
+            waiting.Count(attempt => attempt.Runs).ShouldBe(0);
+        }
+
+        // What the other gives back is shared out again.
+        others.Where(attempt => attempt.Runs).Take(2).ToList().ForEach(attempt => attempt.End());
+        await world.AfterAsync(0.3);
+        (left.Running, right.Running).ShouldBe((2, 2));
+    });
+
+    [Fact]
+    public void What_was_held_beyond_the_limit_has_ended_everywhere_who_waits_begins_soon() => World.Run(Four, 2, async world =>
+    {
+        var (left, right) = (world.Daemons[0], world.Daemons[1]);
+        var held = Enumerable.Range(0, 4).Select(_ => left.Ask()).ToList();
+        await world.AfterAsync(0.1);
+        left.Time.IsPaused = true;
+        var others = Enumerable.Range(0, 4).Select(_ => right.Ask()).ToList();
+        await world.AfterAsync(5);
+        left.Time.IsPaused = false;
+        // Just renewed: the next renewal is half a second away.
+        await world.AfterAsync(0.51);
+
+        held.ForEach(attempt => attempt.End());
+        var late = Enumerable.Range(0, 2).Select(_ => left.Ask()).ToList();
+        late.Count(attempt => attempt.Runs).ShouldBe(0);
+        others.ForEach(attempt => attempt.End());
+        await world.AfterAsync(0.3);
+        late.Count(attempt => attempt.Runs).ShouldBe(2);
+    });
+
+    [Fact]
     public void Store_is_lost_the_daemon_goes_on_while_nobody_can_have_taken_its_share_and_then_begins_nothing() => World.Run(Four, 2, async world =>
     {
         var left = world.Daemons[0];
