@@ -42,9 +42,6 @@ public sealed class CallAttachment : IDisposable
     /// <summary>The client no longer wants the answer; unless others came after it, the call runs on for the cancel grace, in which a retry can attach.</summary>
     public void CancelLater() => _live.CancelAfter(_cancelGrace, _waiter);
 
-    /// <summary>Ends the call at once, for everybody who waits for it. One that another daemon runs is ended by that daemon.</summary>
-    public void CancelNow() => _live.CancelOnPurpose();
-
     /// <summary>Nobody waits here any more, though the outcome may still be looked at.</summary>
     /// <param name="counts">Whether it is the first that is heard of it.</param>
     public void Detach(bool counts = true)

@@ -34,7 +34,7 @@ internal static class CallOutcomes
                 CallId = call.CallId,
                 Tool = call.Tool,
                 State = "interrupted",
-                Runs = call.Runs - 1,
+                Runs = maxRuns,
                 StartedAt = call.AcceptedAt,
                 FinishedAt = now,
                 TotalMs = (long)(now - call.AcceptedAt).TotalMilliseconds,

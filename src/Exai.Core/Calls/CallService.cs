@@ -108,15 +108,13 @@ public sealed class CallService : IAsyncDisposable
 
     /// <summary>Joins a call by its id alone, whichever session made it; null when it is unknown to whoever asks.</summary>
     /// <param name="token">The named token that asks, which knows its own calls alone; null for the owner, who knows all.</param>
-    public async Task<CallAttachment?> ClaimAsync(string callId, string? token, CancellationToken cancellationToken)
-    {
-        if (_live.TryGetValue(callId, out var live))
-        {
-            return token is not null && live.Token != token ? null : new CallAttachment(live, RecoveredHow.Attached, _options.CancelGrace, Meters);
-        }
+    public Task<CallAttachment?> ClaimAsync(string callId, string? token, CancellationToken cancellationToken) => JoinAsync(callId, token, cancel: false, cancellationToken);
 
-        return await _store.FindAsync(callId, cancellationToken) is { } record && (token is null || record.Token == token) ? StartOrAttach(record.ToRequest()) : null;
-    }
+    /// <summary>
+    /// The same, and ends it at once for everybody who waits for it. One that another daemon runs is ended by that daemon; one that lost its daemon is
+    /// taken over for that alone and asks nobody again.
+    /// </summary>
+    public Task<CallAttachment?> CancelAsync(string callId, string? token, CancellationToken cancellationToken) => JoinAsync(callId, token, cancel: true, cancellationToken);
 
     /// <summary>Takes a call over that lost its daemon and that nobody has asked for again yet. Its outcome waits in the journal.</summary>
     internal void Adopt(CallRecord orphan)
@@ -180,6 +178,40 @@ public sealed class CallService : IAsyncDisposable
             _live[callId] = added;
             return (added, false);
         }
+    }
+
+    private async Task<CallAttachment?> JoinAsync(string callId, string? token, bool cancel, CancellationToken cancellationToken)
+    {
+        if (!_live.TryGetValue(callId, out var live))
+        {
+            if (await _store.FindAsync(callId, cancellationToken) is not { } record || (token is not null && record.Token != token))
+            {
+                return null;
+            }
+
+            (live, var known) = FindOrAddLive(callId, record.ArgumentsHash, record.Token);
+            if (!known)
+            {
+                if (cancel)
+                {
+                    live.CancelOnPurpose();
+                }
+
+                return Resolve(live, record.ToRequest());
+            }
+        }
+
+        if (token is not null && live.Token != token)
+        {
+            return null;
+        }
+
+        if (cancel)
+        {
+            live.CancelOnPurpose();
+        }
+
+        return new CallAttachment(live, RecoveredHow.Attached, _options.CancelGrace, Meters);
     }
 
     private static void RefuseOtherArguments(string callId, string known, string given)

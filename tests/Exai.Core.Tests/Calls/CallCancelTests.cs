@@ -38,8 +38,8 @@ public sealed class CallCancelTests
     [Theory, EveryStore]
     public void Owner_dies_before_it_hears_of_the_cancel_the_call_ends_cancelled_and_nobody_is_asked_again(StoreEngine store) => CallWorld.Run(store, async world =>
     {
-        var (older, _, _, here) = await TwoDaemonsAsync(world);
-        here.CancelNow();
+        var (older, newer, _, here) = await TwoDaemonsAsync(world);
+        using var cancelled = await newer.Calls.CancelAsync(here.CallId, token: null, CancellationToken.None);
         await older.KillAsync();
 
         (await here.Outcome).State.ShouldBe(CallState.Cancelled);
@@ -53,7 +53,7 @@ public sealed class CallCancelTests
     {
         world.Options = world.Options with { Lease = TimeSpan.FromSeconds(3000) };
         var (older, newer, _, here) = await TwoDaemonsAsync(world);
-        here.CancelNow();
+        using var cancelled = await newer.Calls.CancelAsync(here.CallId, token: null, CancellationToken.None);
         await world.AfterAsync(2);
         await older.KillAsync();
         await newer.KillAsync();
@@ -69,7 +69,7 @@ public sealed class CallCancelTests
     {
         var (_, newer, there, here) = await TwoDaemonsAsync(world);
         newer.Store.Full.Add("RequestCancelAsync");
-        here.CancelNow();
+        using var cancelled = await newer.Calls.CancelAsync(here.CallId, token: null, CancellationToken.None);
         await world.AfterAsync(10);
         world.Provider.Requests.Single().Cancelled.ShouldBeFalse();
         newer.Store.Full.Clear();

@@ -29,7 +29,6 @@ public sealed class PostgresDatabase : IDatabase
     private readonly TaskCompletionSource<string> _unusable = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _lock = new();
     private readonly Task _opening;
-    private readonly Task _writing;
     private volatile string? _refused;
     private ITimer? _patience;
 
@@ -45,7 +44,6 @@ public sealed class PostgresDatabase : IDatabase
 
         _opening = notThere is null ? Task.CompletedTask : OpenLaterAsync();
         _writes = new WriteQueue(CommitAsync, LargestGroup);
-        _writing = _writes.RunAsync();
     }
 
     public SqlDialect Dialect => SqlDialect.Postgres;
@@ -151,8 +149,7 @@ public sealed class PostgresDatabase : IDatabase
     public async ValueTask DisposeAsync()
     {
         Ending();
-        _writes.Close();
-        await _writing;
+        await _writes.CloseAsync();
         _closing.Cancel();
         await _opening;
         _patience?.Dispose();
@@ -208,7 +205,7 @@ public sealed class PostgresDatabase : IDatabase
         }
         catch (Exception failure)
         {
-            // The loop outlives every failure: a writer that is gone would leave all later writes waiting.
+            // Whatever it is, each write hears of it: one that does not would wait for ever.
             var reason = failure as StoreException ?? (failure is OperationCanceledException ? Closed() : PostgresFailures.Explain(Name, "written", failure));
             group.ForEach(write => write.Fail(reason));
         }

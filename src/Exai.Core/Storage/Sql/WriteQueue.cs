@@ -1,17 +1,20 @@
 using System.Data.Common;
-using System.Threading.Channels;
 
 namespace Exai.Core.Storage.Sql;
 
 /// <summary>
-/// Writes wait here for the next commit, and one commit takes all that have gathered. They are committed in the order in which they came, on the
-/// thread that wakes the queue.
+/// Writes wait here for the next commit, and one commit takes all that have gathered, in the order in which they came. Whoever comes while nothing
+/// is being committed commits at once, on its own thread: waking another one for it, and being woken by it, takes longer than the commit of a file.
 /// </summary>
-/// <param name="commit">Commits a group and ends each of its writes; throws nothing.</param>
+/// <param name="commit">Commits a group and ends each of its writes; throws nothing. Never two groups at once.</param>
 /// <param name="largestGroup">Writes in one commit.</param>
 internal sealed class WriteQueue(Func<List<QueuedWrite>, Task> commit, int largestGroup)
 {
-    private readonly Channel<QueuedWrite> _writes = Channel.CreateUnbounded<QueuedWrite>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Lock _lock = new();
+    private readonly Queue<QueuedWrite> _waiting = new();
+    private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool _committing;
+    private bool _closed;
 
     /// <exception cref="StoreException">It was not written.</exception>
     public ValueTask<T> WriteAsync<T>(Func<DbConnection, ValueTask<T>> work, CancellationToken cancellationToken) => WriteAsync(new QueuedWrite<T>(work), cancellationToken);
@@ -20,33 +23,82 @@ internal sealed class WriteQueue(Func<List<QueuedWrite>, Task> commit, int large
     public Task WriteAsync(IReadOnlyList<SqlStatement> statements, CancellationToken cancellationToken) =>
         WriteAsync(new QueuedStatements(statements), cancellationToken).AsTask();
 
+    /// <summary>Takes no more; completes when what is queued has been committed.</summary>
+    public Task CloseAsync()
+    {
+        lock (_lock)
+        {
+            _closed = true;
+            if (!_committing)
+            {
+                _drained.TrySetResult();
+            }
+        }
+
+        return _drained.Task;
+    }
+
     private async ValueTask<T> WriteAsync<T>(QueuedWrite<T> write, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        if (!_writes.Writer.TryWrite(write))
+        if (Enqueue(write))
         {
-            throw new StoreException("The store is closed.", full: false);
+            // Owned: closing waits for it.
+            _ = CommitAllAsync();
         }
 
         // Once queued it will be written: a caller that gave up must not leave it unknown whether it was.
         return await write.Completion;
     }
 
-    /// <summary>Takes no more; <see cref="RunAsync"/> ends when what is queued has been committed.</summary>
-    public void Close() => _writes.Writer.TryComplete();
+    /// <summary>True when nothing is being committed, so that the caller has to.</summary>
+    private bool Enqueue(QueuedWrite write)
+    {
+        lock (_lock)
+        {
+            if (_closed)
+            {
+                throw new StoreException("The store is closed.", full: false);
+            }
 
-    public async Task RunAsync()
+            _waiting.Enqueue(write);
+            return !_committing && (_committing = true);
+        }
+    }
+
+    private async Task CommitAllAsync()
     {
         var group = new List<QueuedWrite>();
-        while (await _writes.Reader.WaitToReadAsync())
+        for (var first = true; TakeGroup(group); first = false)
         {
-            while (group.Count < largestGroup && _writes.Reader.TryRead(out var write))
+            if (!first)
             {
-                group.Add(write);
+                // Its own write is done: whoever came first need not commit for all who came after it.
+                await Task.Yield();
             }
 
             await commit(group);
             group.Clear();
+        }
+    }
+
+    /// <summary>False when nothing waits any more: the next write is committed by whoever brings it.</summary>
+    private bool TakeGroup(List<QueuedWrite> group)
+    {
+        lock (_lock)
+        {
+            while (group.Count < largestGroup && _waiting.TryDequeue(out var write))
+            {
+                group.Add(write);
+            }
+
+            _committing = group.Count > 0;
+            if (!_committing && _closed)
+            {
+                _drained.TrySetResult();
+            }
+
+            return _committing;
         }
     }
 }

@@ -9,8 +9,7 @@ namespace Exai.Core.Storage.Sqlite;
 /// A write is durable against the death of the process when its task completes.
 /// </summary>
 /// <remarks>
-/// The writer runs SQLite on the thread that wakes it: a commit without a disk flush takes tens of microseconds, and the
-/// simulation needs the writer on its own scheduler.
+/// SQLite runs on the thread of whoever writes: a commit without a disk flush takes tens of microseconds.
 /// </remarks>
 public sealed class SqliteDatabase : IDatabase
 {
@@ -23,7 +22,6 @@ public sealed class SqliteDatabase : IDatabase
     private readonly TaskCompletionSource<string> _damaged = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly string _path;
     private readonly string _connectionString;
-    private readonly Task _writing;
     private volatile string? _problem;
     private bool _closed;
 
@@ -33,7 +31,6 @@ public sealed class SqliteDatabase : IDatabase
         _connectionString = connectionString;
         _writer = writer;
         _writes = new WriteQueue(CommitAsync, LargestGroup);
-        _writing = _writes.RunAsync();
     }
 
     /// <summary>Which SQLite runs, for people: "3.40.1 (system)".</summary>
@@ -111,8 +108,7 @@ public sealed class SqliteDatabase : IDatabase
     /// <summary>Writes what is queued, then closes.</summary>
     public async ValueTask DisposeAsync()
     {
-        _writes.Close();
-        await _writing;
+        await _writes.CloseAsync();
         lock (_readersLock)
         {
             _closed = true;
@@ -179,18 +175,26 @@ public sealed class SqliteDatabase : IDatabase
         try
         {
             _writer.Execute("BEGIN IMMEDIATE");
-            foreach (var write in group)
+            if (group is [var alone])
             {
-                _writer.Execute("SAVEPOINT one");
-                await RunAsync(write);
-                _writer.Execute(write.Failure is null ? "RELEASE one" : "ROLLBACK TO one; RELEASE one");
+                await RunAsync(alone);
+                _writer.Execute(alone.Failure is null ? "COMMIT" : "ROLLBACK");
             }
+            else
+            {
+                foreach (var write in group)
+                {
+                    _writer.Execute("SAVEPOINT one");
+                    await RunAsync(write);
+                    _writer.Execute(write.Failure is null ? "RELEASE one" : "ROLLBACK TO one; RELEASE one");
+                }
 
-            _writer.Execute("COMMIT");
+                _writer.Execute("COMMIT");
+            }
         }
         catch (Exception failure)
         {
-            // The loop outlives every failure: a writer that is gone would leave all later writes waiting.
+            // Whatever it is, each write hears of it: one that does not would wait for ever.
             TryRollBack();
             var reason = Noticed(SqliteFailures.Explain(_path, "written", failure));
             _problem = reason.Message;

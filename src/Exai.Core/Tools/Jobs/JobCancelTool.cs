@@ -13,8 +13,7 @@ internal sealed class JobCancelTool(JobFinder jobs, TimeProvider time) : IRecomp
 
     public async Task<string> AnswerAsync(ToolArguments arguments, CancellationToken cancellationToken)
     {
-        using var job = await jobs.FindAsync(arguments, cancellationToken);
-        job.CancelNow();
+        using var job = await jobs.FindAsync(arguments, cancel: true, cancellationToken);
         await Waiting.ForAsync(job.Outcome, Patience, time, cancellationToken);
         cancellationToken.ThrowIfCancellationRequested();
         if (!job.Outcome.IsCompleted)

@@ -14,8 +14,9 @@ public sealed class JobFinder(Func<CallService> calls, TimeProvider time)
 
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
 
+    /// <param name="cancel">It is looked for in order to be ended.</param>
     /// <exception cref="CallException">INVALID_ARGUMENT: it is missing, no job id, or no call has it.</exception>
-    public async Task<CallAttachment> FindAsync(ToolArguments arguments, CancellationToken cancellationToken)
+    public async Task<CallAttachment> FindAsync(ToolArguments arguments, bool cancel, CancellationToken cancellationToken)
     {
         var given = arguments.RequiredText("job_id", 100).Trim();
         if (!CallId.TryParse(given, out var callId))
@@ -26,7 +27,8 @@ public sealed class JobFinder(Func<CallService> calls, TimeProvider time)
         var started = time.GetTimestamp();
         while (true)
         {
-            if (await calls().ClaimAsync(callId, arguments.Token, cancellationToken) is { } job)
+            var found = cancel ? calls().CancelAsync(callId, arguments.Token, cancellationToken) : calls().ClaimAsync(callId, arguments.Token, cancellationToken);
+            if (await found is { } job)
             {
                 return job;
             }

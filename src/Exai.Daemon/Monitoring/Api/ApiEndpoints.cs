@@ -58,10 +58,9 @@ internal static class ApiEndpoints
             return;
         }
 
-        if (row.FinishedAt is null && await daemon.Core.Calls.ClaimAsync(callId, token: null, context.RequestAborted) is { } attachment)
+        if (row.FinishedAt is null)
         {
-            using var scope = attachment;
-            attachment.CancelNow();
+            using var attachment = await daemon.Core.Calls.CancelAsync(callId, token: null, context.RequestAborted);
         }
 
         context.Response.StatusCode = row.FinishedAt is null ? StatusCodes.Status202Accepted : StatusCodes.Status200OK;
