@@ -2,27 +2,31 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Exai.Daemon.Tests.Monitoring;
 using Exai.Overhead;
+using Exai.Peers;
 
-// What the way through shim, link, daemon and gateway costs, against the same question asked directly: Exai.Overhead [ROUNDS] [--paced] [--stages]
+// What the way through shim, link, daemon and gateway costs, against the same question asked directly: Exai.Overhead [ROUNDS] [--paced] [--stages] [--exai PATH]
 // --paced: the provider takes 200 ms, as a fast model does; otherwise it answers one word at once, so that what is left is the way.
 // --stages: where the time of a call goes, by the daemon's own spans.
+// --exai: a program that is published already; without it this tree's is.
 const int WarmUpRounds = 100;
 var rounds = args.Select(arg => int.TryParse(arg, CultureInfo.InvariantCulture, out var number) ? number : 0).FirstOrDefault(number => number > 0, 300);
 var script = args.Contains("--paced")
     ? """{"rules":[{"reasoningTokens":0,"firstTokenMs":100,"answerTokens":20,"tokensPerSecond":200}]}"""
     : """{"rules":[{"answer":"Yes.","reasoningTokens":0}]}""";
 var output = Console.Out;
+var program = args.SkipWhile(arg => arg != "--exai").ElementAtOrDefault(1) ?? await ExaiMachine.PublishAsync();
 
 await (args.Contains("--stages") ? StagesAsync() : WaysAsync());
 
 async Task WaysAsync()
 {
-    await using var machine = await Machine.StartAsync(script);
-    using var direct = new DirectWay(machine);
-    using var client = new ProviderClientWay(machine);
-    Way[] ways = [direct, client, new ToolWay(machine, "version"), new ToolWay(machine, "chat")];
+    await using var machine = await ExaiMachine.StartAsync(program, script);
+    await using var direct = new DirectWay(machine);
+    using var provider = new ProviderClientWay(machine);
+    using var client = await ConnectAsync(machine);
+    Way[] ways = [direct, provider, new ToolWay(machine, client, "version"), new ToolWay(machine, client, "chat")];
 
-    var before = Machine.Load();
+    var before = Children.Load();
     var samples = ways.ToDictionary(way => way, _ => new List<Sample>(rounds));
     for (var round = -WarmUpRounds; round < rounds; round++)
     {
@@ -42,7 +46,7 @@ async Task WaysAsync()
         if (samples[way][0].ToProvider is not null)
         {
             await MillisecondsAsync("  question to its arrival at the provider", samples[way].Select(sample => sample.ToProvider!.Value));
-            await MillisecondsAsync("  from there to the last byte", samples[way].Select(sample => sample.Total - sample.ToProvider!.Value));
+            await MillisecondsAsync("  from the provider's last byte to the asker's", samples[way].Select(sample => sample.FromProvider!.Value));
         }
     }
 
@@ -50,22 +54,26 @@ async Task WaysAsync()
     var pairs = samples[ways[^1]].Zip(samples[direct]).ToList();
     await MillisecondsAsync("Overhead of the whole way, round by round", pairs.Select(pair => pair.First.Total - pair.Second.Total));
     await MillisecondsAsync("  of it before the provider has the question", pairs.Select(pair => pair.First.ToProvider!.Value - pair.Second.ToProvider!.Value));
+    await MillisecondsAsync("  of it after the provider's last byte", pairs.Select(pair => pair.First.FromProvider!.Value - pair.Second.FromProvider!.Value));
 }
 
 async Task StagesAsync()
 {
     await using var collector = await OtlpCollector.StartAsync();
-    await using var machine = await Machine.StartAsync(script, collector.Address);
-    var chat = new ToolWay(machine, "chat");
-    var before = Machine.Load();
+    await using var machine = await ExaiMachine.StartAsync(program, script, collector: collector.Address);
+    var before = Children.Load();
     var calls = new List<Stages.Call>(rounds);
-    for (var round = -WarmUpRounds; round < rounds; round++)
+    using (var client = await ConnectAsync(machine))
     {
-        var sample = await chat.AskAsync($"Round {round}: how long does it take?");
-        if (round >= 0)
+        var chat = new ToolWay(machine, client, "chat");
+        for (var round = -WarmUpRounds; round < rounds; round++)
         {
-            var receipt = JsonNode.Parse(sample.Answer)!["result"]!["_meta"]!["exai/receipt"]!;
-            calls.Add(new Stages.Call((string)receipt["callId"]!, sample.AskedAt, sample.ArrivedAt!.Value, sample.AskedAt + sample.Total));
+            var sample = await chat.AskAsync($"Round {round}: how long does it take?");
+            if (round >= 0)
+            {
+                var receipt = JsonNode.Parse(sample.Answer)!["result"]!["_meta"]!["exai/receipt"]!;
+                calls.Add(new Stages.Call((string)receipt["callId"]!, sample.AskedAt, sample.Provider!.Value.ArrivedAt, sample.Provider.Value.EndedAt, sample.AskedAt + sample.Total));
+            }
         }
     }
 
@@ -75,8 +83,17 @@ async Task StagesAsync()
         await RowAsync(name, micros, "0");
 }
 
+async Task<StdioClient> ConnectAsync(ExaiMachine machine)
+{
+    await machine.StartDaemonAsync();
+    var client = new StdioClient(machine.Command("shim"));
+    client.Initialize();
+    client.Call("version");
+    return client;
+}
+
 Task HeadAsync(string load, string unit) => output.WriteLineAsync(
-    $"{rounds} rounds after {WarmUpRounds} to warm up; load {load} before, {Machine.Load()} after; {Environment.ProcessorCount} cores. {unit}.\n\n{"",-60}{"p50",8}{"p95",8}{"p99",8}{"max",8}");
+    $"{rounds} rounds after {WarmUpRounds} to warm up; load {load} before, {Children.Load()} after; {Environment.ProcessorCount} cores. {unit}.\n\n{"",-60}{"p50",8}{"p95",8}{"p99",8}{"max",8}");
 
 Task MillisecondsAsync(string name, IEnumerable<TimeSpan> times) => RowAsync(name, times.Select(time => time.TotalMilliseconds), "0.00");
 

@@ -7,8 +7,9 @@ internal static class Stages
 {
     /// <param name="AskedAt">The client writes its line.</param>
     /// <param name="ArrivedAt">The provider has read the question.</param>
+    /// <param name="EndedAt">The provider is about to send its last bytes.</param>
     /// <param name="AnsweredAt">The client has read its line.</param>
-    public sealed record Call(string CallId, DateTimeOffset AskedAt, DateTimeOffset ArrivedAt, DateTimeOffset AnsweredAt);
+    public sealed record Call(string CallId, DateTimeOffset AskedAt, DateTimeOffset ArrivedAt, DateTimeOffset EndedAt, DateTimeOffset AnsweredAt);
 
     /// <summary>What is done between two moments; the first begins when the client asks.</summary>
     private static readonly string[] Names =
@@ -19,7 +20,8 @@ internal static class Stages
         "tool, thread, model, route",
         "permit",
         "request written, HTTP, the provider has read it",
-        "provider: until its last byte is read and decoded",
+        "provider",
+        "its last bytes written, HTTP, read and decoded",
         "answer told to ledger and meters",
         "journal: the model's answer",
         "receipt",
@@ -41,7 +43,7 @@ internal static class Stages
             var (accept, permit, attempt, answer) = (named["journal accept"], named["queue glm"], named["chat glm-4.6"], named["journal answer"]);
             ulong[] moments =
             [
-                Nanos(call.AskedAt), asked.StartNanos, accept.StartNanos, accept.EndNanos, permit.StartNanos, permit.EndNanos, Nanos(call.ArrivedAt), attempt.EndNanos,
+                Nanos(call.AskedAt), asked.StartNanos, accept.StartNanos, accept.EndNanos, permit.StartNanos, permit.EndNanos, Nanos(call.ArrivedAt), Nanos(call.EndedAt), attempt.EndNanos,
                 answer.StartNanos, answer.EndNanos, outcome.StartNanos, outcome.EndNanos, asked.EndNanos, Nanos(call.AnsweredAt),
             ];
             rows.Add([.. moments.Zip(moments.Skip(1), (from, to) => ((double)to - from) / 1000)]);

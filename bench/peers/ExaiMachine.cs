@@ -53,9 +53,12 @@ internal sealed class ExaiMachine : IAsyncDisposable
 
     /// <param name="script">Of the simulator.</param>
     /// <param name="inFlight">The most calls at once.</param>
-    public static async Task<ExaiMachine> StartAsync(string program, string script, int inFlight = 256)
+    /// <param name="collector">Where the daemon sends its spans; null for nowhere.</param>
+    public static async Task<ExaiMachine> StartAsync(string program, string script, int inFlight = 256, string? collector = null)
     {
         var machine = new ExaiMachine(program, inFlight);
+        if (collector is not null)
+            machine._environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector;
         var port = Children.FreePort();
         machine._simulator = await Children.StartUntilAsync(machine.Command("sim", "--port", $"{port}"), "GLM_API_URL=");
         machine.GlmBaseUrl = new Uri($"http://127.0.0.1:{port}/api/paas/v4");

@@ -49,6 +49,7 @@ internal sealed class ControlEndpoints(SimulatorServer server)
         ["stream"] = request.Stream,
         ["authorized"] = request.Authorized,
         ["at"] = request.At.ToString("O"),
+        ["endedAt"] = request.EndedAt?.ToString("O"),
         ["status"] = request.Status,
         ["tokensSent"] = request.TokensSent,
         ["outcome"] = request.Outcome,
