@@ -61,6 +61,6 @@ internal sealed record ShareGrant(string Provider, string Model, int Held, int U
 /// <summary>The end of an exchange.</summary>
 /// <param name="Grants">All that this daemon has.</param>
 /// <param name="Others">The shares of the other living daemons.</param>
-/// <param name="SomebodyWaits">Whether anybody, this daemon included, lacks what this daemon might give back.</param>
+/// <param name="SomebodyWaits">Whether anybody, this daemon included, lacks what this daemon might give back, or more is held than a limit allows.</param>
 /// <param name="Learned">What any daemon has learned about limits.</param>
 internal sealed record ShareAnswer(IReadOnlyList<ShareGrant> Grants, IReadOnlyList<ShareRow> Others, bool SomebodyWaits, IReadOnlyList<LearnedRow> Learned);

@@ -79,8 +79,8 @@ internal static class ShareBook
                 }),
             ],
             Others = others,
-            SomebodyWaits = Array.Exists(mine, row => row.Held > 0 && IsLacking(row)),
-            IsNews = IsNews(before, mine, others),
+            SomebodyWaits = mine.Where((row, index) => row.Held > 0 && (excess[index] > 0 || IsLacking(row))).Any(),
+            IsNews = IsNews(before, mine, others) || (others.Count > 0 && mine.Where((row, index) => excess[index] > 0 && row.Held > HeldBefore(row)).Any()),
         };
 
         void Grow(int index)
@@ -92,6 +92,8 @@ internal static class ShareBook
         // What would be due if one more attempt began there: it would go to the end of the line.
         int DueAfter(int index) => new ShareDeal(
             [.. mine.Select((row, each) => row with { Turn = each == index ? long.MaxValue : long.MaxValue - 1 }), .. others], limits.Copy()).Due(index);
+
+        int HeldBefore(ShareRow row) => Find(before, row)?.Held ?? 0;
 
         // Whether anybody lacks what this share holds.
         bool IsLacking(ShareRow share) =>

@@ -16,7 +16,7 @@ internal sealed class ShareDesk(ShareLease lease, TimeProvider time)
     public bool IsUsed => _accounts.Values.Any(account => account.Held > 0 || account.Asked > 0);
 
     /// <summary>Whether somebody here waits while other daemons have or want something.</summary>
-    public bool Lacks => _others && _accounts.Any(pair => pair.Value.Asked > Math.Min(pair.Value.Held, pair.Key.Share));
+    public bool Lacks => _others && _accounts.Any(pair => pair.Value.Asked > Math.Max(pair.Key.Held, Math.Min(pair.Value.Held, pair.Key.Share)));
 
     /// <param name="calm">Nobody is known to lack anything: what is not used may stay, and be used meanwhile.</param>
     /// <param name="leaving">The daemon ends: nothing is wanted any more.</param>

@@ -174,6 +174,25 @@ public sealed class SharedPermitsTests
     });
 
     [Fact]
+    public void Daemon_wakes_up_with_attempts_under_way_the_other_hears_at_once_that_it_may_begin_no_more() => World.Run(Four, 2, async world =>
+    {
+        var (left, right) = (world.Daemons[0], world.Daemons[1]);
+        _ = Enumerable.Range(0, 4).Select(_ => left.Ask()).ToList();
+        await world.AfterAsync(0.1);
+        left.Time.IsPaused = true;
+        var others = Enumerable.Range(0, 8).Select(_ => right.Ask()).ToList();
+        await world.AfterAsync(5);
+        var running = others.FindAll(attempt => attempt.Runs);
+        running.Count.ShouldBe(4);
+
+        left.Time.IsPaused = false;
+        await world.AfterAsync(0.05);
+        running.ForEach(attempt => attempt.End());
+        await world.AfterAsync(0.01);
+        right.Running.ShouldBe(0);
+    });
+
+    [Fact]
     public void What_was_held_beyond_the_limit_has_ended_everywhere_who_waits_begins_soon() => World.Run(Four, 2, async world =>
     {
         var (left, right) = (world.Daemons[0], world.Daemons[1]);
