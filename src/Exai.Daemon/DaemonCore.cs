@@ -187,7 +187,7 @@ internal sealed class DaemonCore : IAsyncDisposable
 
     /// <summary>Commits nothing, as a sign that the store takes writes.</summary>
     /// <exception cref="Exai.Core.Storage.StoreException">It takes none.</exception>
-    public Task ProbeStoreAsync() => _database.WriteAsync(_ => ValueTask.FromResult(true), CancellationToken.None).AsTask();
+    public Task ProbeStoreAsync() => _database.WriteAsideAsync([], CancellationToken.None);
 
     /// <summary>Brings every series with known labels into being, at 0, for whoever collects <see cref="Meter"/> by now.</summary>
     public void AnnounceMetrics()

@@ -1,4 +1,5 @@
 using Exai.Core.Storage;
+using Exai.Core.Storage.Sql;
 using Exai.Core.Storage.Sqlite;
 
 namespace Exai.Core.Tests.Storage;
@@ -21,10 +22,25 @@ public sealed class SqliteDatabaseTests : IDisposable
     }
 
     [Fact]
+    public async Task WriteAsideAsync_the_file_is_locked_its_caller_goes_on()
+    {
+        await using var database = _file.Open();
+        await using var other = _file.Open();
+        var open = HoldUp(other);
+
+        var write = database.WriteAsideAsync([SqlStatement.Change("DELETE FROM calls")], CancellationToken.None);
+        write.IsCompleted.ShouldBeFalse();
+        open.SetResult();
+
+        await write;
+    }
+
+    [Fact]
     public async Task WriteAsync_one_of_a_group_fails_only_its_own_changes_are_undone()
     {
         await using var database = _file.Open();
         await Insert(database, 0, table: true);
+        var open = HoldUp(database);
         var writes = Enumerable.Range(1, 50).Select(number => number == 25
             ? database.WriteAsync<int>(
                 connection =>
@@ -35,6 +51,7 @@ public sealed class SqliteDatabaseTests : IDisposable
                 CancellationToken.None).AsTask()
             : Insert(database, number)).ToList();
 
+        open.SetResult();
         await Task.WhenAll(writes.Where((_, index) => index != 24));
 
         (await Should.ThrowAsync<FormatException>(writes[24])).Message.ShouldBe("the write's own fault");
@@ -63,10 +80,12 @@ public sealed class SqliteDatabaseTests : IDisposable
         await database.WriteAsync(
             connection => connection.Execute($"PRAGMA max_page_count = {connection.Scalar<long>("PRAGMA page_count")}"), CancellationToken.None);
 
+        var open = HoldUp(database);
         var writes = Enumerable.Range(0, 10)
             .Select(_ => database.WriteAsync(connection => connection.Execute("INSERT INTO bulk VALUES (hex(randomblob(100000)))"), CancellationToken.None).AsTask())
             .ToList();
 
+        open.SetResult();
         foreach (var write in writes)
         {
             (await Should.ThrowAsync<StoreException>(write)).Full.ShouldBeTrue();
@@ -117,11 +136,16 @@ public sealed class SqliteDatabaseTests : IDisposable
     {
         var database = _file.Open();
         await Insert(database, 0, table: true);
+        var open = HoldUp(database);
         var writes = Enumerable.Range(1, 100).Select(number => Insert(database, number)).ToList();
 
-        await database.DisposeAsync();
+        var closing = database.DisposeAsync();
+        await Should.ThrowAsync<StoreException>(Insert(database, 101));
+        closing.IsCompleted.ShouldBeFalse();
+        open.SetResult();
 
-        await Task.WhenAll(writes);
+        await closing;
+        writes.ShouldAllBe(write => write.IsCompletedSuccessfully);
         await using var again = _file.Open();
         Numbers(again).Count.ShouldBe(101);
     }
@@ -225,6 +249,20 @@ public sealed class SqliteDatabaseTests : IDisposable
             return connection.Execute("INSERT INTO numbers VALUES ($number)", ("$number", number));
         },
         CancellationToken.None).AsTask();
+
+    /// <summary>What is written until the source is set waits for one commit.</summary>
+    private static TaskCompletionSource HoldUp(SqliteDatabase database)
+    {
+        var open = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _ = database.WriteAsync(
+            async _ =>
+            {
+                await open.Task;
+                return true;
+            },
+            CancellationToken.None).AsTask();
+        return open;
+    }
 
     private static List<long> Numbers(SqliteDatabase database) =>
         database.Read(connection => connection.Query("SELECT number FROM numbers ORDER BY number", reader => reader.GetInt64(0)));

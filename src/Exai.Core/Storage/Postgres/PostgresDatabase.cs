@@ -86,6 +86,8 @@ public sealed class PostgresDatabase : IDatabase
 
     public Task WriteAsync(IReadOnlyList<SqlStatement> statements, CancellationToken cancellationToken) => _writes.WriteAsync(statements, cancellationToken);
 
+    public Task WriteAsideAsync(IReadOnlyList<SqlStatement> statements, CancellationToken cancellationToken) => _writes.WriteAsideAsync(statements, cancellationToken);
+
     public ValueTask<T> ReadAsync<T>(Func<DbConnection, ValueTask<T>> work, CancellationToken cancellationToken) => AloneAsync(work, cancellationToken);
 
     /// <summary>

@@ -32,6 +32,10 @@ public interface IDatabase : IAsyncDisposable
     /// <inheritdoc cref="WriteAsync{T}"/>
     Task WriteAsync(IReadOnlyList<SqlStatement> statements, CancellationToken cancellationToken);
 
+    /// <summary>The same for who has other things to do meanwhile: a file that is locked or a slow disk holds up nothing but the task.</summary>
+    /// <inheritdoc cref="WriteAsync{T}"/>
+    Task WriteAsideAsync(IReadOnlyList<SqlStatement> statements, CancellationToken cancellationToken);
+
     /// <summary>Runs <paramref name="work"/> on a reader of its own. It sees every write whose task had completed.</summary>
     /// <exception cref="StoreException">The store cannot be read or is closed.</exception>
     ValueTask<T> ReadAsync<T>(Func<DbConnection, ValueTask<T>> work, CancellationToken cancellationToken);

@@ -5,10 +5,10 @@ using System.Data.Common;
 
 namespace Exai.Core.Storage.Sql;
 
-/// <summary>The ledger in a database.</summary>
+/// <summary>The ledger in a database. A request does not wait for its row: rows are written beside it, in their order.</summary>
 public sealed class SqlAttemptLedger(IDatabase database) : IAttemptLedger
 {
-    public async ValueTask SaveAsync(AttemptRecord attempt, CancellationToken cancellationToken) => await database.WriteAsync(
+    public async ValueTask SaveAsync(AttemptRecord attempt, CancellationToken cancellationToken) => await database.WriteAsideAsync(
         [SqlStatement.Change(
             """
             INSERT INTO attempts (call_id, run, number, started_at, asked_model, provider, model, outcome, fault, clock, stage,

@@ -23,6 +23,10 @@ internal sealed class WriteQueue(Func<List<QueuedWrite>, Task> commit, int large
     public Task WriteAsync(IReadOnlyList<SqlStatement> statements, CancellationToken cancellationToken) =>
         WriteAsync(new QueuedStatements(statements), cancellationToken).AsTask();
 
+    /// <summary>The same, never on the caller's thread.</summary>
+    public Task WriteAsideAsync(IReadOnlyList<SqlStatement> statements, CancellationToken cancellationToken) =>
+        WriteAsync(new QueuedStatements(statements), cancellationToken, aside: true).AsTask();
+
     /// <summary>Takes no more; completes when what is queued has been committed.</summary>
     public Task CloseAsync()
     {
@@ -38,13 +42,13 @@ internal sealed class WriteQueue(Func<List<QueuedWrite>, Task> commit, int large
         return _drained.Task;
     }
 
-    private async ValueTask<T> WriteAsync<T>(QueuedWrite<T> write, CancellationToken cancellationToken)
+    private async ValueTask<T> WriteAsync<T>(QueuedWrite<T> write, CancellationToken cancellationToken, bool aside = false)
     {
         cancellationToken.ThrowIfCancellationRequested();
         if (Enqueue(write))
         {
             // Owned: closing waits for it.
-            _ = CommitAllAsync();
+            _ = CommitAllAsync(aside);
         }
 
         // Once queued it will be written: a caller that gave up must not leave it unknown whether it was.
@@ -66,8 +70,13 @@ internal sealed class WriteQueue(Func<List<QueuedWrite>, Task> commit, int large
         }
     }
 
-    private async Task CommitAllAsync()
+    private async Task CommitAllAsync(bool aside)
     {
+        if (aside)
+        {
+            await Task.Yield();
+        }
+
         var group = new List<QueuedWrite>();
         for (var first = true; TakeGroup(group); first = false)
         {

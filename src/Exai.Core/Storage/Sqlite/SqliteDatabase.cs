@@ -80,6 +80,8 @@ public sealed class SqliteDatabase : IDatabase
 
     public Task WriteAsync(IReadOnlyList<SqlStatement> statements, CancellationToken cancellationToken) => _writes.WriteAsync(statements, cancellationToken);
 
+    public Task WriteAsideAsync(IReadOnlyList<SqlStatement> statements, CancellationToken cancellationToken) => _writes.WriteAsideAsync(statements, cancellationToken);
+
     public async ValueTask<T> ReadAsync<T>(Func<DbConnection, ValueTask<T>> work, CancellationToken cancellationToken)
     {
         SqliteConnection? reader = null;
