@@ -14,8 +14,8 @@ public class JournalBenchmarks
 
     private static readonly JsonElement Arguments = JsonElement.Parse("""{"prompt":"How long does it take?","model":"glm-4.6"}""");
     private static readonly CallOwner Owner = new("bench", "bench");
+    private static readonly ParallelOptions All = new() { MaxDegreeOfParallelism = Together };
 
-    private readonly Task[] _calls = new Task[Together];
     private DirectoryInfo _folder = null!;
     private SqliteDatabase _database = null!;
     private SqlCallStore _store = null!;
@@ -43,14 +43,9 @@ public class JournalBenchmarks
     public async Task Single() => await AcceptAsync();
 
     [Benchmark(OperationsPerInvoke = Together)]
-    public async Task Group()
-    {
-        for (var call = 0; call < Together; call++)
-            _calls[call] = AcceptAsync();
-        await Task.WhenAll(_calls);
-    }
+    public Task Group() => Parallel.ForAsync(0, Together, All, (_, _) => AcceptAsync());
 
-    private async Task AcceptAsync()
+    private async ValueTask AcceptAsync()
     {
         var request = new CallRequest { CallId = Guid.CreateVersion7().ToString(), Tool = "chat", Arguments = Arguments, SessionId = "bench" };
         await _store.AcceptAsync(new NewCall(request, request.Fingerprint(), Guid.NewGuid().ToString(), ContinuesThread: false), Owner, CancellationToken.None);

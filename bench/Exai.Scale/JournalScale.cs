@@ -18,6 +18,8 @@ internal sealed class JournalScale : IAsyncDisposable
     private const int CallsOnAThread = 10;
     private const int Lookups = 500;
 
+    private static readonly ParallelOptions All = new() { MaxDegreeOfParallelism = Together };
+
     private static readonly CallOwner Owner = new("bench", "bench");
     private static readonly JsonElement Arguments = JsonElement.Parse($$"""{"prompt":"{{new string('q', 300)}}","model":"glm-4.6"}""");
     private static readonly string Answer = new('a', 1_000);
@@ -58,7 +60,10 @@ internal sealed class JournalScale : IAsyncDisposable
             var threads = Enumerable.Range(0, Math.Min(Together, Math.Max(1, (size - _calls.Count) / CallsOnAThread))).Select(_ => Guid.NewGuid().ToString()).ToList();
             _threads.AddRange(threads);
             for (var turn = 0; turn < CallsOnAThread; turn++)
-                await Task.WhenAll(threads.Select(thread => CallAsync(thread, continues: turn > 0)));
+            {
+                var continues = turn > 0;
+                await Parallel.ForEachAsync(threads, All, (thread, _) => CallAsync(thread, continues));
+            }
         }
 
         var perCall = growing.Elapsed.TotalMicroseconds / Math.Max(1, _calls.Count - before);
@@ -105,7 +110,7 @@ internal sealed class JournalScale : IAsyncDisposable
         return (database, new SqlCallStore(database, TimeSpan.FromSeconds(30), _time));
     }
 
-    private async Task CallAsync(string thread, bool continues)
+    private async ValueTask CallAsync(string thread, bool continues)
     {
         var request = new CallRequest { CallId = CallId.New(_time), Tool = "chat", Arguments = Arguments, SessionId = "bench" };
         var (run, _) = await _store.AcceptAsync(new NewCall(request, request.Fingerprint(), thread, continues), Owner, CancellationToken.None);
@@ -113,7 +118,8 @@ internal sealed class JournalScale : IAsyncDisposable
         var receipt = new Receipt { CallId = run.CallId, Tool = run.Tool, State = "succeeded", Runs = 1, ThreadId = thread, StartedAt = now, FinishedAt = now, TotalMs = 1 };
         var turn = new Turn { CallId = run.CallId, Tool = run.Tool, Question = "q", Answer = Answer, Model = "glm-4.6", At = now };
         await _store.FinishAsync(run, new CallOutcome { State = CallState.Succeeded, Text = Answer, Receipt = receipt }, turn, CancellationToken.None);
-        _calls.Add(run.CallId);
+        lock (_calls)
+            _calls.Add(run.CallId);
     }
 
     private static async Task<string> LookUpAsync<T>(List<string> ids, Func<string, Task<T?>> find)

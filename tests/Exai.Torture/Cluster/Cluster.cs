@@ -100,9 +100,10 @@ internal sealed class Cluster : IAsyncDisposable
             ["EXAI_STORE"] = $"postgres://exai@127.0.0.1:{daemon.Database.Port}/exai?sslmode=disable",
             ["GLM_API_KEY"] = daemon.Key,
         };
-        var process = Process.Start(Machine.Start(settings, ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", next ? _next : _options.Exai, "daemon"], Folder))!;
+        // Why it ended, if it does before it has a log, it says on stderr; the shell is gone by then.
+        string[] command = ["/bin/sh", "-c", "exec \"$0\" daemon 2>>\"$1\"", next ? _next : _options.Exai, daemon.Errors];
+        var process = Process.Start(Machine.Start(settings, ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", .. command], Folder))!;
         process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
         return process;
     }
 

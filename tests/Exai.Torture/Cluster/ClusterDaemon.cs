@@ -50,6 +50,9 @@ internal sealed class ClusterDaemon : IAsyncDisposable
     /// <summary>A fault is at work on it.</summary>
     public bool IsHarmed { get; set; }
 
+    /// <summary>The file of what it wrote to stderr.</summary>
+    public string Errors => $"{Home.Path}.errors";
+
     /// <summary>Returns when it serves.</summary>
     public async Task StartAsync(bool next)
     {
@@ -63,7 +66,7 @@ internal sealed class ClusterDaemon : IAsyncDisposable
         while (HealthFile.TryRead(Home)?.Epoch is var epoch && (epoch is null || epoch == before))
         {
             if (_process.HasExited || _time.GetUtcNow() - since > Patience)
-                throw new TimeoutException($"Daemon {_number} did not start; see {Home.DaemonLog}.");
+                throw new TimeoutException($"Daemon {_number} did not start; see {Home.DaemonLog} and {Errors}.");
             await Task.Delay(Look, _time);
         }
 
@@ -119,6 +122,6 @@ internal sealed class ClusterDaemon : IAsyncDisposable
     {
         await process.WaitForExitAsync();
         if (!_mayEnd)
-            _cluster.Findings.Violation("gone", $"Daemon {_number} ended by itself with exit code {process.ExitCode}; see {Home.DaemonLog}.");
+            _cluster.Findings.Violation("gone", $"Daemon {_number} ended by itself with exit code {process.ExitCode}; see {Home.DaemonLog} and {Errors}.");
     }
 }
