@@ -16,7 +16,10 @@ internal static class Forgetting
         var (all, deleted) = (0, Part);
         while (deleted == Part)
         {
-            deleted = await database.WriteAsync(connection => connection.ExecuteAsync(delete, ("@before", before.ToUnixTimeMilliseconds())), cancellationToken);
+            var part = SqlStatement.Change(delete, ("@before", before.ToUnixTimeMilliseconds()));
+            // Aside, or it would be commit after commit on the caller's thread, which has others to serve.
+            await database.WriteAsideAsync([part], cancellationToken);
+            deleted = part.Count;
             all += deleted;
         }
 
