@@ -184,6 +184,11 @@ public sealed class SharedPermitsTests
         await world.AfterAsync(5);
         var running = others.FindAll(attempt => attempt.Runs);
         running.Count.ShouldBe(4);
+        // It has just renewed, and would not look again for half a second.
+        for (var renewals = world.Board.Renewals[right.Epoch]; world.Board.Renewals[right.Epoch] == renewals;)
+        {
+            await world.AfterAsync(0.01);
+        }
 
         left.Time.IsPaused = false;
         await world.AfterAsync(0.05);
