@@ -182,36 +182,25 @@ public sealed class CallService : IAsyncDisposable
 
     private async Task<CallAttachment?> JoinAsync(string callId, string? token, bool cancel, CancellationToken cancellationToken)
     {
-        if (!_live.TryGetValue(callId, out var live))
-        {
-            if (await _store.FindAsync(callId, cancellationToken) is not { } record || (token is not null && record.Token != token))
-            {
-                return null;
-            }
-
-            (live, var known) = FindOrAddLive(callId, record.ArgumentsHash, record.Token);
-            if (!known)
-            {
-                if (cancel)
-                {
-                    live.CancelOnPurpose();
-                }
-
-                return Resolve(live, record.ToRequest());
-            }
-        }
-
-        if (token is not null && live.Token != token)
+        var known = _live.TryGetValue(callId, out var live);
+        var record = known ? null : await _store.FindAsync(callId, cancellationToken);
+        if ((live is null && record is null) || (token is not null && (live?.Token ?? record?.Token) != token))
         {
             return null;
         }
 
+        if (live is null)
+        {
+            (live, known) = FindOrAddLive(callId, record!.ArgumentsHash, record.Token);
+        }
+
         if (cancel)
         {
+            // Before it is taken over, so that it asks nobody again.
             live.CancelOnPurpose();
         }
 
-        return new CallAttachment(live, RecoveredHow.Attached, _options.CancelGrace, Meters);
+        return known ? new CallAttachment(live, RecoveredHow.Attached, _options.CancelGrace, Meters) : Resolve(live, record!.ToRequest());
     }
 
     private static void RefuseOtherArguments(string callId, string known, string given)

@@ -13,7 +13,7 @@ internal sealed class JobCancelTool(JobFinder jobs, TimeProvider time) : IRecomp
 
     public async Task<string> AnswerAsync(ToolArguments arguments, CancellationToken cancellationToken)
     {
-        using var job = await jobs.FindAsync(arguments, cancel: true, cancellationToken);
+        using var job = await jobs.CancelAsync(arguments, cancellationToken);
         await Waiting.ForAsync(job.Outcome, Patience, time, cancellationToken);
         cancellationToken.ThrowIfCancellationRequested();
         if (!job.Outcome.IsCompleted)

@@ -14,9 +14,16 @@ public sealed class JobFinder(Func<CallService> calls, TimeProvider time)
 
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(100);
 
-    /// <param name="cancel">It is looked for in order to be ended.</param>
     /// <exception cref="CallException">INVALID_ARGUMENT: it is missing, no job id, or no call has it.</exception>
-    public async Task<CallAttachment> FindAsync(ToolArguments arguments, bool cancel, CancellationToken cancellationToken)
+    public Task<CallAttachment> FindAsync(ToolArguments arguments, CancellationToken cancellationToken) =>
+        JoinAsync(arguments, callId => calls().ClaimAsync(callId, arguments.Token, cancellationToken), cancellationToken);
+
+    /// <summary>The same, and ends it: <see cref="CallService.CancelAsync"/>.</summary>
+    /// <inheritdoc cref="FindAsync"/>
+    public Task<CallAttachment> CancelAsync(ToolArguments arguments, CancellationToken cancellationToken) =>
+        JoinAsync(arguments, callId => calls().CancelAsync(callId, arguments.Token, cancellationToken), cancellationToken);
+
+    private async Task<CallAttachment> JoinAsync(ToolArguments arguments, Func<string, Task<CallAttachment?>> joinAsync, CancellationToken cancellationToken)
     {
         var given = arguments.RequiredText("job_id", 100).Trim();
         if (!CallId.TryParse(given, out var callId))
@@ -27,8 +34,7 @@ public sealed class JobFinder(Func<CallService> calls, TimeProvider time)
         var started = time.GetTimestamp();
         while (true)
         {
-            var found = cancel ? calls().CancelAsync(callId, arguments.Token, cancellationToken) : calls().ClaimAsync(callId, arguments.Token, cancellationToken);
-            if (await found is { } job)
+            if (await joinAsync(callId) is { } job)
             {
                 return job;
             }

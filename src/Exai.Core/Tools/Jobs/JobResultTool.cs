@@ -26,7 +26,7 @@ public sealed class JobResultTool(JobFinder jobs, TimeSpan? clientWait, TimeProv
         var arguments = new ToolArguments(request.Tool, request.Arguments) { Token = request.Token };
         arguments.Check(Descriptor);
         var wait = Wait(arguments.OptionalNumber("wait_seconds", 0, LongestWait.TotalSeconds), request.ClientName);
-        using var job = await jobs.FindAsync(arguments, cancel: false, cancellationToken);
+        using var job = await jobs.FindAsync(arguments, cancellationToken);
         watch.Progress = () => job.Progress;
         await Waiting.ForAsync(job.Outcome, wait, time, cancellationToken);
         cancellationToken.ThrowIfCancellationRequested();
