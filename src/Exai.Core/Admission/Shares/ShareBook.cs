@@ -80,7 +80,7 @@ internal static class ShareBook
             ],
             Others = others,
             SomebodyWaits = mine.Where((row, index) => row.Held > 0 && (excess[index] > 0 || IsLacking(row))).Any(),
-            IsNews = IsNews(before, mine, others) || (others.Count > 0 && mine.Where((row, index) => excess[index] > 0 && row.Held > HeldBefore(row)).Any()),
+            IsNews = IsNews(before, mine, others, excess),
         };
 
         void Grow(int index)
@@ -93,18 +93,17 @@ internal static class ShareBook
         int DueAfter(int index) => new ShareDeal(
             [.. mine.Select((row, each) => row with { Turn = each == index ? long.MaxValue : long.MaxValue - 1 }), .. others], limits.Copy()).Due(index);
 
-        int HeldBefore(ShareRow row) => Find(before, row)?.Held ?? 0;
-
         // Whether anybody lacks what this share holds.
         bool IsLacking(ShareRow share) =>
             others.Exists(row => row.Waits && room.IsInTheWay(share, row)) || Array.Exists(mine, row => row.Waits && row != share && room.IsInTheWay(share, row));
     }
 
-    /// <summary>Whether the others should look: this daemon begins to wait for more, or leaves something to those who wait.</summary>
-    private static bool IsNews(List<ShareRow> before, ShareRow[] mine, List<ShareRow> others) =>
+    /// <summary>Whether the others should look: this daemon begins to wait for more, leaves something to those who wait, or has come to hold what is theirs.</summary>
+    private static bool IsNews(List<ShareRow> before, ShareRow[] mine, List<ShareRow> others, int[] excess) =>
         others.Count > 0
         && (Array.Exists(mine, row => row.Waits && (Find(before, row) is not { } old || row.Wanted - row.Held > old.Wanted - old.Held))
-            || (others.Exists(row => row.Waits) && before.Exists(old => old.Held > (Find(mine, old)?.Held ?? 0))));
+            || (others.Exists(row => row.Waits) && before.Exists(old => old.Held > (Find(mine, old)?.Held ?? 0)))
+            || mine.Where((row, index) => excess[index] > 0 && row.Held > (Find(before, row)?.Held ?? 0)).Any());
 
     private static ShareRow? Find(IEnumerable<ShareRow> rows, ShareRow like) => Find(rows, like.Provider, like.Model);
 
