@@ -10,6 +10,9 @@ internal static class PostgresFailures
 {
     private const string IdleInTransactionSessionTimeout = "25P03";
 
+    /// <summary>Of Npgsql's connection. Whoever gives up a transaction whose connection broke before its BEGIN was answered is told of its disposal, and not of the break.</summary>
+    private static readonly string? BrokenAtBegin = typeof(ManualResetEventSlim).FullName;
+
     /// <summary>The server, or the way to it, is not there at present: the same may go well in a moment.</summary>
     public static bool IsAway(Exception failure) => failure switch
     {
@@ -17,6 +20,7 @@ internal static class PostgresFailures
             || state is PostgresErrorCodes.TooManyConnections or PostgresErrorCodes.ReadOnlySqlTransaction or PostgresErrorCodes.QueryCanceled
                 or IdleInTransactionSessionTimeout,
         NpgsqlException { IsTransient: false, InnerException: not (SocketException or IOException or TimeoutException) } => false,
+        ObjectDisposedException disposed => disposed.ObjectName == BrokenAtBegin,
         _ => failure is NpgsqlException or SocketException or IOException or TimeoutException,
     };
 
