@@ -7,12 +7,17 @@ namespace Exai.Scale;
 /// <summary>
 /// Answers that stream at once, through shims of fifty calls each: every stream begins at a moment of its own and is asked three times in
 /// a row, so that during each second answer all others stream too. A client sees an answer when it is whole, so its lateness is what the
-/// second one took beyond the provider's own time: waiting, the daemon's work at each token, the journal, and the way back. The same is
-/// asked of the provider directly before, because its own pace is not exact on a busy machine.
+/// second one took beyond the provider's own time: the way to the provider, what the provider itself takes too long, and the way back with
+/// decoding and journal; the provider's log tells them apart. The same is asked of the provider directly before, because its own pace is
+/// not exact on a busy machine.
 /// </summary>
 internal static class StreamScale
 {
     private const int CallsOfAShim = 50;
+
+    /// <summary>Of each shim: ten that have been started together would also compile their hot methods together, after thirty calls, and that is what would be measured.</summary>
+    private const int CallsBefore = 5_000;
+
     private const int TokensPerSecond = 50;
 
     /// <summary>The provider's time for an answer of <see cref="Script"/>: the last of 500 tokens comes 499 fiftieths of a second after the first.</summary>
@@ -24,7 +29,7 @@ internal static class StreamScale
     {
         var program = await ExaiMachine.PublishAsync();
         await output.WriteLineAsync(
-            $"{"streams",8}{"tokens/s",10}{"late ms p50",13}{"p99",8}{"max",8}{"direct p50",12}{"p99",8}{"max",8}{"daemon cores",14}{"µs/token",10}{"daemon MB",11}{"simulator cores",17}");
+            $"{"streams",8}{"tokens/s",10}{"late ms p50",13}{"p99",8}{"max",8}{"to provider",13}{"p99",8}{"provider",10}{"p99",8}{"from it",9}{"p99",8}{"EXAI",7}{"p99",8}{"direct p50",12}{"p99",8}{"max",8}{"daemon cores",14}{"µs/token",10}{"daemon MB",11}{"simulator cores",17}");
         foreach (var size in sizes.Order())
             await output.WriteLineAsync(await RowAsync(program, size));
     }
@@ -39,24 +44,26 @@ internal static class StreamScale
             foreach (var shim in shims)
             {
                 shim.Initialize();
-                shim.Call("version");
+                shim.Pipeline("version", CallsBefore, inFlight: 16);
             }
 
             var provider = new HttpGateway("direct", machine.GlmBaseUrl, streams: true);
             await using (provider)
             {
-                var direct = await AskAllAsync(streams, async (_, question) => (await provider.AskAsync(question)).Total);
-                var asking = AskAllAsync(streams, (stream, question) => AskAsync(shims[stream % shims.Count], question));
+                var direct = Late(await AskAllAsync(streams, "directly", async (_, question) => await provider.AskAsync(question)));
+                var asking = AskAllAsync(streams, "by a shim", (stream, question) => AskAsync(shims[stream % shims.Count], question));
                 await Task.Delay(Whole, TimeProvider.System);
                 var daemon = machine.Daemon!.Value;
                 var (before, simulatorBefore, watch) = (Children.ProcessorTime(daemon), Children.ProcessorTime(machine.Simulator), Watch.Start());
                 await Task.Delay(Whole, TimeProvider.System);
                 var (used, simulator, elapsed) = (Children.ProcessorTime(daemon) - before, Children.ProcessorTime(machine.Simulator) - simulatorBefore, watch.Elapsed);
                 var memory = Children.Memory([daemon]);
-                var late = await asking;
+                var asked = await asking;
+                var late = Late(asked);
+                var (to, own, from, added) = Parts(asked, await RequestsAsync(machine));
                 return string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{streams,8}{streams * TokensPerSecond,10}{late.P50,13:0.0}{late.P99,8:0.0}{late.Max,8:0.0}{direct.P50,12:0.0}{direct.P99,8:0.0}{direct.Max,8:0.0}{used / elapsed,14:0.00}{used.TotalMicroseconds / (elapsed.TotalSeconds * streams * TokensPerSecond),10:0.0}{memory / 1e6,11:0}{simulator / elapsed,17:0.00}");
+                    $"{streams,8}{streams * TokensPerSecond,10}{late.P50,13:0.0}{late.P99,8:0.0}{late.Max,8:0.0}{to.P50,13:0.0}{to.P99,8:0.0}{own.P50,10:0.0}{own.P99,8:0.0}{from.P50,9:0.0}{from.P99,8:0.0}{added.P50,7:0.0}{added.P99,8:0.0}{direct.P50,12:0.0}{direct.P99,8:0.0}{direct.Max,8:0.0}{used / elapsed,14:0.00}{used.TotalMicroseconds / (elapsed.TotalSeconds * streams * TokensPerSecond),10:0.0}{memory / 1e6,11:0}{simulator / elapsed,17:0.00}");
             }
         }
         finally
@@ -65,20 +72,47 @@ internal static class StreamScale
         }
     }
 
-    /// <returns>Milliseconds by which the second answer of each stream was late.</returns>
-    private static async Task<Distribution> AskAllAsync(int streams, Func<int, string, Task<TimeSpan>> askAsync) => new(await Task.WhenAll(Enumerable.Range(0, streams).Select(async stream =>
+    /// <returns>The second question of each stream.</returns>
+    private static Task<Asked[]> AskAllAsync(int streams, string way, Func<int, string, Task> askAsync) => Task.WhenAll(Enumerable.Range(0, streams).Select(async stream =>
     {
         await Task.Delay(Whole * stream / streams, TimeProvider.System);
-        await askAsync(stream, $"Question {stream}, before.");
-        var took = await askAsync(stream, $"Question {stream}.");
-        await askAsync(stream, $"Question {stream}, after.");
-        return (took - Whole).TotalMilliseconds;
-    })));
+        await askAsync(stream, $"Question {stream} {way}, before.");
+        var (question, at, watch) = ($"Question {stream} {way}.", TimeProvider.System.GetUtcNow(), Watch.Start());
+        await askAsync(stream, question);
+        var asked = new Asked(question, at, watch.Elapsed);
+        await askAsync(stream, $"Question {stream} {way}, after.");
+        return asked;
+    }));
 
-    private static async Task<TimeSpan> AskAsync(StdioClient shim, string question)
+    private static async Task AskAsync(StdioClient shim, string question)
     {
-        var watch = Watch.Start();
         var answer = await shim.AskAsync("chat", new JsonObject { ["prompt"] = question, ["model"] = "glm-4.6" }.ToJsonString());
-        return answer.Contains("\"isError\":false", StringComparison.Ordinal) ? watch.Elapsed : throw new InvalidDataException(answer);
+        if (!answer.Contains("\"isError\":false", StringComparison.Ordinal))
+            throw new InvalidDataException(answer);
     }
+
+    private static Distribution Late(IEnumerable<Asked> asked) => new(asked.Select(each => (each.Took - Whole).TotalMilliseconds));
+
+    /// <summary>The milliseconds of lateness, part by part: until the provider had the question, what it took too long, after its last bytes, and all but its own.</summary>
+    private static (Distribution To, Distribution Own, Distribution From, Distribution Added) Parts(
+        IEnumerable<Asked> asked, Dictionary<string, (DateTimeOffset At, DateTimeOffset EndedAt)> requests)
+    {
+        var parts = asked.Select(each =>
+        {
+            var (at, endedAt) = requests[each.Question];
+            return (To: (at - each.At).TotalMilliseconds, Own: (endedAt - at - Whole).TotalMilliseconds, From: (each.At + each.Took - endedAt).TotalMilliseconds);
+        }).ToList();
+        return (new(parts.Select(part => part.To)), new(parts.Select(part => part.Own)), new(parts.Select(part => part.From)), new(parts.Select(part => part.To + part.From)));
+    }
+
+    /// <summary>The provider's log by question, on its clock, which is this machine's.</summary>
+    private static async Task<Dictionary<string, (DateTimeOffset At, DateTimeOffset EndedAt)>> RequestsAsync(ExaiMachine machine) =>
+        JsonNode.Parse(await machine.Control.GetStringAsync(new Uri(machine.GlmBaseUrl, "/sim/requests")))!.AsArray().ToDictionary(
+            request => (string)request!["body"]!["messages"]!.AsArray()[^1]!["content"]!,
+            request => ((DateTimeOffset)request!["at"]!, (DateTimeOffset)request["endedAt"]!),
+            StringComparer.Ordinal);
+
+    /// <param name="At">When it was asked.</param>
+    /// <param name="Took">Until the answer was there.</param>
+    private sealed record Asked(string Question, DateTimeOffset At, TimeSpan Took);
 }

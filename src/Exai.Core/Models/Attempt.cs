@@ -113,9 +113,10 @@ internal sealed class Attempt(ModelRoute route, IReadOnlyList<ChatMessage> messa
 
     private void Take(ChatResponseUpdate update)
     {
-        foreach (var content in update.Contents)
+        // By index: the list's enumerator would be an object for each token.
+        for (var at = 0; at < update.Contents.Count; at++)
         {
-            switch (content)
+            switch (update.Contents[at])
             {
                 case TextReasoningContent { Text.Length: > 0 } reasoning:
                     _reasoningCharacters += reasoning.Text.Length;

@@ -45,7 +45,7 @@ internal sealed record VendorError(string? Code = null, string? Type = null, str
 
     private static bool IsFlat(JsonElement root)
     {
-        if (root.Text("object") == "error")
+        if (root.Says("object", "error"))
             return true;
         if (root.TryGetProperty("choices", out _))
             return false;
@@ -61,7 +61,7 @@ internal sealed record VendorError(string? Code = null, string? Type = null, str
         return new VendorError(CodeOf(error), Meaningful(error.Text("type")), error.Text("message") ?? error.Text("msg") ?? error.Text("detail"))
         {
             Overflow = prompt is { } p && window is { } w ? (p, w) : null,
-            Moderated = error.Object("metadata").Items("reasons").Any(),
+            Moderated = error.Object("metadata").HasItems("reasons"),
         };
     }
 

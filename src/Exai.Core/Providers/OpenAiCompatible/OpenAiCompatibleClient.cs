@@ -106,7 +106,8 @@ internal sealed class OpenAiCompatibleClient(
         }
     }
 
-    /// <summary>Apart from the iterator, because an iterator cannot catch around a yield.</summary>
+    /// <summary>Apart from the iterator, because an iterator cannot catch around a yield. Pooled, as it waits for every token.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private static async ValueTask<(bool More, ProviderException? Cut)> MoveNextAsync(
         IAsyncEnumerator<ChatResponseUpdate> updates, CompletionDecoder decoder, FailureClassifier failures, CancellationToken cancellationToken)
     {

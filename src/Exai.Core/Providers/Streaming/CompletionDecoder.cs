@@ -271,7 +271,7 @@ internal sealed class CompletionDecoder
         foreach (var choice in chunk.Items("choices"))
         {
             var delta = choice.Object("delta") is { ValueKind: JsonValueKind.Object } streamed ? streamed : choice.Object("message");
-            if (DeltaReading.Content(delta).Length > 0 || DeltaReading.Reasoning(delta) is { Length: > 0 } || delta.Items("tool_calls").Any())
+            if (DeltaReading.Content(delta).Length > 0 || DeltaReading.Reasoning(delta) is { Length: > 0 } || delta.HasItems("tool_calls"))
                 return true;
         }
 

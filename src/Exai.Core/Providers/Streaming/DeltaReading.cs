@@ -11,8 +11,7 @@ internal static class DeltaReading
         if (delta.Text("content") is { } text)
             return text;
 
-        var parts = delta.Items("content");
-        return parts.Any() ? string.Concat(parts.Select(part => part.Text() ?? part.Text("text"))) : "";
+        return delta.HasItems("content") ? string.Concat(delta.Items("content").Select(part => part.Text() ?? part.Text("text"))) : "";
     }
 
     /// <summary>
@@ -29,7 +28,7 @@ internal static class DeltaReading
         if (second is { Length: > 0 })
             return second;
 
-        var details = delta.Items("reasoning_details");
-        return details.Any() && string.Concat(details.Select(detail => detail.Text("text"))) is { Length: > 0 } third ? third : first ?? second;
+        var third = delta.HasItems("reasoning_details") ? string.Concat(delta.Items("reasoning_details").Select(detail => detail.Text("text"))) : "";
+        return third.Length > 0 ? third : first ?? second;
     }
 }

@@ -1,8 +1,11 @@
+using System.Runtime.CompilerServices;
+
 namespace Exai.Core.Providers.Streaming;
 
 /// <summary>
 /// The response body as it comes: passes bytes through and reports every read, so that keep-alive comments count as signs of life.
-/// Limits the size of one event, since the parser above it would gather a line without end. One reader at a time.
+/// Limits the size of one event, since the parser above it would gather a line without end. One reader at a time. Every token of every
+/// stream waits here, so what a wait needs is taken from a pool.
 /// </summary>
 internal sealed class ObservedStream(Stream inner, IAttemptSignals? signals, int maxEventBytes = ObservedStream.DefaultMaxEventBytes) : Stream
 {
@@ -46,12 +49,13 @@ internal sealed class ObservedStream(Stream inner, IAttemptSignals? signals, int
             if (_peekStart < _peekEnd)
                 return _peeked[_peekStart];
 
-            (_peekStart, _peekEnd) = (0, await ReadObservedAsync(_peeked, cancellationToken));
+            (_peekStart, _peekEnd) = (0, Observe(await inner.ReadAsync(_peeked, cancellationToken)));
             if (_peekEnd == 0)
                 return null;
         }
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         var read = Math.Min(buffer.Length, _peekEnd - _peekStart);
@@ -62,7 +66,7 @@ internal sealed class ObservedStream(Stream inner, IAttemptSignals? signals, int
         }
         else
         {
-            read = await ReadObservedAsync(buffer, cancellationToken);
+            read = Observe(await inner.ReadAsync(buffer, cancellationToken));
             if (read == 0)
                 return GiveBlank(buffer.Span);
         }
@@ -93,9 +97,8 @@ internal sealed class ObservedStream(Stream inner, IAttemptSignals? signals, int
         base.Dispose(disposing);
     }
 
-    private async ValueTask<int> ReadObservedAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    private int Observe(int read)
     {
-        var read = await inner.ReadAsync(buffer, cancellationToken);
         if (read > 0)
             signals?.BytesReceived();
         return read;

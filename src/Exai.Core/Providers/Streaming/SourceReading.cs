@@ -8,12 +8,8 @@ namespace Exai.Core.Providers.Streaming;
 /// </summary>
 internal static class SourceReading
 {
-    public static IEnumerable<WebSource> Find(JsonElement holder)
-    {
-        var searches = holder.Items("web_search");
-        var results = holder.Items("search_result");
-        return searches.Any() || results.Any() ? Read(searches.Concat(results)) : [];
-    }
+    public static IEnumerable<WebSource> Find(JsonElement holder) =>
+        holder.HasItems("web_search") || holder.HasItems("search_result") ? Read(holder.Items("web_search").Concat(holder.Items("search_result"))) : [];
 
     private static IEnumerable<WebSource> Read(IEnumerable<JsonElement> items)
     {

@@ -5,7 +5,7 @@ using System.Text.Unicode;
 namespace Exai.Core.Providers.Streaming;
 
 /// <summary>One event of a stream, as far as framing goes. To be disposed before the next one is read.</summary>
-internal sealed class StreamEvent(bool isError, bool isEnd, JsonDocument? json, string? text) : IDisposable
+internal readonly struct StreamEvent(bool isError, bool isEnd, JsonDocument? json, string? text) : IDisposable
 {
     /// <summary>It came under the name <c>error</c>; every other name says nothing.</summary>
     public bool IsError { get; } = isError;
