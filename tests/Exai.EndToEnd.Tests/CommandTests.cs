@@ -81,6 +81,20 @@ public sealed class CommandTests(ITestOutputHelper output)
         (await machine.RunAsync(["status"])).ExitCode.ShouldBe(1);
     }
 
+    [Theory]
+    [InlineData(null, "1000000")]
+    [InlineData("600000", "600000")]
+    public async Task A_daemon_is_given_more_room_between_two_collections_than_a_shim_unless_somebody_said_how_much(string? said, string given)
+    {
+        const string Variable = "DOTNET_GCGen0MaxBudget";
+        await using var machine = await ExaiHomeFixture.CreateAsync(null, (Variable, said));
+
+        (await machine.RunAsync(["start"])).ExitCode.ShouldBe(0);
+
+        var daemon = machine.Daemon.Pids.ShouldHaveSingleItem();
+        LinuxProcesses.With(Variable, given).ShouldContain(process => process.Pid == daemon);
+    }
+
     [Fact]
     public async Task The_demo_shows_that_a_call_survives_says_first_that_its_provider_is_simulated_and_leaves_nothing_behind()
     {
