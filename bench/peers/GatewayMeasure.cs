@@ -16,6 +16,9 @@ internal static class GatewayMeasure
     /// <summary>The provider's pace: the first token after 100 ms, twenty tokens in another 100 ms.</summary>
     public const string Script = """{"rules":[{"reasoningTokens":0,"firstTokenMs":100,"answerTokens":20,"tokensPerSecond":200}]}""";
 
+    /// <summary>A runtime that compiles what is hot has done so afterwards.</summary>
+    public static Task WarmUpAsync(Gateway gateway, int questions) => AskAllAsync(gateway, inFlight: 64, questions);
+
     public static async Task<GatewayFigures> MeasureAsync(Gateway gateway, ExaiMachine machine, int inFlight, int questions)
     {
         await AskAllAsync(gateway, inFlight, Math.Max(inFlight, 50));

@@ -39,6 +39,9 @@ internal sealed record PeersOptions
     /// <summary>Calls between the first measured ones and those of a warm process; zero leaves the latter out.</summary>
     public int WarmUp => Short ? 0 : 30_000;
 
+    /// <summary>Questions to a gateway, 64 at once, before the first measured one.</summary>
+    public int GatewayWarmUp => Short ? 64 : 3_000;
+
     /// <summary>Before the memory of an idle bridge is read; zero leaves that out.</summary>
     public TimeSpan IdleWait => Short ? TimeSpan.Zero : TimeSpan.FromSeconds(45);
 

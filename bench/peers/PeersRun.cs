@@ -32,6 +32,7 @@ internal static class PeersRun
                 await using (gateway)
                 {
                     await gateway.StartAsync();
+                    await GatewayMeasure.WarmUpAsync(gateway, options.GatewayWarmUp);
                     foreach (var (inFlight, questions) in options.Loads)
                         report.Add(await GatewayMeasure.MeasureAsync(gateway, machine, inFlight, questions));
                 }

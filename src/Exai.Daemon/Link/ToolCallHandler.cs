@@ -143,6 +143,8 @@ internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, D
     private async Task<(JsonObject Json, CallOutcome? Outcome, string How)> AttachAsync(
         CallRequest call, bool mayRepeat, RequestContext<CallToolRequestParams> context, Asker asker, TimeSpan? patience, CancellationToken cancellationToken)
     {
+        // The client waits from here on, also while a busy store takes the call.
+        var asked = time.GetTimestamp();
         using var attachment = tools.Attach(call);
         if (attachment is null)
         {
@@ -160,7 +162,7 @@ internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, D
         var given = false;
         try
         {
-            var outcome = await WaitAsync(attachment, call.CallId, context, asker, patience, cancellationToken);
+            var outcome = await WaitAsync(attachment, call.CallId, context, asker, Left(patience, asked), cancellationToken);
             given = outcome is not null;
             return outcome is null
                 ? (ToolResults.Running(call.CallId, $"State: {attachment.Progress}.", accepted: true), null, attachment.How)
@@ -178,6 +180,9 @@ internal sealed class ToolCallHandler(ToolDispatcher tools, CallService calls, D
             }
         }
     }
+
+    private TimeSpan? Left(TimeSpan? patience, long since) =>
+        patience - time.GetElapsedTime(since) is { } left ? TimeSpan.FromTicks(Math.Max(left.Ticks, 0)) : null;
 
     /// <summary>A client that traces its calls says so in the W3C form.</summary>
     private static string? Trace(CallToolRequestParams parameters) =>

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Exai.Daemon.Tests.Monitoring;
 using Exai.Protocol;
 using Exai.Testing.Stores;
+using Microsoft.Data.Sqlite;
 
 namespace Exai.Daemon.Tests.Http;
 
@@ -191,6 +192,29 @@ public sealed class McpEndpointTests
 
         var claimed = await client.RequestAsync("tools/call", LinkClient.Call("job_result", new JsonObject { ["job_id"] = jobId, ["wait_seconds"] = 10 }));
         claimed.Receipt().CallId.ShouldBe(jobId);
+    }
+
+    [Fact]
+    public async Task Client_s_patience_runs_while_a_locked_store_does_not_take_the_call_yet()
+    {
+        var patience = TimeSpan.FromSeconds(2);
+        await using var daemon = await DaemonFixture.StartAsync(("EXAI_CLIENT_WAIT_SECS", $"{patience.TotalSeconds}"));
+        using var client = new McpClientOverHttp(daemon.Host.Port);
+        await client.InitializeAsync();
+
+        Task<JsonObject> asked;
+        await using (var other = new SqliteConnection($"Data Source={daemon.Home.Database};Pooling=False"))
+        {
+            other.Open();
+            await using var writing = other.BeginTransaction(deferred: false);
+            asked = client.RequestAsync("tools/call", LinkClient.Chat("Hello?"));
+            await Task.Delay(patience + TimeSpan.FromSeconds(1), TimeProvider.System, TestContext.Current.CancellationToken);
+            asked.IsCompleted.ShouldBeFalse();
+        }
+
+        var againAsLong = Task.Delay(patience, TimeProvider.System, TestContext.Current.CancellationToken);
+        (await Task.WhenAny(asked, againAsLong)).ShouldBe(asked);
+        ((string?)(await asked).Result()["structuredContent"]!["status"]).ShouldBe("running");
     }
 
     [Theory]
