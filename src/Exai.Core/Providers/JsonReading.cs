@@ -48,9 +48,8 @@ internal static class JsonReading
             ? member.EnumerateArray()
             : NoItems.EnumerateArray();
 
-    /// <summary>Whether the member is an array with anything in it; asked of every token, so without an enumerator.</summary>
-    public static bool HasItems(this JsonElement element, string name) =>
-        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var member) && member.ValueKind == JsonValueKind.Array && member.GetArrayLength() > 0;
+    /// <summary>Whether the member is an array with anything in it. Asked of every token: LINQ's Any would make the enumerator an object.</summary>
+    public static bool HasItems(this JsonElement element, string name) => element.Items(name).MoveNext();
 
     /// <summary>Whether the member is this very string; cheaper than reading it.</summary>
     public static bool Says(this JsonElement element, string name, string text)
