@@ -53,6 +53,20 @@ public sealed partial class ContainerFilesTests
     }
 
     [Fact]
+    public async Task A_daemon_of_the_image_or_of_systemd_has_the_room_between_two_collections_that_one_of_a_shim_has()
+    {
+        const string Variable = "DOTNET_GCGen0MaxBudget";
+        await using var machine = await ExaiHomeFixture.CreateAsync();
+        (await machine.RunAsync(["start"])).ExitCode.ShouldBe(0);
+        var daemon = machine.Daemon.Pids.ShouldHaveSingleItem();
+
+        var room = _image.Environment[Variable];
+
+        LinuxProcesses.With(Variable, room).ShouldContain(process => process.Pid == daemon);
+        File.ReadLines(RepositoryFiles.Find("deploy/exai.service")).ShouldContain($"Environment={Variable}={room}");
+    }
+
+    [Fact]
     public async Task Its_commands_are_commands_of_exai()
     {
         await using var machine = await ExaiHomeFixture.CreateAsync();
