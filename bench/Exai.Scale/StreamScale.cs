@@ -25,11 +25,16 @@ internal static class StreamScale
 
     private const string Script = """{"rules":[{"reasoningTokens":0,"firstTokenMs":100,"answerTokens":500,"tokensPerSecond":50}]}""";
 
+    private static readonly string[] Heads =
+    [
+        "streams", "tokens/s", "late ms p50", "p99", "max", "to provider", "p99", "provider", "p99", "from it", "p99", "EXAI", "p99", "direct p50", "p99", "max",
+        "daemon cores", "µs/token", "daemon MB", "simulator cores",
+    ];
+
     public static async Task RunAsync(IReadOnlyList<int> sizes, TextWriter output)
     {
         var program = await ExaiMachine.PublishAsync();
-        await output.WriteLineAsync(
-            $"{"streams",8}{"tokens/s",10}{"late ms p50",13}{"p99",8}{"max",8}{"to provider",13}{"p99",8}{"provider",10}{"p99",8}{"from it",9}{"p99",8}{"EXAI",7}{"p99",8}{"direct p50",12}{"p99",8}{"max",8}{"daemon cores",14}{"µs/token",10}{"daemon MB",11}{"simulator cores",17}");
+        await output.WriteLineAsync(Line(Heads));
         foreach (var size in sizes.Order())
             await output.WriteLineAsync(await RowAsync(program, size));
     }
@@ -61,9 +66,11 @@ internal static class StreamScale
                 var asked = await asking;
                 var late = Late(asked);
                 var (to, own, from, added) = Parts(asked, await RequestsAsync(machine));
-                return string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"{streams,8}{streams * TokensPerSecond,10}{late.P50,13:0.0}{late.P99,8:0.0}{late.Max,8:0.0}{to.P50,13:0.0}{to.P99,8:0.0}{own.P50,10:0.0}{own.P99,8:0.0}{from.P50,9:0.0}{from.P99,8:0.0}{added.P50,7:0.0}{added.P99,8:0.0}{direct.P50,12:0.0}{direct.P99,8:0.0}{direct.Max,8:0.0}{used / elapsed,14:0.00}{used.TotalMicroseconds / (elapsed.TotalSeconds * streams * TokensPerSecond),10:0.0}{memory / 1e6,11:0}{simulator / elapsed,17:0.00}");
+                return Line(
+                [
+                    $"{streams}", $"{streams * TokensPerSecond}", .. Cells(late), Cell(late.Max), .. Cells(to), .. Cells(own), .. Cells(from), .. Cells(added), .. Cells(direct), Cell(direct.Max),
+                    Cell(used / elapsed, "0.00"), Cell(used.TotalMicroseconds / (elapsed.TotalSeconds * streams * TokensPerSecond)), Cell(memory / 1e6, "0"), Cell(simulator / elapsed, "0.00"),
+                ]);
             }
         }
         finally
@@ -71,6 +78,12 @@ internal static class StreamScale
             shims.ForEach(shim => shim.Dispose());
         }
     }
+
+    private static string Line(IReadOnlyList<string> cells) => string.Concat(cells.Zip(Heads, (cell, head) => cell.PadLeft(Math.Max(head.Length, 5) + 2)));
+
+    private static string[] Cells(Distribution measured) => [Cell(measured.P50), Cell(measured.P99)];
+
+    private static string Cell(double value, string format = "0.0") => value.ToString(format, CultureInfo.InvariantCulture);
 
     /// <returns>The second question of each stream.</returns>
     private static Task<Asked[]> AskAllAsync(int streams, string way, Func<int, string, Task> askAsync) => Task.WhenAll(Enumerable.Range(0, streams).Select(async stream =>
